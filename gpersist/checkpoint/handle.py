@@ -1,0 +1,82 @@
+"""What `save_async` returns: a `concurrent.futures.Future` with one more moment to wait for."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import threading
+from typing import TYPE_CHECKING, Any
+
+from gpersist.errors import CancelledError, DeadlineExceededError
+
+if TYPE_CHECKING:
+    from gpersist.checkpoint.save import SaveResult
+
+
+class SaveHandle(concurrent.futures.Future["SaveResult"]):
+    """A save under way. Safe for threads; `asyncio.wrap_future` takes it.
+
+    Two moments may be waited for: `wait_staged`, when the arrays' values are safe and the caller may overwrite them from the host in any way, and
+    `result`, when the checkpoint is on the disk. With `save_async`, arrays may be changed as soon as it has returned, on the streams that were current.
+
+    Attributes:
+        prefix: of the checkpoint.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        """A handle of a save that has not begun."""
+        super().__init__()
+        self.prefix = prefix
+        self.stop = threading.Event()
+        self.staged = threading.Event()
+        self.set_running_or_notify_cancel()
+        self.add_done_callback(lambda _: self.staged.set())
+
+    def wait_staged(self, timeout_s: float | None = None) -> None:
+        """Waits until no array of the caller is read any more.
+
+        Raises:
+            DeadlineExceededError: not within `timeout_s`.
+            GPersistError: the save failed, or was cancelled.
+        """
+        if not self.staged.wait(timeout_s):
+            raise DeadlineExceededError(f"saving {self.prefix!r} was not staged within {timeout_s} s")
+        if self.done():
+            self.result()
+
+    def result(self, timeout: float | None = None) -> SaveResult:
+        """Waits until the checkpoint is written (and, if durable, on the disk).
+
+        Args:
+            timeout: seconds, or None for ever.
+
+        Raises:
+            DeadlineExceededError: not within `timeout`; the save goes on.
+            GPersistError: the save failed, or was cancelled.
+        """
+        try:
+            return super().result(timeout)
+        except TimeoutError as error:
+            if self.done():
+                raise
+            raise DeadlineExceededError(f"saving {self.prefix!r} was not done within {timeout} s; it goes on") from error
+
+    def cancel(self) -> bool:
+        """Asks the save to stop. What it wrote is removed, unless it has been committed already.
+
+        Returns:
+            False if the save is done. True says only that it was asked: `result` raises CancelledError if it stopped.
+        """
+        if self.done():
+            return False
+        self.stop.set()
+        return True
+
+    def cancelled(self) -> bool:
+        """Whether the save was stopped by `cancel`."""
+        return self.done() and isinstance(self.exception(), CancelledError)
+
+    def __repr__(self) -> str:
+        state: Any = "done" if self.done() else "staged" if self.staged.is_set() else "staging"
+        if self.done() and self.exception():
+            state = repr(self.exception())
+        return f"<SaveHandle of {self.prefix!r}: {state}>"

@@ -1,0 +1,117 @@
+"""From what a person types to a checkpoint: the prefix itself, one of its files, or the folder."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from gpersist import files
+from gpersist.bundle import describe, index_path, parse_data_name, sibling_prefix
+from gpersist.checkpoint.state import read_state
+from gpersist.errors import CheckpointNotFoundError, GPersistError, InvalidArgumentError, NotACheckpointError
+
+_HEAD_BYTES = 64 << 10
+
+
+def locate(path: str | os.PathLike[str]) -> str:
+    """The prefix that a path means.
+
+    Args:
+        path: a prefix; any file of a checkpoint (`.index`, `.meta`, `.data-...`, the state file `checkpoint`, a V1 file); or a folder, which means the
+            newest checkpoint that its state file names, or the only one in it.
+
+    Raises:
+        CheckpointNotFoundError: nothing is there; the message names what is near.
+        NotACheckpointError: a file of another kind is there, which the message names where it can.
+    """
+    if path is None:
+        raise InvalidArgumentError("Can't load save_path when it is None.")
+    text = os.fspath(path)
+    system = files.active()
+    if system.is_file(index_path(text)):
+        return text
+    prefix = sibling_prefix(text)
+    if prefix != text and system.is_file(index_path(prefix)):
+        return prefix
+    found = system.stat(text)
+    if found is not None and os.path.isdir(text):
+        return _in_folder(text)
+    if found is not None:
+        return _from_file(text, prefix)
+    if prefix != text and system.is_file(prefix):
+        return prefix  # a V1 file beside its .meta
+    if _v1_shards(text):
+        return text
+    raise CheckpointNotFoundError(_nothing(text, prefix))
+
+
+def _in_folder(folder: str) -> str:
+    state = read_state(folder)
+    if state is not None:
+        try:
+            return locate(os.path.join(folder, os.path.basename(state.model_checkpoint_path)))
+        except CheckpointNotFoundError:
+            pass
+        if files.active().is_file(index_path(os.path.join(folder, state.model_checkpoint_path))):
+            return os.path.join(folder, state.model_checkpoint_path)
+    prefixes = [name[: -len(".index")] for name in files.active().names(folder) if name.endswith(".index") and not name.startswith(".")]
+    if len(prefixes) == 1:
+        return os.path.join(folder, prefixes[0])
+    if prefixes:
+        raise CheckpointNotFoundError(f"{folder!r} holds {len(prefixes)} checkpoints and no state file that says which is meant: {_some(prefixes)}")
+    variables = os.path.join(folder, "variables", "variables")
+    if files.active().is_file(index_path(variables)):
+        return variables
+    raise CheckpointNotFoundError(f"the folder {folder!r} holds no checkpoint: no '*.index' is in it")
+
+
+def _from_file(path: str, prefix: str) -> str:
+    system = files.active()
+    fd = system.open_read(path)
+    try:
+        size = system.size(fd, path)
+        head = bytearray(min(size, _HEAD_BYTES))
+        system.preadv(fd, [head], len(head), 0, path)
+        tail = bytearray(min(size, 8))
+        system.preadv(fd, [tail], len(tail), size - len(tail), path)
+    finally:
+        system.close(fd)
+    if bytes(tail) == b"\x57\xfb\x80\x8b\x24\x75\x47\xdb":
+        return path  # a table: V1's, or an index under another name
+    if os.path.basename(path) == "checkpoint" and bytes(head[:64]).lstrip().startswith(b"model_checkpoint_path"):
+        return _in_folder(os.path.dirname(path) or ".")
+    if parse_data_name(path) or path.endswith(".meta"):
+        raise CheckpointNotFoundError(f"{path!r} is a part of a checkpoint, but {index_path(prefix)!r}, which tells what is in it, is missing")
+    kind = describe(bytes(head), size)
+    raise NotACheckpointError(f"{path!r} is {kind}" if kind else f"{path!r} is no checkpoint: expected '<prefix>.index' beside its data, or a V1 table")
+
+
+def _v1_shards(prefix: str) -> list[str]:
+    folder, base = os.path.split(prefix)
+    pattern = re.compile(re.escape(base) + r"-\d{5}-of-\d{5}")
+    try:
+        return [os.path.join(folder, name) for name in files.active().names(folder or ".") if pattern.fullmatch(name)]
+    except GPersistError:
+        return []
+
+
+def v1_files(prefix: str) -> list[str]:
+    """The files of a V1 checkpoint: the file itself, or its shards `<prefix>-00000-of-00002`; empty if there is none."""
+    return [prefix] if files.active().is_file(prefix) else _v1_shards(prefix)
+
+
+def _nothing(path: str, prefix: str) -> str:
+    folder = os.path.dirname(prefix) or "."
+    try:
+        names = files.active().names(folder)
+    except GPersistError:
+        return f"there is no checkpoint {path!r}: the folder {folder!r} does not exist"
+    others = [name[: -len(".index")] for name in names if name.endswith(".index") and not name.startswith(".")]
+    has_data = any(name.startswith(os.path.basename(prefix) + ".data-") for name in names)
+    if has_data:
+        return f"there is no checkpoint {path!r}: its data files are there, but {index_path(prefix)!r} is missing; the save did not end, or files were lost"
+    return f"there is no checkpoint {path!r}: no {index_path(prefix)!r}" + (f"; in that folder are {_some(others)}" if others else "; no checkpoint is in that folder")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(map(repr, names[-5:])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

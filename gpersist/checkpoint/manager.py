@@ -1,0 +1,270 @@
+"""CheckpointManager: the checkpoints of one training run in one folder."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import operator
+import os
+import threading
+import time
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from gpersist import files
+from gpersist.bundle import index_path
+from gpersist.checkpoint import restore, save, verify
+from gpersist.checkpoint.handle import SaveHandle
+from gpersist.checkpoint.retention import RetentionPolicy
+from gpersist.checkpoint.roll import Roll
+from gpersist.errors import CancelledError, CheckpointNotFoundError, DataLossError, FailedPreconditionError, FileError, GPersistError, InvalidArgumentError
+
+_log = logging.getLogger("gpersist")
+
+_DAMAGE = (DataLossError, CheckpointNotFoundError, FileError)
+"""What another checkpoint may be free of; whatever else is wrong, is wrong with all of them."""
+
+_MAX_STEP = 2**63 - 1
+
+
+class CheckpointManager:
+    """Saves a run's checkpoints as `<directory>/<prefix>-<step>`, keeps the newest, finds the newest whole one again.
+
+    One save at a time: a call that saves waits for the one before, and raises what that met in the background, unless its handle's `result` has. Safe
+    for threads. Several managers, in any number of processes, may save to one folder; those with one prefix share their checkpoints. Only
+    files of that prefix and a step are ever deleted. As a context manager it waits, at the end, for the save under way.
+
+    Source: TensorFlow `checkpoint_management.py` (`CheckpointManager`), `saver.py` (which ones are kept).
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        max_to_keep: int | None = 5,
+        keep_every_n_hours: float | None = None,
+        *,
+        prefix: str = "ckpt",
+        durable: bool = True,
+        **options: Any,
+    ) -> None:
+        """A manager of what is in the folder, and of what will be; touches no file.
+
+        Args:
+            directory: the folder, made by the first save.
+            max_to_keep: keep so many of the newest; None or 0 keeps all.
+            keep_every_n_hours: keep one for good every so many hours besides.
+            prefix: first part of the checkpoints' base names.
+            durable: wait for the disk with each save, state file and deletion.
+            **options: for each save; see `SaveOptions`.
+
+        Raises:
+            InvalidArgumentError: a prefix that is no base name, or numbers that are none to keep by.
+        """
+        self.directory = os.fspath(directory) or os.curdir
+        self._roll = Roll(self.directory, prefix, RetentionPolicy(max_to_keep, keep_every_n_hours), durable)
+        self._options = {"durable": durable, **options}
+        self._turn = threading.Lock()
+        self._pending: _ManagedSave | None = None
+        self._closed = False
+        self._whole: dict[str, tuple[int, ...]] = {}  # what this process wrote or verified, by prefix: its index's identity
+
+    def save(self, step: int, arrays: Any, **options: Any) -> str:
+        """Saves and waits until the checkpoint, the state file and retention are done.
+
+        Args:
+            step: of the training, 0 or above; one that is there already is replaced in one step.
+            arrays: see `gpersist.save`.
+            **options: for this save; see `SaveOptions`.
+
+        Returns:
+            The checkpoint's prefix.
+
+        Raises:
+            InvalidArgumentError: something given makes no sense.
+            FailedPreconditionError: the manager is closed.
+            GPersistError: as `gpersist.save` raises; or what the save before met in the background, and then this one has not begun.
+        """
+        prefix = self._roll.prefix(_check_step(step))
+        with self._turn:
+            self._prepare()
+            save.save(prefix, arrays, **{**self._options, **options})
+            self._finish(prefix)
+        return prefix
+
+    def save_async(self, step: int, arrays: Any, **options: Any) -> SaveHandle:
+        """Saves in the background, with the values of this moment; waits for the save before, if that is not done.
+
+        Args:
+            step: see `save`.
+            arrays: see `gpersist.save_async`.
+            **options: for this save; see `SaveOptions`.
+
+        Returns:
+            A handle whose `result` comes when the checkpoint, the state file and retention are done.
+
+        Raises:
+            InvalidArgumentError, FailedPreconditionError, GPersistError: see `save`.
+        """
+        prefix = self._roll.prefix(_check_step(step))
+        with self._turn:
+            self._prepare()
+            inner = save.save_async(prefix, arrays, **{**self._options, **options})
+            self._pending = _ManagedSave(inner)
+            inner.add_done_callback(self._pending.finisher(lambda: self._finish(prefix)))
+            return self._pending
+
+    def restore(self, step: int | None = None, **options: Any) -> Any:
+        """Loads a checkpoint; waits for a save under way, whose failure the next save, `wait` or `close` still raises.
+
+        Args:
+            step: this one and no other; None: the newest whole one, with a warning (logger "gpersist") for each that was passed over and why.
+            **options: as `gpersist.load` takes them: `names`, `placement`, `into`, `like` and so on. With `into`, arrays hold values of a damaged
+                checkpoint only if there is none that is whole.
+
+        Returns:
+            What `gpersist.load` returns.
+
+        Raises:
+            CheckpointNotFoundError: there is no such checkpoint, or none at all.
+            DataLossError: it is damaged, or all of them are.
+            GPersistError: as `gpersist.load` raises.
+        """
+        with self._turn:
+            if self._pending:
+                concurrent.futures.wait([self._pending])
+        if step is not None:
+            return restore.load(self._roll.prefix(_check_step(step)), **options)
+        damage = []
+        for prefix in self._roll.newest_first():
+            try:
+                return restore.load(prefix, **options)
+            except _DAMAGE as error:
+                damage.append(_pass_over(prefix, error))
+        if damage:
+            raise DataLossError("\n".join([f"none of the {len(damage)} checkpoints in {self.directory!r} is whole:", *damage]))
+        raise CheckpointNotFoundError(f"no checkpoint {self._roll.prefix('<step>')!r} stands; save one first, or look at directory and prefix")
+
+    def latest(self, verify: Literal["contents", "structure"] = "contents") -> str | None:
+        """The prefix of the newest whole checkpoint; None if there is none. Waits for nothing.
+
+        Logs a warning (logger "gpersist") for each newer one, with what is wrong with it.
+
+        Args:
+            verify: "contents" reads every byte, but for checkpoints that this manager has written or verified; "structure" looks at the index and
+                the sizes of the data files.
+
+        Raises:
+            InvalidArgumentError: `verify` is neither.
+        """
+        if verify not in ("contents", "structure"):
+            raise InvalidArgumentError(f"verify is {verify!r}; expected 'contents' or 'structure'")
+        for prefix in self._roll.newest_first():
+            try:
+                self._verify(prefix, contents=verify == "contents")
+                return prefix
+            except _DAMAGE as error:
+                _pass_over(prefix, error)
+        return None
+
+    def all_steps(self) -> list[int]:
+        """The steps of all checkpoints of this prefix in the folder, in ascending order; not verified."""
+        return sorted(self._roll.steps())
+
+    def wait(self) -> None:
+        """Waits for the save under way.
+
+        Raises:
+            GPersistError: what it met.
+        """
+        with self._turn:
+            self._drain()
+
+    def close(self) -> None:
+        """Waits for the save under way; nothing can be saved after. Closing again does nothing.
+
+        Raises:
+            GPersistError: what the save met.
+        """
+        with self._turn:
+            self._closed = True
+            self._drain()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None) -> None:
+        try:
+            self.close()
+        except GPersistError as error:
+            if raised is None:
+                raise
+            _log.error("the save under way failed as well: %s", error)
+
+    def __repr__(self) -> str:
+        return f"<CheckpointManager of {self._roll.prefix('<step>')!r}>"
+
+    def _prepare(self) -> None:
+        if self._closed:
+            raise FailedPreconditionError(f"{self!r} is closed; make a new one to save")
+        self._drain()
+
+    def _drain(self) -> None:
+        handle = self._pending
+        if handle is None:
+            return
+        error = handle.exception()
+        self._pending = None
+        if error is not None and not handle.raised and not isinstance(error, CancelledError):
+            raise error
+
+    def _finish(self, prefix: str) -> None:
+        """What comes after the commit."""
+        self._roll.enter(prefix)
+        if identity := _identity(prefix):
+            self._whole[prefix] = identity
+
+    def _verify(self, prefix: str, contents: bool) -> None:
+        identity = _identity(prefix)
+        if identity is not None and self._whole.get(prefix) == identity:
+            contents = False
+        verify.verify(prefix, contents=contents)
+        if contents and identity is not None:
+            self._whole[prefix] = identity
+
+
+class _ManagedSave(SaveHandle):
+    """A save whose result comes only when state file and retention are done as well.
+
+    Attributes:
+        raised: whether `result` has raised the failure, so that the manager need not.
+    """
+
+    def __init__(self, inner: SaveHandle) -> None:
+        super().__init__(inner.prefix)
+        self.raised = False
+        self.stop, self.staged = inner.stop, inner.staged
+        self._inner = inner
+
+    def wait_staged(self, timeout_s: float | None = None) -> None:
+        self._inner.wait_staged(timeout_s)
+
+    def result(self, timeout: float | None = None) -> save.SaveResult:
+        try:
+            return super().result(timeout)
+        except BaseException:
+            self.raised = self.done()
+            raise
+
+    def finisher(self, finish: Any) -> Any:
+        """The inner save's callback."""
+
+        def done(inner: concurrent.futures.Future[save.SaveResult]) -> None:
+            try:
+                result = inner.result()
+                finish()
+            except BaseException as error:
+                self.set_exception(error)
+            else:
+                self.set_result(result)
+
+        return done

@@ -1,0 +1,249 @@
+"""`<prefix>.meta`: where each array lived, as a MetaGraphDef that TensorFlow imports.
+
+    meta       := 0a varint(n) info  12 varint(n) graph  [22 varint(n) variables]        info: `_info`, the same in every file
+    graph      := (0a varint(n) node)*  22 varint(n) versions
+    node       := 0a varint(n) name  12 0a "VariableV2"  [22 varint(n) device]  2a varint(n) dtype  2a varint(n) shape  [2a varint(n) true_name]
+    variables  := 0a 09 "variables"  12 varint(n) 12 varint(n) (0a varint(n) variable)*
+    variable   := 0a varint(n) name ":0"  12 varint(n) name  1a varint(n) name ":0"  38 01
+
+An array is one `VariableV2` node with device, dtype and shape (attributes at their defaults are stripped), and a VariableDef in the collection
+"variables" whose initializer is the variable itself, for the values are in the checkpoint: `tf.compat.v1.train.import_meta_graph` makes a Saver of
+them, and it restores. Two kinds of arrays have a node but stay out of the collection, so that this Saver works for all others:
+
+- A name that TensorFlow takes for no node ("a b", "_a", "é") becomes `renamed/a_b`; the true one is in the node's attribute `_gpersist_name`,
+  which TensorFlow keeps and ignores. A Saver that someone builds over such a variable looks for `renamed/a_b`, unless told the true name.
+- TensorFlow (asked: 2.21) has no kernel that assigns qint16, float8, float4, int4 and int2 to a variable.
+
+Nodes are cut from templates, for there may be many thousands; a property test holds that equal to protobuf's own encoding.
+Source: TensorFlow `meta_graph.proto`, `graph.proto`, `variable.proto`; `saver.py` (`import_meta_graph`), `node_def_util.cc` (names).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import string
+from collections.abc import Callable, Iterable, Sequence
+
+from gpersist.dtypes import DType, from_name
+from gpersist.protos import GraphDef, MetaGraphDef, NodeDef, parse
+from gpersist.shapes import Shape
+from gpersist.table import encode_varint
+
+_TRUE_NAME = "_gpersist_name"
+_FIRST_LETTERS = frozenset(string.ascii_letters + string.digits + ".")
+_LETTERS = (string.ascii_letters + string.digits + "._/>-").encode()
+_NODE_NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_./>-]*")
+_NOT_LETTER = re.compile(r"[^A-Za-z0-9_./>-]")
+_NO_ASSIGN = "qint16 float8_e5m2 float8_e4m3fn float8_e4m3fnuz float8_e4m3b11fnuz float8_e5m2fnuz float4_e2m1fn int4 uint4 int2 uint2"
+_NOT_ASSIGNED = frozenset(from_name(name).enum for name in _NO_ASSIGN.split())
+
+_VARIABLE_OPS = frozenset({"VariableV2", "Variable", "VarHandleOp", "AutoReloadVariable"})
+_FIRST_TENSOR = {"SaveV2": 3, "SaveSlices": 3, "Save": 2}  # the inputs before it: prefix, names, and slices
+_PASS_ON = frozenset({"Identity", "RefIdentity", "ReadVariableOp"})
+
+
+def encode_meta(names: Sequence[str], dtypes: Sequence[DType], shapes: Sequence[Shape], devices: Sequence[str]) -> bytes:
+    """Writes a MetaGraphDef with one variable node an array.
+
+    Args:
+        names: the arrays' names in the checkpoint, each of them once; text that came from bytes by "surrogateescape" goes back to them.
+        dtypes: element type of each.
+        shapes: shape of each; for a partitioned array, that of the full one.
+        devices: where each lived, `/device:GPU:0`; empty where nobody says.
+
+    Returns:
+        What to write to `<prefix>.meta`; the same bytes for the same arguments.
+    """
+    nodes: list[bytes] = []
+    variables: list[bytes] = []
+    for name, node_name, dtype, shape, device in zip(names, _node_names(names), dtypes, shapes, devices, strict=True):
+        encoded = node_name.encode("ascii")
+        if name is node_name:
+            node, variable = _templates(len(encoded), dtype.enum, shape, device)
+            nodes.append(node % encoded)
+            if variable:
+                variables.append(variable % (encoded, encoded, encoded))
+        else:
+            nodes.append(_node_template(len(encoded), dtype.enum, shape, device, name) % encoded)
+    nodes.append(_versions())
+    size_bytes = sum(map(len, variables))
+    collection = _open(b"\x22", size_bytes, _field(b"\x0a", b"variables") + _open(b"\x12", size_bytes, _open(b"\x12", size_bytes)))
+    return b"".join([_info(), _open(b"\x12", sum(map(len, nodes))), *nodes, *([collection, *variables] if variables else [])])
+
+
+def decode_devices(meta: bytes, where: str) -> dict[str, str]:
+    """Reads from any `.meta` where its variables lived; the bytes may be hostile.
+
+    Args:
+        meta: the whole file, of gpersist or of any version of TensorFlow.
+        where: the file's name, for the error: "'x.meta'".
+
+    Returns:
+        The device string, as it is written there, of each variable by its name in the checkpoint: the name under which a Saver of that file
+        stores it, else that of its node, else a resource variable's `shared_name`. Empty where the file says nothing; where a variable is only
+        colocated with another node, that node's; of a partitioned variable, that of the part which is saved first.
+
+    Raises:
+        DataLossError: the bytes are no MetaGraphDef.
+    """
+    proto = parse(MetaGraphDef, meta, where)
+    graph = proto.graph_def
+    devices: dict[str, str] = {}
+    handles: list[NodeDef] = []
+    savers: list[NodeDef] = []
+    for node in graph.node:
+        op = node.op
+        if op in _VARIABLE_OPS:
+            devices[node.name] = node.device
+            if op == "VarHandleOp":
+                handles.append(node)
+        elif op in _FIRST_TENSOR:
+            savers.append(node)
+    if "" in devices.values() and b"loc:@" in meta:
+        devices |= _colocated([name for name, device in devices.items() if not device], graph)
+    shared = {text: devices[node.name] for node in handles if (text := _text(node.attr["shared_name"].s))}
+    saved: dict[str, str] = {}
+    if savers:
+        scope = proto.saver_def.filename_tensor_name.rpartition("/")[0] + "/"
+        savers.sort(key=lambda node: not node.name.startswith(scope))  # the file's own Saver has the first word
+        saved = _saved(savers, devices, graph)
+    if _TRUE_NAME.encode() in meta:
+        true_names = {node.name: _text(node.attr[_TRUE_NAME].s) for node in graph.node if _TRUE_NAME in node.attr}
+        devices = {true_names.get(name, name): device for name, device in devices.items()}
+    return shared | devices | saved
+
+
+def _node_names(names: Sequence[str]) -> Sequence[str]:
+    """The very same strings where TensorFlow takes them as names of nodes, unique others where it does not."""
+    text = "".join(names)
+    if text.isascii() and not text.encode().translate(None, _LETTERS) and {name[:1] for name in names}.issubset(_FIRST_LETTERS):
+        return names
+    taken = set(names)
+    counts: dict[str, int] = {}
+    found = []
+    for name in names:
+        node_name = name
+        if not _NODE_NAME.fullmatch(name):
+            wanted = node_name = "renamed/" + _NOT_LETTER.sub("_", name)
+            while node_name in taken:
+                counts[wanted] = counts.get(wanted, 0) + 1
+                node_name = f"{wanted}_{counts[wanted]}"
+            taken.add(node_name)
+        found.append(node_name)
+    return found
+
+
+def _field(tag: bytes, content: bytes) -> bytes:
+    return tag + encode_varint(len(content)) + content
+
+
+def _open(tag: bytes, size_bytes: int, content: bytes = b"") -> bytes:
+    """The start of a field: its tag, its length, and the content that `size_bytes` more bytes will follow."""
+    return tag + encode_varint(len(content) + size_bytes) + content
+
+
+@functools.lru_cache(maxsize=8192)
+def _templates(name_bytes: int, enum: int, shape: Shape, device: str) -> tuple[bytes, bytes]:
+    """`node` and `variable` with %b for a name of so many bytes, once and three times; `variable` is empty where TensorFlow cannot restore it."""
+    name, tensor = encode_varint(name_bytes), encode_varint(name_bytes + 2)
+    variable = _template(b"\x0a" + tensor, b":0\x12" + name, b"\x1a" + tensor, b":0\x38\x01", name_bytes=name_bytes)
+    return _node_template(name_bytes, enum, shape, device), b"" if enum in _NOT_ASSIGNED else variable
+
+
+def _node_template(name_bytes: int, enum: int, shape: Shape, device: str, true_name: str | None = None) -> bytes:
+    tail = b"\x12\x0aVariableV2"
+    if device:
+        tail += _field(b"\x22", device.encode())
+    tail += _attribute(b"dtype", b"\x30" + encode_varint(enum))
+    tail += _attribute(b"shape", _field(b"\x3a", b"".join(_field(b"\x12", b"\x08" + encode_varint(size)) for size in shape)))
+    if true_name is not None:
+        tail += _attribute(_TRUE_NAME.encode(), _field(b"\x12", true_name.encode("utf-8", "surrogateescape")))
+    return _template(b"\x0a" + encode_varint(name_bytes), tail, name_bytes=name_bytes)
+
+
+def _template(*parts: bytes, name_bytes: int) -> bytes:
+    """A repeated field 1 made of the parts and of a name, %b, between each two of them."""
+    size_bytes = sum(map(len, parts)) + (len(parts) - 1) * name_bytes
+    return b"%b".join(part.replace(b"%", b"%%") for part in (b"\x0a" + encode_varint(size_bytes) + parts[0], *parts[1:]))
+
+
+def _attribute(key: bytes, value: bytes) -> bytes:
+    return _field(b"\x2a", _field(b"\x0a", key) + _field(b"\x12", value))
+
+
+@functools.cache
+def _info() -> bytes:
+    """What stands before the graph: who wrote the file, and the one operation in it."""
+    meta = MetaGraphDef()
+    info = meta.meta_info_def
+    info.tensorflow_version = "1.15.0"  # whose form this is
+    info.tensorflow_git_version = "gpersist"
+    info.stripped_default_attrs = True
+    variable = info.stripped_op_list.op.add(name="VariableV2", is_stateful=True)
+    variable.output_arg.add(name="ref", type_attr="dtype", is_ref=True)
+    variable.attr.add(name="shape", type="shape")
+    variable.attr.add(name="dtype", type="type")
+    for name in ("container", "shared_name"):
+        variable.attr.add(name=name, type="string").default_value.s = b""
+    return meta.SerializeToString(deterministic=True)
+
+
+@functools.cache
+def _versions() -> bytes:
+    graph = GraphDef()
+    graph.versions.producer = 134  # TensorFlow 1.15
+    return graph.SerializeToString(deterministic=True)
+
+
+def _colocated(unplaced: Iterable[str], graph: GraphDef) -> dict[str, str]:
+    """The device of the node that each is colocated with, or with which that one is, and so on."""
+    nodes = {node.name: node for node in graph.node}
+
+    def next_node(name: str) -> str | None:
+        node = nodes.get(name)
+        if node is None or node.device:
+            return None
+        groups = (_text(group) for group in node.attr["_class"].list.s) if "_class" in node.attr else ()
+        return next((group[5:] for group in groups if group.startswith("loc:@") and group[5:] != name), None)
+
+    ends: dict[str, str] = {}
+    return {name: nodes[end].device for name in unplaced if (end := _last(name, next_node, ends)) in nodes}
+
+
+def _saved(savers: Iterable[NodeDef], devices: dict[str, str], graph: GraphDef) -> dict[str, str]:
+    """What each save operation calls the variables that it saves, and their devices; the first operation wins."""
+    nodes = {node.name: node for node in graph.node}
+
+    def next_node(name: str) -> str | None:
+        node = nodes.get(name)
+        return node.input[0].partition(":")[0] if node is not None and node.op in _PASS_ON and node.input else None
+
+    ends: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for saver in savers:
+        constant = nodes.get(saver.input[1].partition(":")[0]) if len(saver.input) > 1 else None
+        if constant is None or constant.op != "Const":
+            continue
+        for name, tensor in zip(constant.attr["value"].tensor.string_val, saver.input[_FIRST_TENSOR[saver.op] :], strict=False):
+            variable = _last(tensor.partition(":")[0], next_node, ends)
+            if variable in devices:
+                found.setdefault(_text(name), devices[variable])
+    return found
+
+
+def _last(name: str, next_node: Callable[[str], str | None], ends: dict[str, str]) -> str:
+    """Follows `next_node` to the node without a next one, or round a cycle; `ends` keeps the answers, so that all walks together are linear."""
+    path = []
+    following: str | None = name
+    while following is not None and following not in ends:
+        name = ends[following] = following
+        path.append(name)
+        following = next_node(name)
+    end = name if following is None else ends[following]
+    ends.update(dict.fromkeys(path, end))
+    return end
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")

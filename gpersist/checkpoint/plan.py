@@ -1,0 +1,188 @@
+"""What a save will write, decided before anything is touched: order, shard, offset, index.
+
+A plan depends on names, dtypes, shapes, sizes, shards and alignment only, so training that saves the same model again and again plans once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gpersist.bundle import MAX_SHARDS, Entry, IndexImage, encode_slice_key
+from gpersist.checkpoint.meta import encode_meta
+from gpersist.checkpoint.source import Source, dtype_of
+from gpersist.dtypes import DType
+from gpersist.errors import InvalidArgumentError
+from gpersist.shapes import Shape
+from gpersist.staging import Layout
+from gpersist.table import mask
+
+Int64s = np.ndarray[Any, np.dtype[np.int64]]
+
+EMPTY_CRC = mask(0)
+"""Of a tensor without bytes."""
+
+
+@dataclasses.dataclass(eq=False)
+class SavePlan:
+    """Where the rows of a source go. Immutable but for what it remembers; safe for threads.
+
+    Attributes:
+        order: rows of the source, in the order of the files.
+        stored: those of them (positions in `order`) that have bytes.
+        layout: of `stored`.
+        shard_sizes: bytes of each data file.
+        keys: index key of each position of `order`.
+    """
+
+    order: list[int]
+    stored: Int64s
+    layout: Layout
+    shard_sizes: list[int]
+    keys: list[bytes]
+    names: list[str]
+    dtypes: list[DType]
+    shapes: list[Shape]
+    shards: Int64s
+    offsets: Int64s
+    sizes: Int64s
+    full: list[tuple[bytes, Entry]]
+    """Entries of partitioned tensors as wholes, which have no bytes."""
+    _images: dict[int, IndexImage] = dataclasses.field(default_factory=dict)
+    _metas: dict[tuple[str, ...], bytes] = dataclasses.field(default_factory=dict)
+
+    def entries(self, crcs: list[int]) -> list[tuple[bytes, Entry]]:
+        """(key, entry) of everything, sorted as the index wants it, with the masked crcs given by position in `order`."""
+        entries = [
+            (key, Entry(dtype, shape, shard, offset, size, crc))
+            for key, dtype, shape, shard, offset, size, crc in zip(
+                self.keys, self.dtypes, self.shapes, self.shards.tolist(), self.offsets.tolist(), self.sizes.tolist(), crcs, strict=True
+            )
+        ]
+        if self.full:
+            entries += self.full
+            entries.sort(key=lambda pair: pair[0])
+        return entries
+
+    def index(self, num_shards: int, crcs: np.ndarray[Any, np.dtype[np.uint32]]) -> bytes:
+        """The index file, with the masked crcs given by position in `order`."""
+        if self.full:
+            return IndexImage(self.entries(crcs.tolist()), num_shards).table
+        image = self._images.get(num_shards)
+        if image is None:
+            image = IndexImage(self.entries(crcs.tolist()), num_shards)
+            if crcs.all():
+                self._images[num_shards] = image
+            return image.table
+        patched = image.with_crcs(crcs)
+        return patched if patched is not None else IndexImage(self.entries(crcs.tolist()), num_shards).table
+
+    def meta(self, devices: list[str]) -> bytes:
+        """The `.meta` file, with the device that each position of `order` lives on; a partitioned tensor is where its first part is."""
+        key = tuple(devices)
+        known = self._metas.get(key)
+        if known is None:
+            rows: dict[str, tuple[DType, Shape, str]] = {}
+            full = {name.decode("utf-8", "surrogateescape"): entry.shape for name, entry in self.full}
+            for name, dtype, shape, device in zip(self.names, self.dtypes, self.shapes, devices, strict=True):
+                rows.setdefault(name, (dtype, full.get(name, shape), device))
+            known = encode_meta(list(rows), [row[0] for row in rows.values()], [row[1] for row in rows.values()], [row[2] for row in rows.values()])
+            self._metas.clear()  # placements seldom change; one is enough
+            self._metas[key] = known
+        return known
+
+
+_plans: OrderedDict[object, SavePlan] = OrderedDict()
+_plans_lock = threading.Lock()
+_PLANS_KEPT = 4
+
+
+def plan_save(source: Source, *, alignment_bytes: int, shards: int | Mapping[str, int]) -> SavePlan:
+    """Plans a save, or remembers the plan of an equal one. Opens no file and touches no device.
+
+    Args:
+        source: what to save.
+        alignment_bytes: each tensor begins at a multiple of it; 1 is TensorFlow's way.
+        shards: how many data files, of about equal sizes, or the number of each tensor's.
+
+    Raises:
+        InvalidArgumentError: an alignment or number of shards out of range.
+    """
+    if not isinstance(alignment_bytes, int) or not 1 <= alignment_bytes <= 1 << 30 or alignment_bytes & (alignment_bytes - 1):
+        raise InvalidArgumentError(f"alignment_bytes is {alignment_bytes!r}; expected a power of two from 1 to {1 << 30}")
+    by_name = tuple(sorted(shards.items())) if isinstance(shards, Mapping) else shards
+    key = (
+        tuple(source.names), tuple(source.dtypes), tuple(source.shapes), tuple(source.sizes) if source.string_crcs else None,
+        tuple(source.slices.items()), tuple(source.full_shapes.items()), alignment_bytes, by_name,
+    )  # fmt: skip
+    with _plans_lock:
+        known = _plans.get(key)
+        if known is not None:
+            _plans.move_to_end(key)
+            return known
+    plan = _plan(source, alignment_bytes, shards)
+    with _plans_lock:
+        _plans[key] = plan
+        while len(_plans) > _PLANS_KEPT:
+            _plans.popitem(last=False)
+    return plan
+
+
+def _plan(source: Source, alignment: int, shards: int | Mapping[str, int]) -> SavePlan:
+    encoded = [name.encode("utf-8", "surrogateescape") for name in source.names]
+    order = sorted(range(len(encoded)), key=encoded.__getitem__)  # stable: parts of one tensor stay in the order given, as in SaveV2
+    keys = [encode_slice_key(source.names[row], source.slices[row]) if row in source.slices else encoded[row] for row in order]
+    kinds = {dtype: dtype_of(dtype) for dtype in set(source.dtypes)}
+    sizes = np.array([source.sizes[row] for row in order], np.int64)
+    shard = _shards([source.names[row] for row in order], sizes, shards)
+    offsets = np.zeros(len(order), np.int64)
+    shard_sizes = []
+    for number in range(int(shard.max()) + 1 if len(order) else 1):
+        mine = np.flatnonzero(shard == number)
+        padded = -(-sizes[mine] // alignment) * alignment
+        ends = np.cumsum(padded)
+        offsets[mine] = ends - padded
+        shard_sizes.append(int(offsets[mine[-1]] + sizes[mine[-1]]) if len(mine) else 0)
+    stored = np.flatnonzero(sizes)
+    if len(shard_sizes) > 1:
+        stored = stored[np.argsort(shard[stored], kind="stable")]
+    first_of = {source.names[row]: row for row in reversed(source.slices)}
+    full = [
+        (
+            name.encode("utf-8", "surrogateescape"),
+            Entry(
+                kinds[source.dtypes[first_of[name]]], shape, 0, 0, 0, 0, tuple(part for row, part in source.slices.items() if source.names[row] == name)
+            ),
+        )
+        for name, shape in source.full_shapes.items()
+    ]
+    if len(set(keys)) != len(keys):
+        raise InvalidArgumentError("a PartitionedArray names the same slice twice")
+    return SavePlan(
+        order=order, stored=stored, layout=Layout(shard[stored], offsets[stored], sizes[stored]), shard_sizes=shard_sizes, keys=keys,
+        names=[source.names[row] for row in order], dtypes=[kinds[source.dtypes[row]] for row in order],
+        shapes=[source.shapes[row] for row in order], shards=shard, offsets=offsets, sizes=sizes, full=full,
+    )  # fmt: skip
+
+
+def _shards(names: list[str], sizes: Int64s, shards: int | Mapping[str, int]) -> Int64s:
+    """The data file of each position: as told by name, or cut into runs of about equal bytes."""
+    if isinstance(shards, Mapping):
+        missing = [name for name in names if name not in shards]
+        if missing:
+            raise InvalidArgumentError(f"shards names no data file for {len(missing)} tensors, {missing[0]!r} first")
+        result = np.array([shards[name] for name in names], np.int64)
+        if len(result) and not 0 <= result.min() <= result.max() < MAX_SHARDS - 1:
+            raise InvalidArgumentError(f"shards holds numbers from {result.min()} to {result.max()}; expected 0 to {MAX_SHARDS - 2}")
+        return result
+    if not isinstance(shards, int) or not 1 <= shards < MAX_SHARDS:
+        raise InvalidArgumentError(f"shards is {shards!r}; expected 1 to {MAX_SHARDS - 1}, or a dict of them by name")
+    middles = np.cumsum(sizes) - sizes / 2
+    total = max(int(sizes.sum()), 1)
+    result = np.minimum((middles * shards / total).astype(np.int64), shards - 1)
+    return np.maximum.accumulate(result) if len(result) else result

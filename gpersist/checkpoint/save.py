@@ -1,0 +1,191 @@
+"""Save: named arrays to a checkpoint. The way of the data, from top to bottom:
+
+    collect (source) -> plan_save (plan) -> snapshot -> prepare (commit) -> send (staging) -> finish, fsync -> commit
+
+Everything that can be wrong with what was given is found before the first file is made.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gpersist.bundle import check_prefix, new_token
+from gpersist.checkpoint import snapshot
+from gpersist.checkpoint.commit import commit, prepare
+from gpersist.checkpoint.handle import SaveHandle
+from gpersist.checkpoint.plan import EMPTY_CRC, SavePlan, plan_save
+from gpersist.checkpoint.source import Source, collect
+from gpersist.checkpoint.tree import flatten
+from gpersist.errors import CancelledError
+from gpersist.staging import DEFAULT_RING_BYTES, Outgoing, send
+from gpersist.table import mask_many
+
+_log = logging.getLogger("gpersist")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SaveResult:
+    """What a save did.
+
+    Attributes:
+        prefix: of the checkpoint.
+        num_tensors: stored.
+        total_bytes: of tensors, padding left out.
+        num_shards: data files written.
+        duration_s: from the call to the commit.
+        blocked_s: how long the caller was held; the same for a save that is not asynchronous.
+    """
+
+    prefix: str
+    num_tensors: int
+    total_bytes: int
+    num_shards: int
+    duration_s: float
+    blocked_s: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SaveOptions:
+    """How to save; the keywords of `save` and `save_async`.
+
+    Attributes:
+        durable: wait for the disk (fsync) before and after the commit; without it a power failure may cost the checkpoint, a killed process never does.
+        alignment_bytes: tensors begin at multiples of it, so that they can be mapped; 1 writes the very bytes that TensorFlow would.
+        shards: how many data files, or by tensor's name the number of each one's.
+        write_meta: write `<prefix>.meta`, which tells where each array lived.
+        devices: by tensor's name, a device to record in `.meta` instead of the one that it lives on.
+        direct_io: write past the page cache (O_DIRECT).
+        ring_bytes: pinned host memory to use at most.
+        threads: that copy, checksum and write; default: the processors, at most 8.
+        on_progress: called with the bytes of each piece that was written, from any thread.
+    """
+
+    durable: bool = True
+    alignment_bytes: int = 64
+    shards: int | Mapping[str, int] = 1
+    write_meta: bool = True
+    devices: Mapping[str, str] | None = None
+    direct_io: bool = False
+    ring_bytes: int = DEFAULT_RING_BYTES
+    threads: int | None = None
+    on_progress: Callable[[int], None] | None = None
+
+
+def save(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> SaveResult:
+    """Saves named arrays and waits until they are on the disk.
+
+    Args:
+        prefix: such as `"dir/ckpt-100"`; missing folders are made. What stands there is replaced in one step.
+        arrays: dict of arrays by name, or a tree of dicts and lists of them, whose leaves are named by their path (`a/b/0`). NumPy, CuPy, anything
+            with DLPack or `__cuda_array_interface__`, Python scalars, strings.
+        **options: see `SaveOptions`.
+
+    Returns:
+        What was done.
+
+    Raises:
+        InvalidArgumentError: something given makes no sense.
+        OutOfSpaceError, PermissionDeniedError, FileError: the file system failed; what stood under the prefix stands, and nothing is left behind.
+        UnavailableError: a device failed; likewise.
+    """
+    return _Save(prefix, arrays, SaveOptions(**options)).run(asynchronous=False)
+
+
+def save_async(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> SaveHandle:
+    """Saves named arrays in the background, with their values of this moment.
+
+    The arrays may be changed at once: on a device, by work enqueued on the stream that is current now (or ordered behind it); on the host, by anything.
+
+    Args:
+        prefix: see `save`.
+        arrays: see `save`.
+        **options: see `SaveOptions`.
+
+    Returns:
+        A handle to wait for; a program that ends waits for it.
+
+    Raises:
+        InvalidArgumentError: something given makes no sense. Errors of devices and files are the handle's.
+    """
+    started = time.perf_counter()
+    job = _Save(prefix, arrays, SaveOptions(**options))
+    handle = SaveHandle(job.prefix)
+    held = snapshot.take(job.source)
+    job.blocked_s = time.perf_counter() - started
+
+    def work() -> None:
+        try:
+            handle.set_result(job.run(asynchronous=True, held=held, handle=handle))
+        except BaseException as error:
+            if not isinstance(error, CancelledError):
+                _log.error("saving %r in the background failed: %s", job.prefix, error)
+            handle.set_exception(error)
+
+    # Not a daemon: a program that ends must not lose its last checkpoint.
+    threading.Thread(target=work, name="gpersist-save-0").start()
+    return handle
+
+
+class _Save:
+    def __init__(self, prefix: str | os.PathLike[str], arrays: Any, options: SaveOptions) -> None:
+        self.started = time.perf_counter()
+        self.prefix = check_prefix(prefix)
+        self.options = options
+        self.source: Source = collect(flatten(arrays))
+        self.plan: SavePlan = plan_save(self.source, alignment_bytes=options.alignment_bytes, shards=options.shards)
+        self.blocked_s: float | None = None
+
+    def run(self, *, asynchronous: bool, held: snapshot.Snapshot | None = None, handle: SaveHandle | None = None) -> SaveResult:
+        source, plan, options = self.source, self.plan, self.options
+        held = held or snapshot.current(source)
+        token = new_token()
+        try:
+            writers = prepare(self.prefix, token, plan.shard_sizes, durable=options.durable, direct=options.direct_io)
+            try:
+                rows = [plan.order[position] for position in plan.stored.tolist()]
+
+                def staged() -> None:
+                    held.release()
+                    if handle:
+                        handle.staged.set()
+
+                crcs = send(
+                    Outgoing([source.names[row] for row in rows], [source.buffers[row] for row in rows], [source.devices[row] for row in rows], plan.layout, held.ready),
+                    writers, direct=options.direct_io, ring_bytes=options.ring_bytes, threads=options.threads, cancel=handle.stop if handle else None,
+                    on_staged=staged, on_progress=options.on_progress,
+                )  # fmt: skip
+                source.buffers.clear()
+                masked = np.full(len(plan.order), EMPTY_CRC, np.uint32)
+                masked[plan.stored] = mask_many(np.array(crcs, np.uint32))
+                for position, row in enumerate(plan.order):
+                    if row in source.string_crcs:
+                        masked[position] = source.string_crcs[row]
+                for writer in writers:
+                    writer.finish()
+                if handle and handle.stop.is_set():
+                    raise CancelledError(f"saving {self.prefix!r} was cancelled")
+                meta = plan.meta(self._recorded()) if options.write_meta else None
+            except BaseException:
+                for writer in writers:
+                    writer.abandon()
+                raise
+            commit(self.prefix, token, writers, lambda count: plan.index(count, masked), meta, durable=options.durable)
+        finally:
+            held.release()
+        duration = time.perf_counter() - self.started
+        blocked = duration if self.blocked_s is None else self.blocked_s
+        return SaveResult(self.prefix, len(set(plan.names)), int(plan.sizes.sum()), len(writers), duration, blocked)
+
+    def _recorded(self) -> list[str]:
+        """The device string of each position of the plan."""
+        source, given = self.source, self.options.devices or {}
+        names = {device: device.name for device in set(source.devices)}
+        return [given.get(source.names[row]) or names[source.devices[row]] for row in self.plan.order]

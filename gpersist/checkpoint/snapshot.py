@@ -1,0 +1,184 @@
+"""The values of one moment, while training goes on.
+
+Host arrays are copied before `save_async` returns, by several threads, into memory that is kept for the next snapshot (memory never touched before
+costs three times as much). Arrays of a device are copied there, ordered by streams: the copy waits for what the caller's stream has in its queue, and
+the caller's stream waits for the copy; the host thread waits for neither. Where the device has no room for a copy, the caller's stream is held, on the
+device, until the save has read the arrays. Buffers that the save itself made (strings, conversions) need nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from gpersist.checkpoint.source import Source
+from gpersist.devices import Array, Device, Event
+from gpersist.errors import DeviceMemoryError
+from gpersist.staging.crew import default_threads, run
+
+_log = logging.getLogger("gpersist")
+
+_ALIGNMENT = 64
+_BLOCK_BYTES = 1 << 20
+_SMALL_BYTES = 4096
+_RESERVE = 1.1
+"""Free device memory, as a multiple of a copy, below which none is made: training needs some, too."""
+
+
+class Arena:
+    """Host memory for one snapshot, kept for the next one. One snapshot at a time holds it; another one meanwhile gets memory of its own."""
+
+    def __init__(self) -> None:
+        """An arena without memory."""
+        self._memory: np.ndarray[tuple[int], np.dtype[np.uint8]] | None = None
+        self._lock = threading.Lock()
+
+    def take(self, size_bytes: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+        """Memory of at least so many bytes, aligned to pages."""
+        with self._lock:
+            kept, self._memory = self._memory, None
+        if kept is not None and size_bytes <= kept.nbytes <= max(2 * size_bytes, 64 << 20):
+            return kept
+        del kept
+        pages = mmap.mmap(-1, max(size_bytes, 1), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        if size_bytes >= 2 << 20 and hasattr(mmap, "MADV_HUGEPAGE"):
+            try:
+                pages.madvise(mmap.MADV_HUGEPAGE)
+            except OSError:
+                pass  # a kernel without huge pages
+        return np.frombuffer(pages, np.uint8)
+
+    def give_back(self, memory: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
+        """Keeps memory for the next snapshot. REQUIRES: nobody reads it any more."""
+        with self._lock:
+            if self._memory is None or self._memory.nbytes < memory.nbytes:
+                self._memory = memory
+
+    def release(self) -> int:
+        """Gives the memory that is kept to the operating system; returns the bytes."""
+        with self._lock:
+            memory, self._memory = self._memory, None
+        return 0 if memory is None else memory.nbytes
+
+
+ARENA = Arena()
+"""The process's own."""
+
+
+class Snapshot:
+    """A source whose buffers nobody changes any more, and what to do when it is over."""
+
+    def __init__(self) -> None:
+        """A snapshot of nothing."""
+        self.ready: dict[Device, Event] = {}
+        self._over: list[Callable[[], None]] = []
+
+    def release(self) -> None:
+        """Lets go of memory and of held streams. Called once the buffers have been read, or the save has failed; again, does nothing."""
+        over, self._over = self._over, []
+        for do in over:
+            do()
+
+    def then(self, do: Callable[[], None]) -> None:
+        """Adds something to do at the release."""
+        self._over.append(do)
+
+
+def current(source: Source) -> Snapshot:
+    """For a save that the caller waits for: no copies, only the order of streams."""
+    snapshot = Snapshot()
+    for device in {device for device in source.devices if not device.is_host}:
+        snapshot.ready[device] = device.record_current()
+    return snapshot
+
+
+def take(source: Source) -> Snapshot:
+    """Makes a source independent of what the caller does next, replacing buffers in it.
+
+    Raises:
+        DeviceMemoryError: neither a copy nor holding the stream is possible.
+    """
+    snapshot = Snapshot()
+    by_device: dict[Device, list[int]] = {}
+    for row, device in enumerate(source.devices):
+        if row not in source.owned:
+            by_device.setdefault(device, []).append(row)
+    for device in {device for device in source.devices if not device.is_host} - set(by_device):
+        snapshot.ready[device] = device.record_current()
+    try:
+        for device, rows in by_device.items():
+            if device.is_host:
+                _copy_host(source, rows, snapshot)
+            else:
+                _copy_device(source, device, rows, snapshot)
+    except BaseException:
+        snapshot.release()
+        raise
+    return snapshot
+
+
+# ---- host
+
+
+def _copy_host(source: Source, rows: list[int], snapshot: Snapshot) -> None:
+    sizes = np.array([source.sizes[row] for row in rows], np.int64)
+    ends = np.cumsum(-(-sizes // _ALIGNMENT) * _ALIGNMENT)
+    memory = ARENA.take(int(ends[-1]) if len(ends) else 0)
+    snapshot.then(lambda: ARENA.give_back(memory))
+    starts = (ends - (-(-sizes // _ALIGNMENT) * _ALIGNMENT)).tolist()
+    view = memoryview(memory)
+    tasks: list[tuple[np.ndarray, np.ndarray]] = []  # type: ignore[type-arg]
+    for row, start, size in zip(rows, starts, sizes.tolist(), strict=True):
+        if not size:
+            continue
+        original = source.buffers[row]
+        source.buffers[row] = view[start : start + size]
+        if size <= _SMALL_BYTES:
+            view[start : start + size] = memoryview(original).cast("B")
+        else:
+            flat, target = original.reshape(-1).view(np.uint8), memory[start : start + size]
+            tasks += [(target[at : at + _BLOCK_BYTES], flat[at : at + _BLOCK_BYTES]) for at in range(0, size, _BLOCK_BYTES)]
+
+    @contextmanager
+    def worker() -> Iterator[Callable[[tuple[np.ndarray, np.ndarray]], None]]:  # type: ignore[type-arg]
+        yield lambda task: np.copyto(task[0], task[1])
+
+    if tasks:
+        run(tasks, worker, threads=min(default_threads(), 4, len(tasks)), name="gpersist-snapshot")
+
+
+# ---- devices
+
+
+def _copy_device(source: Source, device: Device, rows: list[int], snapshot: Snapshot) -> None:
+    wanted = sum(source.sizes[row] for row in rows)
+    copies: list[Array] | None = None
+    if wanted * _RESERVE <= device.memory().free_bytes or not device.can_hold:
+        try:
+            copies = [device.empty(source.shapes[row], source.buffers[row].dtype) for row in rows]
+        except DeviceMemoryError:
+            if not device.can_hold:
+                raise
+    if copies is None:
+        _log.info("%s: no room for a copy of %d bytes; its stream waits until they are read", device.name, wanted)
+        read = threading.Event()
+        snapshot.then(read.set)
+        snapshot.ready[device] = device.record_current()
+        device.hold_current(read.wait)
+        return
+    stream = device.stream()
+    try:
+        stream.wait(device.record_current())
+        for row, copy in zip(rows, copies, strict=True):
+            stream.copy_array(copy, source.buffers[row])
+            source.buffers[row] = copy
+        done = stream.record()
+        device.wait_current(done)
+        snapshot.ready[device] = done
+    finally:
+        stream.close()

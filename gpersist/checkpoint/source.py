@@ -1,0 +1,190 @@
+"""What a save is given, brought to one form: rows of names, dtypes, shapes, devices, and buffers ready to be sent.
+
+Columns, not an object a tensor: a checkpoint of 20,000 scalars has to be looked through in a few milliseconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpersist.bundle import TensorSlice, strings
+from gpersist.devices import Array, Device, adopt, device_of
+from gpersist.devices import get as get_device
+from gpersist.dtypes import STRING, DType, from_numpy
+from gpersist.errors import GPersistError, InvalidArgumentError
+from gpersist.shapes import Shape
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PartitionedArray:
+    """An array that is stored as slices of one tensor, as TensorFlow's partitioned variables are.
+
+    Attributes:
+        shape: of the whole tensor.
+        parts: (slice, array) pairs; a slice is a TensorSlice or its text form, such as `"0,2:-"`. Together they need not cover the whole.
+    """
+
+    shape: Shape
+    parts: Sequence[tuple[TensorSlice | str, Any]]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Source:
+    """Rows to save: one for an array, one for each part of a partitioned array.
+
+    Attributes:
+        names: tensor of each row, in the order given.
+        slices: the part that a row is; empty where no row is a part.
+        full_shapes: of partitioned tensors, by name.
+        dtypes: NumPy dtypes; `object` for strings.
+        shapes: of the rows' arrays.
+        buffers: contiguous arrays of their device; encoded bytes for strings.
+        sizes: bytes of each buffer.
+        devices: where each row's array lives; strings are the host's.
+        string_crcs: masked crcs of rows that are strings, by row: they are not those of the bytes.
+        owned: rows whose buffer is a copy made here, which nobody else can change.
+    """
+
+    names: list[str]
+    slices: dict[int, TensorSlice]
+    full_shapes: dict[str, Shape]
+    dtypes: list[np.dtype[Any]]
+    shapes: list[Shape]
+    buffers: list[Array]
+    sizes: list[int]
+    devices: list[Device]
+    string_crcs: dict[int, int]
+    owned: set[int]
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all buffers."""
+        return sum(self.sizes)
+
+
+_plain_dtypes: dict[np.dtype[Any], bool] = {}
+"""Whether arrays of a dtype are ready as they are: a type of TensorFlow's, in the machine's byte order, with the buffer protocol."""
+
+
+def _is_plain(dtype: np.dtype[Any]) -> bool:
+    known = _plain_dtypes.get(dtype)
+    if known is None:
+        known = _plain_dtypes[dtype] = dtype.isbuiltin == 1 and dtype.kind in "biufc" and dtype.isnative and dtype.itemsize <= 16
+        if known:
+            from_numpy(dtype)
+    return known
+
+
+_shape_of: Callable[[Any], Shape] = operator.attrgetter("shape")
+_dtype_of: Callable[[Any], np.dtype[Any]] = operator.attrgetter("dtype")
+_size_of: Callable[[Any], int] = operator.attrgetter("nbytes")
+_is_contiguous: Callable[[Any], bool] = operator.attrgetter("flags.c_contiguous")
+
+
+def collect(arrays: Mapping[str, Any]) -> Source:
+    """Looks through named arrays.
+
+    Args:
+        arrays: by name: NumPy and CuPy arrays, whatever has DLPack or `__cuda_array_interface__`, Python scalars, strings, PartitionedArray.
+
+    Raises:
+        InvalidArgumentError: a name is no text, empty, or begins with a NUL; a value is no array.
+        UnimplementedError: TensorFlow's files cannot hold a dtype.
+    """
+    names, values = list(arrays), list(arrays.values())
+    for name in names:
+        if not isinstance(name, str) or not name or name[0] == "\0":
+            raise InvalidArgumentError(f"tensor name {name!r}: expected text that is not empty and does not begin with a NUL")
+    here = get_device("/device:CPU:0")
+    if set(map(type, values)) == {np.ndarray}:
+        # The most common case by far, with no Python code per array: all NumPy, all as they should be.
+        dtypes = list(map(_dtype_of, values))
+        if all(map(_is_plain, set(dtypes))) and all(map(_is_contiguous, values)):
+            return Source(names, {}, {}, dtypes, list(map(_shape_of, values)), values, list(map(_size_of, values)), [here] * len(values), {}, set())
+    source = Source([], {}, {}, [], [], [], [], [], {}, set())
+    for name, value in zip(names, values, strict=True):
+        if isinstance(value, PartitionedArray):
+            _add_parts(source, name, value)
+        else:
+            _add(source, name, value)
+    return source
+
+
+def _add_parts(source: Source, name: str, value: PartitionedArray) -> None:
+    shape = tuple(map(int, value.shape))
+    if not value.parts:
+        raise InvalidArgumentError(f"tensor {name!r}: a PartitionedArray needs at least one part")
+    source.full_shapes[name] = shape
+    first = len(source.names)
+    for part, array in value.parts:
+        part = TensorSlice.parse(part) if isinstance(part, str) else part
+        row = len(source.names)
+        source.slices[row] = part
+        _add(source, name, array)
+        if source.shapes[row] != part.shape_in(shape, f"tensor {name!r}"):
+            raise InvalidArgumentError(
+                f"tensor {name!r}: the part {part} of {list(shape)} is of shape {list(part.shape_in(shape))}, its array of {list(source.shapes[row])}"
+            )
+        if source.dtypes[row] != source.dtypes[first]:
+            raise InvalidArgumentError(f"tensor {name!r}: parts of dtypes {source.dtypes[first]} and {source.dtypes[row]}")
+
+
+def _add(source: Source, name: str, value: Any) -> None:
+    try:
+        array = adopt(value)
+    except GPersistError as error:
+        raise type(error)(f"tensor {name!r}: {error.message}") from error
+    device = device_of(array)
+    dtype, shape = array.dtype, tuple(array.shape)
+    kind = from_numpy(dtype, f"tensor {name!r}")
+    row = len(source.names)
+    source.names.append(name)
+    source.shapes.append(shape)
+    buffer: Array
+    if kind.is_string:
+        data, source.string_crcs[row] = strings.encode(array, f"tensor {name!r}")
+        dtype, buffer, device = np.dtype(object), np.frombuffer(data, np.uint8), get_device("/device:CPU:0")
+        source.owned.add(row)
+    else:
+        assert kind.numpy is not None
+        dtype, buffer = kind.numpy, contiguous(array, kind.numpy, device)
+        if buffer is not array:
+            source.owned.add(row)
+        buffer = with_buffer_protocol(buffer, device)
+    source.dtypes.append(dtype)
+    source.buffers.append(buffer)
+    source.sizes.append(int(buffer.nbytes))
+    source.devices.append(device)
+
+
+def contiguous(array: Array, dtype: np.dtype[Any], device: Device) -> Array:
+    """The array itself, or a C-contiguous copy of the same kind in the file's byte order, on the same device."""
+    if array.flags.c_contiguous and array.dtype == dtype:
+        return array
+    copy = device.empty(tuple(array.shape), dtype)
+    if device.is_host:
+        copy[...] = array  # swaps bytes too
+        return copy
+    stream = device.stream()
+    try:
+        stream.wait(device.record_current())
+        stream.copy_array(copy, array)
+        device.wait_current(stream.record())
+    finally:
+        stream.close()
+    return copy
+
+
+def with_buffer_protocol(array: Array, device: Device) -> Array:
+    """A contiguous host array as it is, or its bytes where its dtype (those of ml_dtypes) keeps NumPy from lending its buffer."""
+    return array if not device.is_host or _is_plain(array.dtype) else array.reshape(-1).view(np.uint8)
+
+
+def dtype_of(numpy: np.dtype[Any]) -> DType:
+    """The type in the file of a row."""
+    return STRING if numpy == np.dtype(object) else from_numpy(numpy)

@@ -1,0 +1,162 @@
+"""V1 checkpoints behind the face of `storage.Storage`, so that whoever restores needs not know which format it is."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from gpersist import files
+from gpersist.bundle import Entry, V1Reader, meta_path
+from gpersist.checkpoint.locate import v1_files
+from gpersist.checkpoint.meta import decode_devices
+from gpersist.checkpoint.source import with_buffer_protocol
+from gpersist.checkpoint.storage import MAX_META_BYTES, Row
+from gpersist.devices import get as get_device
+from gpersist.errors import CheckpointNotFoundError, GPersistError
+from gpersist.files import Buffer
+from gpersist.staging import Layout
+from gpersist.table import TableReader
+
+
+def is_v1(prefix: str) -> bool:
+    """Whether a prefix is that of a V1 checkpoint and not of a bundle."""
+    system = files.active()
+    return not system.is_file(prefix + ".index") and bool(v1_files(prefix))
+
+
+class V1Index:
+    """Names to entries of a V1 checkpoint; their offsets and checksums mean nothing."""
+
+    def __init__(self, reader: V1Reader) -> None:
+        """The entries of an open reader."""
+        self._reader = reader
+        self._names = dict.fromkeys(reader.names())
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def entry(self, name: str) -> Entry:
+        """The entry of a tensor.
+
+        Raises:
+            TensorNotFoundError: there is none.
+        """
+        entry = self._reader.entry(name)
+        count = int(np.prod(entry.shape, dtype=object)) if entry.shape else 1
+        return Entry(entry.dtype, entry.shape, 0, 0, count * entry.dtype.size_bytes, 0)
+
+
+class V1Storage:
+    """A V1 checkpoint. Its values are protobuf messages, so a tensor passes through host memory as a whole. A context manager; safe for threads.
+
+    The blocks' checksums stand for the tensors': there are no others in this format.
+    """
+
+    is_checked = False
+
+    def __init__(self, prefix: str) -> None:
+        """Opens all files and reads what they hold.
+
+        Raises:
+            CheckpointNotFoundError: there are none.
+            DataLossError: damaged.
+        """
+        self.prefix = prefix
+        self._open: list[int] = []
+        self._lock = threading.Lock()
+        paths = v1_files(prefix)
+        if not paths:
+            raise CheckpointNotFoundError(f"there is no V1 checkpoint {prefix!r}")
+        try:
+            self.v1 = V1Reader({path: self._table(path) for path in paths})
+        except BaseException:
+            self.close()
+            raise
+        self.index = V1Index(self.v1)
+
+    def _table(self, path: str) -> TableReader:
+        system = files.active()
+        fd = system.open_read(path)
+        self._open.append(fd)
+
+        def read(offset: int, size_bytes: int) -> bytes:
+            buffer = bytearray(size_bytes)
+            if size_bytes:
+                del buffer[system.preadv(fd, [buffer], size_bytes, offset, path) :]
+            return bytes(buffer)
+
+        return TableReader(read, system.size(fd, path), path)
+
+    def rows(self, names: Sequence[str] | None = None) -> list[Row]:
+        """One row a tensor: slices are put together when they are read."""
+        return [Row(name, None, self.index.entry(name)) for name in (self.index if names is None else names)]
+
+    def layout(self, rows: Sequence[Row]) -> tuple[list[int], Layout, list[_Values]]:
+        """Rows that are no strings, each as a file of its own."""
+        order = [number for number, row in enumerate(rows) if row.entry.size_bytes]
+        count = len(order)
+        sizes = np.array([rows[number].entry.size_bytes for number in order], np.int64)
+        return order, Layout(np.arange(count), np.zeros(count, np.int64), sizes), [_Values(self, rows[number]) for number in order]
+
+    def strings(self, row: Row) -> np.ndarray[Any, Any]:
+        """A tensor of strings."""
+        return self.read(row.name)
+
+    def read(self, name: str) -> np.ndarray[Any, Any]:
+        """A whole tensor."""
+        with self._lock:  # the reader keeps the block it used last
+            return self.v1.read(name)
+
+    def recorded_devices(self) -> dict[str, str]:
+        """See `Storage.recorded_devices`."""
+        path = meta_path(self.prefix)
+        return decode_devices(files.active().read_all(path, MAX_META_BYTES), repr(path)) if files.active().is_file(path) else {}
+
+    def close(self) -> None:
+        """Closes the files; calling it again does nothing."""
+        fds, self._open = self._open, []
+        for fd in fds:
+            try:
+                files.active().close(fd)
+            except GPersistError:
+                pass
+
+    def __enter__(self) -> V1Storage:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+class _Values:
+    """The bytes of one tensor, as `receive` wants to read them; held until the last one has been given out."""
+
+    def __init__(self, storage: V1Storage, row: Row) -> None:
+        self.path = os.path.basename(storage.prefix)
+        self._storage, self._row = storage, row
+        self._bytes: np.ndarray[Any, Any] | None = None
+        self._left = row.entry.size_bytes
+        self._lock = threading.Lock()
+
+    def read(self, buffers: Sequence[Buffer], size_bytes: int, offset: int) -> None:
+        with self._lock:
+            if self._bytes is None:
+                array = np.ascontiguousarray(self._storage.read(self._row.name))
+                self._bytes = with_buffer_protocol(array, get_device("/device:CPU:0")).reshape(-1).view(np.uint8)
+            values = self._bytes
+            self._left -= size_bytes
+            if self._left <= 0:
+                self._bytes = None
+        (buffer,) = buffers
+        memoryview(buffer).cast("B")[:] = values[offset : offset + size_bytes]

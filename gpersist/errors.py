@@ -1,0 +1,205 @@
+"""Every error that gpersist raises, under one base.
+
+    GPersistError                       code  also a
+      CancelledError                       1  concurrent.futures.CancelledError
+      InvalidArgumentError                 3  ValueError
+        MismatchError                         (names, shapes or dtypes of a restore)
+        DeviceNotFoundError                   (a device that is not there)
+      DeadlineExceededError                4  TimeoutError
+      NotFoundError                        5  LookupError
+        CheckpointNotFoundError               FileNotFoundError
+        TensorNotFoundError                   KeyError
+      AlreadyExistsError                   6  FileExistsError
+      PermissionDeniedError                7  PermissionError
+      ResourceExhaustedError               8  MemoryError
+        DeviceMemoryError                     (a device without room for what was asked)
+        OutOfSpaceError                       OSError
+      FailedPreconditionError              9  RuntimeError
+      AbortedError                        10  RuntimeError
+      OutOfRangeError                     11  IndexError
+      UnimplementedError                  12  NotImplementedError
+      InternalError                       13  RuntimeError
+      UnavailableError                    14  OSError
+        FileError                             (the file system said no)
+      DataLossError                       15  ValueError
+        NotACheckpointError                   (a file of another kind)
+
+The codes are those of TensorFlow (`tensorflow/python/framework/errors_impl.py`), so that one tree serves both faces. A message says what
+happened, where (file, tensor, byte), what was expected, what was found, and what to do about it.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import errno
+import os
+from typing import ClassVar
+
+
+class GPersistError(Exception):
+    """Something that gpersist was asked to do could not be done.
+
+    Attributes:
+        code: TensorFlow's number for this kind of error (`error_codes.proto`).
+        message: the whole text, the same as `str(error)`.
+    """
+
+    code: ClassVar[int] = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:  # KeyError and OSError would print something else
+        return self.message
+
+
+class CancelledError(GPersistError, concurrent.futures.CancelledError):
+    """The operation was cancelled before it ended."""
+
+    code = 1
+
+
+class InvalidArgumentError(GPersistError, ValueError):
+    """An argument, or a file's content taken as one, makes no sense."""
+
+    code = 3
+
+
+class MismatchError(InvalidArgumentError):
+    """What a restore asks for and what the checkpoint holds differ in names, shapes or dtypes."""
+
+
+class DeviceNotFoundError(InvalidArgumentError):
+    """A device is named that this process does not have."""
+
+
+class DeadlineExceededError(GPersistError, TimeoutError):
+    """The time allowed ran out."""
+
+    code = 4
+
+
+class NotFoundError(GPersistError, LookupError):
+    """Something that was named is not there."""
+
+    code = 5
+
+
+class CheckpointNotFoundError(NotFoundError, FileNotFoundError):
+    """There is no checkpoint under this name, or one of its files is missing."""
+
+
+class TensorNotFoundError(NotFoundError, KeyError):
+    """The checkpoint holds no tensor of this name."""
+
+
+class AlreadyExistsError(GPersistError, FileExistsError):
+    """Something is there already that must not be replaced."""
+
+    code = 6
+
+
+class PermissionDeniedError(GPersistError, PermissionError):
+    """The operating system does not allow it."""
+
+    code = 7
+
+
+class ResourceExhaustedError(GPersistError, MemoryError):
+    """Memory, disk space or another resource does not suffice."""
+
+    code = 8
+
+
+class DeviceMemoryError(ResourceExhaustedError):
+    """A device has less free memory than was wanted."""
+
+
+class OutOfSpaceError(ResourceExhaustedError, OSError):
+    """The file system has no room left, or the quota is used up."""
+
+
+class FailedPreconditionError(GPersistError, RuntimeError):
+    """The state of the system does not allow it now."""
+
+    code = 9
+
+
+class AbortedError(GPersistError, RuntimeError):
+    """The operation was given up half-way, because of another failure."""
+
+    code = 10
+
+
+class OutOfRangeError(GPersistError, IndexError):
+    """A position lies beyond the end."""
+
+    code = 11
+
+
+class UnimplementedError(GPersistError, NotImplementedError):
+    """gpersist does not do this."""
+
+    code = 12
+
+
+class InternalError(GPersistError, RuntimeError):
+    """An invariant of gpersist itself does not hold: please report it."""
+
+    code = 13
+
+
+class UnavailableError(GPersistError, OSError):
+    """A service or a device does not answer now; trying again may help."""
+
+    code = 14
+
+
+class FileError(UnavailableError):
+    """The file system failed at a call."""
+
+
+class DataLossError(GPersistError, ValueError):
+    """Bytes are missing or damaged."""
+
+    code = 15
+
+
+class NotACheckpointError(DataLossError):
+    """The file is of another kind."""
+
+
+_BY_ERRNO: dict[int, type[GPersistError]] = {
+    errno.ENOENT: CheckpointNotFoundError,
+    errno.ENOTDIR: CheckpointNotFoundError,
+    errno.EEXIST: AlreadyExistsError,
+    errno.EACCES: PermissionDeniedError,
+    errno.EPERM: PermissionDeniedError,
+    errno.EROFS: PermissionDeniedError,
+    errno.ENOSPC: OutOfSpaceError,
+    errno.EDQUOT: OutOfSpaceError,
+    errno.EFBIG: OutOfSpaceError,
+    errno.ENOMEM: ResourceExhaustedError,
+    errno.ENAMETOOLONG: InvalidArgumentError,
+    errno.EISDIR: InvalidArgumentError,
+}
+
+
+def from_os_error(error: OSError, doing: str, cure: str = "") -> GPersistError:
+    """Puts an operating system's error into this tree.
+
+    Args:
+        error: what a call raised.
+        doing: what was being done, with the path: "write 'dir/x.index'".
+        cure: what the user can do, or empty.
+
+    Returns:
+        An error of the class that fits `error.errno`; `errno` and `strerror` are kept where the class is an OSError. Raise it `from error`.
+    """
+    number = error.errno or 0
+    text = os.strerror(number) if number else str(error)
+    result = _BY_ERRNO.get(number, FileError)(f"cannot {doing}: {text}{'; ' + cure if cure else ''}")
+    if isinstance(result, OSError):
+        result.errno, result.strerror, result.filename = number, text, error.filename
+    return result

@@ -1,0 +1,115 @@
+"""Where tensors' bytes stand in files, and how that is cut into pieces of work.
+
+A `Layout` is columnar: checkpoints of 20,000 scalars are common, and an object a tensor would cost more than writing it. An `Extent` is a contiguous
+range of one file, small enough for a slot, with the tensors that overlap it; only its first tensor may begin before it and only its last may end after.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gpersist.files import IOV_MAX
+
+MAX_TENSORS = IOV_MAX // 2
+"""Tensors in one extent: each may need a second buffer, for the padding after it, and one system call takes IOV_MAX of them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Byte ranges of n tensors, none of them empty, ordered by file and offset, not overlapping.
+
+    Attributes:
+        files: int64[n], the number of the file.
+        offsets: int64[n], first byte in it.
+        sizes: int64[n], bytes, at least 1.
+    """
+
+    files: np.ndarray[Any, np.dtype[np.int64]]
+    offsets: np.ndarray[Any, np.dtype[np.int64]]
+    sizes: np.ndarray[Any, np.dtype[np.int64]]
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all tensors, padding left out."""
+        return int(self.sizes.sum())
+
+
+class Extent(NamedTuple):
+    """Bytes `begin` to `end` of a file, and tensors `first` to `last` (exclusive) of the layout, which overlap them."""
+
+    file: int
+    begin: int
+    end: int
+    first: int
+    last: int
+
+
+class Piece(NamedTuple):
+    """The part of a tensor that lies in an extent."""
+
+    tensor: int
+    tensor_offset: int
+    extent_offset: int
+    size_bytes: int
+
+
+def cut(layout: Layout, limits: np.ndarray[Any, np.dtype[np.int64]], max_gap_bytes: int) -> Iterator[Extent]:
+    """Cuts a layout into extents, in order.
+
+    Args:
+        layout: what to cut.
+        limits: int64[n], the largest extent that each tensor may be in; tensors of different limits never share one.
+        max_gap_bytes: the widest padding that an extent may bridge.
+    """
+    count = len(layout.sizes)
+    if not count:
+        return
+    ends_array = layout.offsets + layout.sizes
+    gaps = layout.offsets[1:] - ends_array[:-1]
+    breaks = np.flatnonzero((layout.files[1:] != layout.files[:-1]) | (limits[1:] != limits[:-1]) | (gaps > max_gap_bytes)) + 1
+    offsets, sizes, ends = layout.offsets.tolist(), layout.sizes.tolist(), ends_array.tolist()
+    low = 0
+    for high in [*breaks.tolist(), count]:
+        file, limit = int(layout.files[low]), int(limits[low])
+        tensor, inner = low, 0
+        while tensor < high:
+            begin = offsets[tensor] + inner
+            if sizes[tensor] - inner > limit:
+                yield Extent(file, begin, begin + limit, tensor, tensor + 1)
+                inner += limit
+                continue
+            last = min(bisect_right(ends, begin + limit, tensor, high), tensor + MAX_TENSORS)
+            yield Extent(file, begin, ends[last - 1], tensor, last)
+            tensor, inner = last, 0
+        low = high
+
+
+def cut_blocks(layout: Layout, block_bytes: int) -> Iterator[Extent]:
+    """Cuts a layout at multiples of `block_bytes` in each file, as direct I/O wants it; padding before a tensor belongs to its extent."""
+    offsets, sizes, file_of = layout.offsets.tolist(), layout.sizes.tolist(), layout.files.tolist()
+    count, tensor, begin = len(sizes), 0, 0
+    while tensor < count:
+        file, end = file_of[tensor], begin + block_bytes
+        last = tensor
+        while last < count and file_of[last] == file and offsets[last] < end:
+            last += 1
+        if last > tensor:
+            reach = offsets[last - 1] + sizes[last - 1]
+            yield Extent(file, begin, min(end, reach), tensor, last)
+            tensor = last if reach <= end else last - 1
+        begin = end if tensor < count and file_of[tensor] == file else 0
+
+
+def pieces(layout: Layout, extent: Extent) -> list[Piece]:
+    """The parts of tensors in an extent, in order."""
+    result = []
+    for tensor in range(extent.first, extent.last):
+        offset, size = int(layout.offsets[tensor]), int(layout.sizes[tensor])
+        start, stop = max(offset, extent.begin), min(offset + size, extent.end)
+        result.append(Piece(tensor, start - offset, start - extent.begin, stop - start))
+    return result

@@ -135,7 +135,9 @@ def from_numpy(dtype: np.dtype[Any], what: str = "array") -> DType:
     if found is None:
         found = _BY_NUMPY.get(dtype.newbyteorder("<"))
     if found is None:
-        raise UnimplementedError(f"{what}: TensorFlow's files cannot hold dtype {dtype}; convert it to one of {', '.join(t[0] for t in _NUMBERS)}, string")
+        raise UnimplementedError(
+            f"{what}: TensorFlow's files cannot hold dtype {dtype}; convert it to one of {', '.join(t[0] for t in _NUMBERS)}, string"
+        )
     return found
 
 

@@ -82,7 +82,9 @@ def decode_header(value: bytes, where: str) -> int:
 @functools.lru_cache(maxsize=4096)
 def encode_head(enum: int, shape: Shape) -> bytes:
     """The part of an entry that dtype and shape decide."""
-    dims = b"".join(b"\x12" + (b"\x00" if size == 0 else encode_varint(1 + len(encode_varint(size))) + b"\x08" + encode_varint(size)) for size in shape)
+    dims = b"".join(
+        b"\x12" + (b"\x00" if size == 0 else encode_varint(1 + len(encode_varint(size))) + b"\x08" + encode_varint(size)) for size in shape
+    )
     return b"\x08" + encode_varint(enum) + b"\x12" + encode_varint(len(dims)) + dims
 
 

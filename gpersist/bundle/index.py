@@ -19,7 +19,6 @@ from gpersist.bundle.names import index_path
 from gpersist.bundle.ordered_code import encode_slice_key
 from gpersist.bundle.slices import TensorSlice
 from gpersist.errors import DataLossError, NotACheckpointError, TensorNotFoundError
-
 from gpersist.table import TableReader, build_table, patch
 
 MAX_INDEX_BYTES = 2 << 30
@@ -137,7 +136,9 @@ def read_index(prefix: str) -> Index:
         items = iter(TableReader.from_bytes(data, path).items())
         first = next(items, None)
         if first is None or first[0] != b"":
-            raise DataLossError(f"{path!r}: the first key is {first and first[0][:80]!r}; expected the header's, which is empty: this table is no bundle's index")
+            raise DataLossError(
+                f"{path!r}: the first key is {first and first[0][:80]!r}; expected the header's, which is empty: this table is no bundle's index"
+            )
         num_shards = decode_header(first[1], repr(path))
         values: dict[str, bytes] = {}
         slices: dict[bytes, bytes] = {}

@@ -95,11 +95,6 @@ class TensorSlice:
         """Number of dimensions."""
         return len(self.extents)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether every extent is the whole dimension, and says so."""
-        return all(length < 0 for _, length in self.extents)
-
     def bounds(self, shape: Shape, what: str = "slice") -> Box:
         """(start, stop) in every dimension of a tensor of this shape; `what` says whose slice it is.
 

@@ -48,9 +48,8 @@ def elements(array: NDArray[Any], what: str) -> list[bytes]:
             except UnicodeEncodeError as error:
                 raise InvalidArgumentError(f"{what}: element {_index(number, array.shape)} is no UTF-8 text: {error}; give its bytes") from None
         elif not isinstance(item, bytes):
-            raise InvalidArgumentError(
-                f"{what}: element {_index(number, array.shape)} is of type {type(item).__name__}; expected bytes or str in an array of dtype {array.dtype}"
-            )
+            found = f"element {_index(number, array.shape)} is of type {type(item).__name__}"
+            raise InvalidArgumentError(f"{what}: {found}; expected bytes or str in an array of dtype {array.dtype}")
     return items
 
 

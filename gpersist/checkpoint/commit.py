@@ -103,6 +103,17 @@ def commit(prefix: str, token: str, writers: Sequence[ShardWriter], index: Calla
     return count
 
 
+def commit_file(path: str, writer: ShardWriter, *, durable: bool) -> None:
+    """Makes one finished file, which is a checkpoint by itself (V1), the one that readers see."""
+    system = files.active()
+    folder = os.path.dirname(path) or "."
+    with system.locked(folder):
+        system.rename(writer.path, path)
+        writer.close()
+        if durable:
+            system.fsync_folder(folder)
+
+
 def _write_temporary(prefix: str, token: str, role: str, content: bytes, durable: bool, temporaries: list[str]) -> str:
     system = files.active()
     path = temporary_path(prefix, token, role)

@@ -13,10 +13,12 @@ differ after a crash and after work by hand, and then:
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 import os
 import re
 import time
+from collections.abc import Iterator
 
 from gpersist import files
 from gpersist.bundle import index_path
@@ -30,21 +32,23 @@ _MAX_LISTED = 2000
 """Keeps the state file below its limit of a megabyte, whatever the names. Those before are as if kept for good."""
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class _View:
-    """A folder as it was found.
+    """A folder as it was found; ours are those of one base name.
 
     Attributes:
-        standing: steps that have an index.
-        listed: those of them that the state file lists, or ought to, with their timestamps; oldest first.
-        gone: steps that the state file lists and that have no index.
-        others: records of the state file that are not ours.
-        latest: the step that the state file calls the newest, if it is ours and stands.
+        standing: our steps that have an index.
+        listed: those of them that the state file lists, with their timestamps; oldest first.
+        newer: those of them that it ought to list, after the others, in ascending order.
+        gone: our steps that the state file lists and that do not stand.
+        others: what else it lists and stands.
+        latest: the step that the state file calls the newest, if that is one of `listed`.
         last_preserved: as the state file says.
     """
 
     standing: set[int]
     listed: dict[int, float]
+    newer: list[int]
     gone: list[int]
     others: list[Record]
     latest: int | None
@@ -54,7 +58,7 @@ class _View:
 class Ledger:
     """The checkpoints of one base name in one folder. Safe for threads and processes: those that change something take turns by the folder's lock."""
 
-    def __init__(self, folder: str, base: str, policy: RetentionPolicy, durable: bool) -> None:
+    def __init__(self, folder: str, base: str, policy: RetentionPolicy, *, durable: bool) -> None:
         """A ledger of what is in the folder; touches no file.
 
         Raises:
@@ -79,15 +83,97 @@ class Ledger:
             names = files.active().names(self.folder)
         except CheckpointNotFoundError:
             return set()
-        return {int(found[1]) for name in names if name.endswith(".index") and (found := self._name.fullmatch(name[: -len(".index")]))}
+        steps = (self._step_of(name.removesuffix(".index")) for name in names if name.endswith(".index"))
+        return {step for step in steps if step is not None}
 
     def newest_first(self) -> list[str]:
-        """Prefixes of all checkpoints, in the order in which to try them: as the state file has them, then those that it does not list, by step."""
+        """Prefixes of all checkpoints, in the order in which to try them: by the state file, then those that it does not list, by step."""
         view = self._look()
-        listed = [*reversed(view.listed)]
-        if view.latest is not None and (not listed or listed[0] in self._listed_in_file(view)):
-            listed = [view.latest, *(step for step in listed if step != view.latest)]
-        return [self.prefix(step) for step in [*listed, *sorted(view.standing.difference(listed), reverse=True)]]
+        order = [*reversed(view.newer), *([] if view.latest is None else [view.latest]), *reversed(view.listed), *sorted(view.standing, reverse=True)]
+        return [self.prefix(step) for step in dict.fromkeys(order)]
 
     def enter(self, prefix: str) -> None:
-        """Takes up a checkpoint just committed: the state file first, then retention, then the state file again if something was deleted."""
+        """Takes up a checkpoint just committed: state file, retention, and the state file again if something was deleted.
+
+        What cannot be deleted stays listed, with a warning (logger "gpersist"), and is tried again at the next call.
+
+        Raises:
+            FileError, OutOfSpaceError, PermissionDeniedError: the state file cannot be written; the checkpoint stands.
+        """
+        with files.active().locked(self.folder):
+            now = time.time()
+            view = self._look()
+            before = view.listed | {step: self._saved_at(self.prefix(step), now) for step in view.newer}
+            queue = [Record(self.prefix(step), min(timestamp, now)) for step, timestamp in before.items() if self.prefix(step) != prefix]
+            last_preserved = view.last_preserved
+            if last_preserved is None:
+                last_preserved = min([self._began, *(record.timestamp for record in queue)])
+            decision = self._policy.decide([*queue, Record(prefix, now)], now, last_preserved)
+            self._write([*view.others, *decision.delete, *decision.keep], decision.last_preserved)
+            undeleted = [record for record in decision.delete if not self._delete(record.prefix)]
+            for step in view.gone:
+                self._delete(self.prefix(step))
+            if decision.delete:
+                self._write([*view.others, *undeleted, *decision.keep], decision.last_preserved)
+
+    def _look(self) -> _View:
+        standing = self.steps()
+        try:
+            state = read_state(self.folder)
+        except DataLossError as error:
+            _log.warning("%s; checkpoints are found by their names", error)
+            state = None
+        listed: dict[int, float] = {}
+        gone, others = [], []
+        for path, timestamp in _entries(state):
+            base = os.path.basename(path)
+            step = self._step_of(base)
+            mine = None if step is None else self.prefix(step)
+            # A bare name, as we write it, spares `resolve` its look at the disk.
+            found = mine if step in standing and path == base else resolve(self.folder, path)
+            if step is not None and step in standing and found and _is_same(found, self.prefix(step)):
+                listed[step] = self._saved_at(found, time.time()) if timestamp is None else timestamp
+            elif step is not None and mine and found is None and _is_same(os.path.join(self.folder, path), mine):
+                gone.append(step)
+            elif prefix := found or follow(self.folder, path):
+                others.append(Record(prefix, self._saved_at(prefix, time.time()) if timestamp is None else timestamp))
+        latest = self._step_of(os.path.basename(state.model_checkpoint_path)) if state else None
+        newer = sorted(standing)
+        if listed:
+            written = files.active().stat(os.path.join(self.folder, STATE_NAME))
+            newer = [step for step in newer if step > max(listed) and written and self._saved_at(self.prefix(step), 0.0) >= written.st_mtime]
+        return _View(standing, listed, newer, gone, others, latest if latest in listed else None, state.last_preserved_timestamp if state else None)
+
+    def _step_of(self, name: str) -> int | None:
+        found = self._name.fullmatch(name)
+        return int(found[1]) if found else None
+
+    def _saved_at(self, prefix: str, otherwise: float) -> float:
+        found = files.active().stat(index_path(prefix))
+        return found.st_mtime if found else otherwise
+
+    def _write(self, records: list[Record], last_preserved: float) -> None:
+        records = records[-_MAX_LISTED:]
+        prefixes = [record.prefix for record in records]
+        write_state(self.folder, prefixes[-1], prefixes, [record.timestamp for record in records], last_preserved, durable=self._durable)
+
+    def _delete(self, prefix: str) -> bool:
+        try:
+            delete_checkpoint(prefix, durable=self._durable)
+        except GPersistError as error:
+            _log.warning("the old checkpoint %r cannot be deleted, and is tried again at the next save: %s", prefix, error)
+            return False
+        return True
+
+
+def _entries(state: CheckpointState | None) -> Iterator[tuple[str, float | None]]:
+    """Paths and timestamps of a state file, the newest one among them even if somebody left it out of the list."""
+    if state is None:
+        return
+    yield from itertools.zip_longest(state.all_model_checkpoint_paths, state.all_model_checkpoint_timestamps)
+    if state.model_checkpoint_path not in state.all_model_checkpoint_paths:
+        yield state.model_checkpoint_path, None
+
+
+def _is_same(one: str, other: str) -> bool:
+    return os.path.abspath(one) == os.path.abspath(other)

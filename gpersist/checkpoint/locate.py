@@ -83,7 +83,9 @@ def _from_file(path: str, prefix: str) -> str:
     if parse_data_name(path) or path.endswith(".meta"):
         raise CheckpointNotFoundError(f"{path!r} is a part of a checkpoint, but {index_path(prefix)!r}, which tells what is in it, is missing")
     kind = describe(bytes(head), size)
-    raise NotACheckpointError(f"{path!r} is {kind}" if kind else f"{path!r} is no checkpoint: expected '<prefix>.index' beside its data, or a V1 table")
+    raise NotACheckpointError(
+        f"{path!r} is {kind}" if kind else f"{path!r} is no checkpoint: expected '<prefix>.index' beside its data, or a V1 table"
+    )
 
 
 def _v1_shards(prefix: str) -> list[str]:
@@ -110,7 +112,9 @@ def _nothing(path: str, prefix: str) -> str:
     has_data = any(name.startswith(os.path.basename(prefix) + ".data-") for name in names)
     if has_data:
         return f"there is no checkpoint {path!r}: its data files are there, but {index_path(prefix)!r} is missing; the save did not end, or files were lost"
-    return f"there is no checkpoint {path!r}: no {index_path(prefix)!r}" + (f"; in that folder are {_some(others)}" if others else "; no checkpoint is in that folder")
+    return f"there is no checkpoint {path!r}: no {index_path(prefix)!r}" + (
+        f"; in that folder are {_some(others)}" if others else "; no checkpoint is in that folder"
+    )
 
 
 def _some(names: list[str]) -> str:

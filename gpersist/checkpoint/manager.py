@@ -7,7 +7,7 @@ import logging
 import operator
 import os
 import threading
-import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -15,9 +15,17 @@ from gpersist import files
 from gpersist.bundle import index_path
 from gpersist.checkpoint import restore, save, verify
 from gpersist.checkpoint.handle import SaveHandle
+from gpersist.checkpoint.ledger import Ledger
 from gpersist.checkpoint.retention import RetentionPolicy
-from gpersist.checkpoint.roll import Roll
-from gpersist.errors import CancelledError, CheckpointNotFoundError, DataLossError, FailedPreconditionError, FileError, GPersistError, InvalidArgumentError
+from gpersist.errors import (
+    CancelledError,
+    CheckpointNotFoundError,
+    DataLossError,
+    FailedPreconditionError,
+    FileError,
+    GPersistError,
+    InvalidArgumentError,
+)
 
 _log = logging.getLogger("gpersist")
 
@@ -61,7 +69,7 @@ class CheckpointManager:
             InvalidArgumentError: a prefix that is no base name, or numbers that are none to keep by.
         """
         self.directory = os.fspath(directory) or os.curdir
-        self._roll = Roll(self.directory, prefix, RetentionPolicy(max_to_keep, keep_every_n_hours), durable)
+        self._ledger = Ledger(self.directory, prefix, RetentionPolicy(max_to_keep, keep_every_n_hours), durable=durable)
         self._options = {"durable": durable, **options}
         self._turn = threading.Lock()
         self._pending: _ManagedSave | None = None
@@ -84,7 +92,7 @@ class CheckpointManager:
             FailedPreconditionError: the manager is closed.
             GPersistError: as `gpersist.save` raises; or what the save before met in the background, and then this one has not begun.
         """
-        prefix = self._roll.prefix(_check_step(step))
+        prefix = self._ledger.prefix(_check_step(step))
         with self._turn:
             self._prepare()
             save.save(prefix, arrays, **{**self._options, **options})
@@ -105,13 +113,12 @@ class CheckpointManager:
         Raises:
             InvalidArgumentError, FailedPreconditionError, GPersistError: see `save`.
         """
-        prefix = self._roll.prefix(_check_step(step))
+        prefix = self._ledger.prefix(_check_step(step))
         with self._turn:
             self._prepare()
-            inner = save.save_async(prefix, arrays, **{**self._options, **options})
-            self._pending = _ManagedSave(inner)
-            inner.add_done_callback(self._pending.finisher(lambda: self._finish(prefix)))
-            return self._pending
+            self._pending = handle = _ManagedSave(save.save_async(prefix, arrays, **{**self._options, **options}))
+            handle.finish(lambda: self._finish(prefix))
+            return handle
 
     def restore(self, step: int | None = None, **options: Any) -> Any:
         """Loads a checkpoint; waits for a save under way, whose failure the next save, `wait` or `close` still raises.
@@ -133,16 +140,16 @@ class CheckpointManager:
             if self._pending:
                 concurrent.futures.wait([self._pending])
         if step is not None:
-            return restore.load(self._roll.prefix(_check_step(step)), **options)
+            return restore.load(self._ledger.prefix(_check_step(step)), **options)
         damage = []
-        for prefix in self._roll.newest_first():
+        for prefix in self._ledger.newest_first():
             try:
                 return restore.load(prefix, **options)
             except _DAMAGE as error:
                 damage.append(_pass_over(prefix, error))
         if damage:
             raise DataLossError("\n".join([f"none of the {len(damage)} checkpoints in {self.directory!r} is whole:", *damage]))
-        raise CheckpointNotFoundError(f"no checkpoint {self._roll.prefix('<step>')!r} stands; save one first, or look at directory and prefix")
+        raise CheckpointNotFoundError(f"no checkpoint {self._ledger.prefix('<step>')!r} stands; save one first, or look at directory and prefix")
 
     def latest(self, verify: Literal["contents", "structure"] = "contents") -> str | None:
         """The prefix of the newest whole checkpoint; None if there is none. Waits for nothing.
@@ -158,7 +165,7 @@ class CheckpointManager:
         """
         if verify not in ("contents", "structure"):
             raise InvalidArgumentError(f"verify is {verify!r}; expected 'contents' or 'structure'")
-        for prefix in self._roll.newest_first():
+        for prefix in self._ledger.newest_first():
             try:
                 self._verify(prefix, contents=verify == "contents")
                 return prefix
@@ -168,7 +175,7 @@ class CheckpointManager:
 
     def all_steps(self) -> list[int]:
         """The steps of all checkpoints of this prefix in the folder, in ascending order; not verified."""
-        return sorted(self._roll.steps())
+        return sorted(self._ledger.steps())
 
     def wait(self) -> None:
         """Waits for the save under way.
@@ -201,7 +208,7 @@ class CheckpointManager:
             _log.error("the save under way failed as well: %s", error)
 
     def __repr__(self) -> str:
-        return f"<CheckpointManager of {self._roll.prefix('<step>')!r}>"
+        return f"<CheckpointManager of {self._ledger.prefix('<step>')!r}>"
 
     def _prepare(self) -> None:
         if self._closed:
@@ -219,7 +226,7 @@ class CheckpointManager:
 
     def _finish(self, prefix: str) -> None:
         """What comes after the commit."""
-        self._roll.enter(prefix)
+        self._ledger.enter(prefix)
         if identity := _identity(prefix):
             self._whole[prefix] = identity
 
@@ -251,20 +258,41 @@ class _ManagedSave(SaveHandle):
     def result(self, timeout: float | None = None) -> save.SaveResult:
         try:
             return super().result(timeout)
-        except BaseException:
-            self.raised = self.done()
+        except BaseException as error:
+            self.raised = self.done() and error is self.exception()
             raise
 
-    def finisher(self, finish: Any) -> Any:
-        """The inner save's callback."""
+    def finish(self, what: Callable[[], None]) -> None:
+        """Has the inner save's thread do what comes after the commit, and then end this handle. Called once."""
 
         def done(inner: concurrent.futures.Future[save.SaveResult]) -> None:
             try:
                 result = inner.result()
-                finish()
+                what()
             except BaseException as error:
                 self.set_exception(error)
             else:
                 self.set_result(result)
 
-        return done
+        self._inner.add_done_callback(done)
+
+
+def _check_step(step: Any) -> int:
+    try:
+        number = operator.index(step)
+    except TypeError:
+        raise InvalidArgumentError(f"step {step!r} is a {type(step).__name__}; expected an int") from None
+    if isinstance(step, bool) or not 0 <= number <= _MAX_STEP:
+        raise InvalidArgumentError(f"step {step!r}: expected an int from 0 to 2**63 - 1")
+    return number
+
+
+def _identity(prefix: str) -> tuple[int, ...] | None:
+    found = files.active().stat(index_path(prefix))
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) if found else None
+
+
+def _pass_over(prefix: str, error: Exception) -> str:
+    text = f"{prefix!r} is passed over: {error}"
+    _log.warning("%s", text)
+    return text

@@ -156,7 +156,13 @@ def _plan(source: Source, alignment: int, shards: int | Mapping[str, int]) -> Sa
         (
             name.encode("utf-8", "surrogateescape"),
             Entry(
-                kinds[source.dtypes[first_of[name]]], shape, 0, 0, 0, 0, tuple(part for row, part in source.slices.items() if source.names[row] == name)
+                kinds[source.dtypes[first_of[name]]],
+                shape,
+                0,
+                0,
+                0,
+                0,
+                tuple(part for row, part in source.slices.items() if source.names[row] == name),
             ),
         )
         for name, shape in source.full_shapes.items()

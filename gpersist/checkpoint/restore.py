@@ -115,13 +115,25 @@ def plan_placement(
             if placement == "strict":
                 raise
             _log.warning("%s; the devices recorded there are not known, and tensors go to the default device", error.message)
-    specs = [
-        TensorSpec(name, shape, dtype, dtype.size_bytes * _count(shape), recorded.get(name, "")) for name, (dtype, shape) in entries.items()
-    ]
+    specs = [TensorSpec(name, shape, dtype, dtype.size_bytes * _count(shape), recorded.get(name, "")) for name, (dtype, shape) in entries.items()]
     plan = place(specs, placement, clear_devices=clear_devices, available=all_devices())
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("restoring %r\n%s", storage.prefix, plan.report())
     return plan
+
+
+def load_row(storage: Storage | V1Storage, name: str) -> np.ndarray[Any, Any]:
+    """One tensor of an open checkpoint, as a new NumPy array, checked.
+
+    Raises:
+        TensorNotFoundError: there is none.
+        DataLossError: damaged.
+    """
+    entry = storage.index.entry(name)
+    entries = {name: (entry.dtype, entry.shape)}
+    targets = _allocate(entries, [get_device("/device:CPU:0")])
+    _transfer(storage, entries, targets, False, DEFAULT_RING_BYTES, None, None)
+    return np.asarray(targets[name])
 
 
 def _count(shape: Shape) -> int:
@@ -141,7 +153,7 @@ def _wanted(names: Iterable[str] | None, leaves: Mapping[str, Any] | None) -> li
 
 
 def _entries(storage: Storage | V1Storage, wanted: Sequence[str] | None) -> tuple[dict[str, tuple[DType, Shape]], list[tuple[str, str]]]:
-    """dtype and shape of each tensor wanted that is there; and of each that is not, (name, what is wrong)."""
+    """Dtype and shape of each tensor wanted that is there; and of each that is not, (name, what is wrong)."""
     index = storage.index
     entries: dict[str, tuple[DType, Shape]] = {}
     missing: list[tuple[str, str]] = []
@@ -182,7 +194,9 @@ def _tell(prefix: str, mismatches: list[tuple[str, str]], partial: bool) -> None
     more = len(mismatches) - _MAX_TOLD
     lines = "".join(f"\n  {text}" for _, text in mismatches[:_MAX_TOLD]) + (f"\n  and {more} more" if more > 0 else "")
     if not partial:
-        raise MismatchError(f"{prefix!r} does not hold what is asked for, in {len(mismatches)} cases:{lines}\nload(..., partial=True) passes over them")
+        raise MismatchError(
+            f"{prefix!r} does not hold what is asked for, in {len(mismatches)} cases:{lines}\nload(..., partial=True) passes over them"
+        )
     _log.warning("%r: passed over %d tensors:%s", prefix, len(mismatches), lines)
 
 
@@ -281,5 +295,3 @@ def _copy(temporaries: Sequence[_Temporary]) -> None:
             stream.record().synchronize()
         finally:
             stream.close()
-
-

@@ -33,7 +33,7 @@ _log = logging.getLogger("gpersist")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SaveResult:
-    """What a save did.
+    """What a save did; as a path, it is the prefix.
 
     Attributes:
         prefix: of the checkpoint.
@@ -50,6 +50,9 @@ class SaveResult:
     num_shards: int
     duration_s: float
     blocked_s: float
+
+    def __fspath__(self) -> str:
+        return self.prefix
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

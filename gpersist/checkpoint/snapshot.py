@@ -13,15 +13,19 @@ import mmap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from gpersist.checkpoint.source import Source
 from gpersist.devices import Array, Device, Event
 from gpersist.errors import DeviceMemoryError
-from gpersist.staging.crew import default_threads, run
+from gpersist.staging import default_threads, release_rings, run
 
 _log = logging.getLogger("gpersist")
+
+_Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+_Copy = tuple[_Bytes, _Bytes]
 
 _ALIGNMENT = 64
 _BLOCK_BYTES = 1 << 20
@@ -35,10 +39,10 @@ class Arena:
 
     def __init__(self) -> None:
         """An arena without memory."""
-        self._memory: np.ndarray[tuple[int], np.dtype[np.uint8]] | None = None
+        self._memory: _Bytes | None = None
         self._lock = threading.Lock()
 
-    def take(self, size_bytes: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    def take(self, size_bytes: int) -> _Bytes:
         """Memory of at least so many bytes, aligned to pages."""
         with self._lock:
             kept, self._memory = self._memory, None
@@ -53,7 +57,7 @@ class Arena:
                 pass  # a kernel without huge pages
         return np.frombuffer(pages, np.uint8)
 
-    def give_back(self, memory: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None:
+    def give_back(self, memory: _Bytes) -> None:
         """Keeps memory for the next snapshot. REQUIRES: nobody reads it any more."""
         with self._lock:
             if self._memory is None or self._memory.nbytes < memory.nbytes:
@@ -68,6 +72,14 @@ class Arena:
 
 ARENA = Arena()
 """The process's own."""
+
+
+def release_memory() -> int:
+    """Gives back to the operating system what is kept for the next transfer: pinned slots and the memory of snapshots; returns the bytes.
+
+    Nothing in use is touched, and the next transfer takes new memory.
+    """
+    return ARENA.release() + release_rings()
 
 
 class Snapshot:
@@ -131,8 +143,8 @@ def _copy_host(source: Source, rows: list[int], snapshot: Snapshot) -> None:
     memory = ARENA.take(int(ends[-1]) if len(ends) else 0)
     snapshot.then(lambda: ARENA.give_back(memory))
     starts = (ends - (-(-sizes // _ALIGNMENT) * _ALIGNMENT)).tolist()
-    view = memoryview(memory)
-    tasks: list[tuple[np.ndarray, np.ndarray]] = []  # type: ignore[type-arg]
+    view = memoryview(memory.data)
+    tasks: list[_Copy] = []
     for row, start, size in zip(rows, starts, sizes.tolist(), strict=True):
         if not size:
             continue
@@ -145,7 +157,7 @@ def _copy_host(source: Source, rows: list[int], snapshot: Snapshot) -> None:
             tasks += [(target[at : at + _BLOCK_BYTES], flat[at : at + _BLOCK_BYTES]) for at in range(0, size, _BLOCK_BYTES)]
 
     @contextmanager
-    def worker() -> Iterator[Callable[[tuple[np.ndarray, np.ndarray]], None]]:  # type: ignore[type-arg]
+    def worker() -> Iterator[Callable[[_Copy], None]]:
         yield lambda task: np.copyto(task[0], task[1])
 
     if tasks:

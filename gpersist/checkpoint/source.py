@@ -66,6 +66,26 @@ class Source:
         """Bytes of all buffers."""
         return sum(self.sizes)
 
+    def host_array(self, row: int) -> np.ndarray[Any, Any]:
+        """A row as a NumPy array of its shape and dtype; strings as an object array. Copies what lives on a device."""
+        if row in self.string_crcs:
+            return strings.decode(bytes(self.buffers[row]), self.shapes[row], self.string_crcs[row], f"tensor {self.names[row]!r}")
+        device = self.devices[row]
+        if device.is_host:
+            return np.asarray(self.buffers[row]).reshape(-1).view(self.dtypes[row]).reshape(self.shapes[row])
+        array = np.empty(self.shapes[row], self.dtypes[row])
+        if array.nbytes:
+            stream, pinned = device.stream(), device.pinned(array.nbytes)
+            try:
+                stream.wait(device.record_current())
+                stream.copy_to_host(pinned, 0, self.buffers[row], 0, array.nbytes)
+                stream.record().synchronize()
+                array.reshape(-1).view(np.uint8)[...] = pinned.array[: array.nbytes]
+            finally:
+                stream.close()
+                pinned.close()
+        return array
+
 
 _plain_dtypes: dict[np.dtype[Any], bool] = {}
 """Whether arrays of a dtype are ready as they are: a type of TensorFlow's, in the machine's byte order, with the buffer protocol."""

@@ -1,4 +1,4 @@
-"""V1 checkpoints behind the face of `storage.Storage`, so that whoever restores needs not know which format it is."""
+"""V1 checkpoints: read, behind the face of `storage.Storage`, so that whoever restores needs not know which format it is; and written."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from gpersist import files
-from gpersist.bundle import Entry, V1Reader, meta_path
+from gpersist.bundle import Entry, V1Reader, V1Writer, check_prefix, meta_path, new_token
+from gpersist.checkpoint.commit import commit_file, prepare
 from gpersist.checkpoint.locate import v1_files
 from gpersist.checkpoint.meta import decode_devices
-from gpersist.checkpoint.source import with_buffer_protocol
+from gpersist.checkpoint.source import collect, with_buffer_protocol
 from gpersist.checkpoint.storage import MAX_META_BYTES, Row
+from gpersist.checkpoint.tree import flatten
 from gpersist.devices import get as get_device
 from gpersist.errors import CheckpointNotFoundError, GPersistError
 from gpersist.files import Buffer
@@ -137,6 +139,48 @@ class V1Storage:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def save_v1(path: str | os.PathLike[str], arrays: Any, *, durable: bool = True) -> None:
+    """Writes a checkpoint in TensorFlow's first format, for programs that read nothing else (`Saver(write_version=SaverDef.V1)` writes the same).
+
+    The file replaces what has its name in one step. Arrays of a device pass through host memory as wholes.
+
+    Args:
+        path: of the one file.
+        arrays: see `save`.
+        durable: wait for the disk.
+
+    Raises:
+        InvalidArgumentError: something given makes no sense, or a tensor is too large for the format (2 GiB).
+        UnimplementedError: a dtype that the format cannot hold.
+    """
+    prefix = check_prefix(path)
+    source = collect(flatten(arrays))
+    writers = prepare(prefix, new_token(), [0], durable=durable, direct=False)
+    writer, at = writers[0], 0
+
+    def write(data: bytes) -> None:
+        nonlocal at
+        if data:
+            writer.write([data], len(data), at)
+            at += len(data)
+
+    try:
+        table = V1Writer(write)
+        for row in sorted(range(len(source.names)), key=lambda row: source.names[row].encode("utf-8", "surrogateescape")):
+            name, array = source.names[row], source.host_array(row)
+            if row in source.slices:
+                table.add_slice(name, source.full_shapes[name], source.slices[row], array)
+            else:
+                table.add(name, array)
+        table.finish()
+        writer.size_bytes = at
+        writer.finish()
+        commit_file(prefix, writer, durable=durable)
+    except BaseException:
+        writer.abandon()
+        raise
 
 
 class _Values:

@@ -46,7 +46,9 @@ def verify(
         order, layout, readers = storage.layout(rows)
         for row in rows:
             if not row.entry.size_bytes and not row.entry.dtype.is_string and row.entry.crc not in (0, EMPTY_CRC):
-                raise DataLossError(f"tensor {row.name!r} in {index_path(prefix)!r} has no bytes, but a crc32c of 0x{row.entry.crc:08x}; the index is damaged")
+                raise DataLossError(
+                    f"tensor {row.name!r} in {index_path(prefix)!r} has no bytes, but a crc32c of 0x{row.entry.crc:08x}; the index is damaged"
+                )
         if contents:
             ordered = [rows[number] for number in order]
             crcs = [UNCHECKED if row.entry.dtype.is_string else row.entry.crc for row in ordered]

@@ -270,8 +270,15 @@ class _CudaStream(Stream):
         self._device = device
         with device._calling() as cupy:
             runtime = cupy.cuda.runtime
-            self._pointer = runtime.streamCreateWithFlags(runtime.streamNonBlocking)
-            self._destroy = _free_later(self, device, runtime.streamDestroy, self._pointer)
+            self._handle = runtime.streamCreateWithFlags(runtime.streamNonBlocking)
+            self._destroy = _free_later(self, device, runtime.streamDestroy, self._handle)
+
+    @property
+    def _pointer(self) -> int:
+        """The `cudaStream_t`, as long as it is one: CUDA would take the address of a destroyed stream, too."""
+        if not self._destroy.alive:
+            raise FailedPreconditionError(f"{self._device.name}: the stream is closed")
+        return self._handle
 
     def __cuda_stream__(self) -> tuple[int, int]:
         """NVIDIA's protocol for passing streams between libraries: version 0, and the `cudaStream_t`."""

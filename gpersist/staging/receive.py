@@ -20,9 +20,8 @@ from gpersist.files import Buffer
 from gpersist.staging.crew import default_threads, run
 from gpersist.staging.layout import Extent, Layout, cut, pieces
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
-from gpersist.staging.send import BRIDGED_GAP_BYTES, CACHED_BYTES, naming, as_bytes, settle, with_padding
+from gpersist.staging.send import BRIDGED_GAP_BYTES, CACHED_BYTES, as_bytes, name_tensors, settle, with_padding
 from gpersist.table import combine, crc32c, mask
-
 
 UNCHECKED = -1
 
@@ -138,7 +137,8 @@ class _Receive:
                 else:
                     self._through_slot(extent, streams)
             except GPersistError as error:
-                raise naming(error, self.incoming.names[extent.first : extent.last], "loading")
+                name_tensors(error, self.incoming.names[extent.first : extent.last], "loading")
+                raise
             if self.on_progress:
                 self.on_progress(extent.end - extent.begin)
 
@@ -160,7 +160,8 @@ class _Receive:
                     crc = crc32c(scratch[part.extent_offset : part.extent_offset + part.size_bytes])
                     self._check_part(part.tensor, part.tensor_offset, crc, part.size_bytes)
             except GPersistError as error:
-                raise naming(error, self.incoming.names[extent.first : extent.last], "verifying")
+                name_tensors(error, self.incoming.names[extent.first : extent.last], "verifying")
+                raise
             if self.on_progress:
                 self.on_progress(length)
 
@@ -187,7 +188,7 @@ class _Receive:
         assert self.ring is not None
         used: dict[Device, Stream] = {}
         with self.ring.slot() as slot:
-            view = memoryview(slot.array)
+            view = memoryview(slot.array.data)
             length = extent.end - extent.begin
             self.readers[extent.file].read([view[:length]], length, extent.begin)
             try:
@@ -228,5 +229,3 @@ class _Receive:
             f"tensor {self.incoming.names[tensor]!r} in {self.readers[int(layout.files[tensor])].path!r} at byte {int(layout.offsets[tensor])}: crc32c "
             f"expected 0x{self.incoming.crcs[tensor]:08x}, found 0x{found:08x}; the file is damaged: restore an older checkpoint"
         )
-
-

@@ -1,7 +1,8 @@
 """Out: device -> pinned slot -> file. Host arrays need no slot: they are written from where they are.
 
-A worker takes an extent and sees it through: slot, copies on its own stream of the device, event, checksum, write, slot back. While one worker waits for
-its event, others checksum and write, so copy, checksum and write overlap with no queue between them; how far ahead copies may run is what the ring allows.
+A worker takes an extent and sees it through: slot, copies on its own stream of the device, event, checksum, write, slot back. While one worker waits
+for its event, others checksum and write, so copy, checksum and write overlap with no queue between them; how far ahead copies may run is what the ring
+allows.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
 from gpersist.table import combine, crc32c
 
 CACHED_BYTES = 512 << 10
-"""A block that is still in a core's cache when its checksum is done: larger ones made saves of 1 GiB up to 1.6 times slower (two cores, 2 MiB of L2)."""
+"""A block that is still in a core's cache when its checksum is done: larger ones made saves of 1 GiB up to 1.6 times slower (two cores)."""
 
 BRIDGED_GAP_BYTES = 4096
 """Padding up to this is written (as zeros) with its neighbours; a new file has zeros wherever nothing is written."""
@@ -148,7 +149,8 @@ class _Send:
                 else:
                     self._from_host(extent)
             except GPersistError as error:
-                raise naming(error, self.outgoing.names[extent.first : extent.last], "saving")
+                name_tensors(error, self.outgoing.names[extent.first : extent.last], "saving")
+                raise
             if self.on_progress:
                 self.on_progress(extent.end - extent.begin)
 
@@ -193,7 +195,7 @@ class _Send:
             for event in events:
                 event.synchronize()
             self.staged()
-            view = memoryview(slot.array)
+            view = memoryview(slot.array.data)
             for part in parts:
                 self._checksum(part, view[part.extent_offset : part.extent_offset + part.size_bytes])
             self.writers[extent.file].write([view[:length]], length, extent.begin)
@@ -267,9 +269,8 @@ def _clear_padding(slot: np.ndarray[Any, Any], parts: Sequence[Any], length: int
     slot[at:length] = 0
 
 
-def naming(error: GPersistError, names: Sequence[str], doing: str) -> GPersistError:
+def name_tensors(error: GPersistError, names: Sequence[str], doing: str) -> None:
     """Adds the tensors to an error that knows only of files or devices."""
     if not any(repr(name) in error.message for name in names):
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         error.message = f"{error.message} (while {doing} tensor {names[0]!r}{more})"
-    return error

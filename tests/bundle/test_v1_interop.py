@@ -25,15 +25,16 @@ VALUES = runpy.run_path(str(GOLDEN / "values.py"))
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.timeout(300),
-    pytest.mark.skipif(PYTHON is None, reason="GPERSIST_TF_PYTHON names no interpreter that has tensorflow"),
+    pytest.mark.skipif(not PYTHON, reason="GPERSIST_TF_PYTHON names no interpreter that has tensorflow"),
 ]
 
 RESTORE = """
 import json, sys
 import tensorflow as tf
 for name, text, dtype in json.loads(sys.argv[2]):
-    found = tf.raw_ops.RestoreSlice(file_pattern=sys.argv[1], tensor_name=name, shape_and_slice=text, dt=dtype).numpy()
-    print(json.dumps([item.hex() for item in ([found.tobytes()] if dtype != "string" else found.reshape(-1).tolist())]))
+    found = tf.raw_ops.RestoreSlice(file_pattern=sys.argv[1], tensor_name=name, shape_and_slice=text, dt=dtype)
+    found = tf.reshape(found, [-1]).numpy()
+    print(json.dumps([item.hex() for item in (found.tolist() if dtype == "string" else [found.tobytes()])]))
 """
 
 

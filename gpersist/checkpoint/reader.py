@@ -1,0 +1,274 @@
+"""An open checkpoint to look into: names, shapes, one tensor, one slice of it. Nothing is read before it is asked for, and no device is touched."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from gpersist.bundle import Entry, TensorSlice, byte_runs, cover, nearest
+from gpersist.checkpoint.locate import locate
+from gpersist.checkpoint.restore import load_row
+from gpersist.checkpoint.storage import Row, Storage
+from gpersist.checkpoint.v1 import V1Storage, is_v1
+from gpersist.dtypes import DType
+from gpersist.errors import InvalidArgumentError, TensorNotFoundError, UnimplementedError
+from gpersist.shapes import Shape
+
+_BLOCK_BYTES = 4 << 20
+_LONG_RUN_BYTES = 64 << 10
+"""A run of bytes worth a system call of its own; shorter ones are read with what is between them."""
+
+
+class CheckpointReader(Mapping[str, "StoredTensor"]):
+    """A checkpoint's tensors by name, lazily. A context manager; safe for threads.
+
+    Attributes:
+        prefix: of the checkpoint.
+    """
+
+    def __init__(self, prefix: str | os.PathLike[str]) -> None:
+        """Reads the index.
+
+        Args:
+            prefix: of the checkpoint; any of its files, or its folder, will do.
+
+        Raises:
+            CheckpointNotFoundError, NotACheckpointError, DataLossError, UnimplementedError: see `load`.
+        """
+        self.prefix = locate(prefix)
+        self._storage = V1Storage(self.prefix) if is_v1(self.prefix) else Storage(self.prefix)
+        self._devices: dict[str, str] | None = None
+
+    def __getitem__(self, name: str) -> StoredTensor:
+        if name not in self._storage.index:
+            raise TensorNotFoundError(f"no tensor {name!r} in {self.prefix!r}{nearest(name, self._storage.index)}")
+        return StoredTensor(self, self._storage, name, self._storage.index.entry(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._storage.index)
+
+    def __len__(self) -> int:
+        return len(self._storage.index)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._storage.index
+
+    def names(self) -> list[str]:
+        """All tensors, in the order of their names' bytes."""
+        return list(self._storage.index)
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """Shapes by name."""
+        return {name: self._storage.index.entry(name).shape for name in self}
+
+    @property
+    def dtypes(self) -> dict[str, DType]:
+        """Element types by name."""
+        return {name: self._storage.index.entry(name).dtype for name in self}
+
+    @property
+    def devices(self) -> dict[str, str]:
+        """The device recorded in `.meta` for each tensor; empty where none is.
+
+        Raises:
+            DataLossError: `.meta` is damaged.
+        """
+        if self._devices is None:
+            self._devices = self._storage.recorded_devices()
+        return {name: self._devices.get(name, "") for name in self}
+
+    def device(self, name: str) -> str:
+        """The device recorded for one tensor, or empty."""
+        return self.devices.get(name, "")
+
+    def close(self) -> None:
+        """Closes the files. Memory maps that were given out stay valid."""
+        self._storage.close()
+
+    def __enter__(self) -> CheckpointReader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<CheckpointReader of {self.prefix!r}: {len(self)} tensors>"
+
+
+class StoredTensor:
+    """A tensor in a file. `tensor[...]` and `numpy.asarray(tensor)` read all of it, `tensor[2:5, :, 0]` reads just that.
+
+    Attributes:
+        name, dtype, shape: the tensor's.
+        size_bytes: what it takes in the file; of a partitioned tensor, all slices together.
+        entry: where its bytes are, as the index has it.
+        slices: of a partitioned tensor.
+    """
+
+    def __init__(self, reader: CheckpointReader, storage: Storage | V1Storage, name: str, entry: Entry) -> None:
+        """See `CheckpointReader`."""
+        self._reader, self._storage = reader, storage
+        self.name, self.entry = name, entry
+        self.dtype, self.shape, self.slices = entry.dtype, entry.shape, entry.slices
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes in the files."""
+        return sum(row.entry.size_bytes for row in self._storage.rows([self.name]))
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def device(self) -> str:
+        """The device recorded in `.meta`, or empty."""
+        return self._reader.device(self.name)
+
+    def read(self) -> np.ndarray[Any, Any]:
+        """The whole tensor as a new NumPy array, checked against its checksum.
+
+        Raises:
+            DataLossError: damaged.
+        """
+        return load_row(self._storage, self.name)
+
+    def read_slice(self, part: TensorSlice | str) -> np.ndarray[Any, Any]:
+        """A part of the tensor, in TensorFlow's way of saying it (`"0,2:-"`), across whatever slices it is stored in.
+
+        Only a whole stored tensor has a checksum, so a part is not checked.
+
+        Raises:
+            InvalidArgumentError: it does not fit the shape.
+            DataLossError: the stored slices do not make it up, or a file ends early.
+        """
+        part = TensorSlice.parse(part) if isinstance(part, str) else part
+        what = f"tensor {self.name!r} in {self._reader.prefix!r}"
+        wanted = part.shape_in(self.shape, what)
+        if isinstance(self._storage, V1Storage):
+            return np.asarray(self._storage.v1.read(self.name, part))
+        if self.dtype.is_string or self.dtype.numpy is None:
+            return np.asarray(self.read()[part.region(self.shape, what)])
+        stored = self.slices or (TensorSlice.full(self.ndim),)
+        result = np.empty(wanted, self.dtype.numpy)
+        for found in cover(part, stored, self.shape, what):
+            entry = self._storage.index.slice_entry(self.name, stored[found.index]) if self.slices else self.entry
+            _read_region(self._storage, Row(self.name, None, entry), found.source, result, found.target)
+        return result
+
+    def map(self) -> np.ndarray[Any, Any]:
+        """The whole tensor as a read-only array mapped from the file: nothing is read, or checked, before it is used.
+
+        Raises:
+            InvalidArgumentError: its bytes are not aligned (saved with alignment_bytes=1, as TensorFlow does), or are not in one place: read it.
+            UnimplementedError: strings, and V1 checkpoints.
+        """
+        entry, storage = self.entry, self._storage
+        if isinstance(storage, V1Storage) or self.dtype.is_string or self.dtype.numpy is None:
+            raise UnimplementedError(f"tensor {self.name!r} is of {self.dtype.name}, or in a V1 checkpoint, and cannot be mapped; read it")
+        if self.slices or entry.offset % self.dtype.numpy.alignment:
+            raise InvalidArgumentError(
+                f"tensor {self.name!r} cannot be mapped: " + ("it is stored in slices" if self.slices else f"it begins at byte {entry.offset}, not aligned")
+                + "; read it, or save it again with alignment_bytes=64"
+            )  # fmt: skip
+        if not entry.size_bytes:
+            return np.empty(self.shape, self.dtype.numpy)
+        file = storage.reader(entry.shard)
+        file.check(entry.offset, entry.size_bytes, f"tensor {self.name!r}")
+        start = entry.offset // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
+        pages = mmap.mmap(file.descriptor(), entry.offset - start + entry.size_bytes, prot=mmap.PROT_READ, offset=start)
+        flat = np.frombuffer(pages, np.uint8, entry.size_bytes, entry.offset - start)
+        return flat.view(self.dtype.numpy).reshape(self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if copy is False:
+            return self.map()
+        array = self.read()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __getitem__(self, key: Any) -> Any:
+        box, rest = _box(key, self.shape, self.name)
+        if all(start == 0 and stop == size for (start, stop), size in zip(box, self.shape, strict=True)):
+            return self.read()[rest]
+        if any(start == stop for start, stop in box):
+            return np.empty(tuple(stop - start for start, stop in box), self.dtype.numpy)[rest]
+        return self.read_slice(TensorSlice(tuple((start, stop - start) for start, stop in box)))[rest]
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"tensor {self.name!r} is a scalar")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"<StoredTensor {self.name!r}: {self.dtype.name}{list(self.shape)}>"
+
+
+def _box(key: Any, shape: Shape, name: str) -> tuple[list[tuple[int, int]], Any]:
+    """A basic index as (start, stop) in every dimension, and an index into what lies there that does the rest (steps, dropped dimensions)."""
+    keys = list(key) if isinstance(key, tuple) else [key]
+    if any(not isinstance(item, slice) and item is not Ellipsis and not hasattr(item, "__index__") for item in keys) or any(
+        isinstance(item, (bool, np.bool_)) for item in keys
+    ):
+        raise InvalidArgumentError(f"tensor {name!r}: index {key!r}; expected integers, slices and '...': read it whole for anything else")
+    if sum(item is Ellipsis for item in keys) > 1 or len([item for item in keys if item is not Ellipsis]) > len(shape):
+        raise InvalidArgumentError(f"tensor {name!r}: index {key!r} has too many dimensions for shape {list(shape)}")
+    at = keys.index(Ellipsis) if Ellipsis in keys else len(keys)
+    keys[at : at + 1] = [slice(None)] * (len(shape) - len(keys) + (Ellipsis in keys))
+    box: list[tuple[int, int]] = []
+    rest: list[Any] = []
+    for item, size in zip(keys, shape, strict=True):
+        if isinstance(item, slice):
+            chosen = range(size)[item]
+            low, high = (min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1]) + 1) if chosen else (0, 0)
+            box.append((low, high))
+            rest.append(slice(None, None, chosen.step))
+        else:
+            index = item.__index__()
+            if not -size <= index < size:
+                raise InvalidArgumentError(f"tensor {name!r}: index {index} is out of range for a dimension of {size}")
+            box.append((index % size, index % size + 1))
+            rest.append(0)
+    return box, tuple(rest)
+
+
+def _read_region(storage: Storage, row: Row, source: tuple[slice, ...], result: np.ndarray[Any, Any], target: tuple[slice, ...]) -> None:
+    """Reads a region of a row-major tensor in a file into a region of an array."""
+    entry, file = row.entry, storage.reader(row.entry.shard)
+    file.check(entry.offset, entry.size_bytes, f"tensor {row.name!r}")
+    item = result.dtype.itemsize
+    lengths = [part.stop - part.start for part in source]
+    inner = 1  # elements in a run
+    for length, size in zip(reversed(lengths), reversed(entry.shape), strict=True):
+        inner *= length
+        if length != size:
+            break
+    if inner * item >= _LONG_RUN_BYTES or not entry.shape or math.prod(lengths) == inner:
+        flat = memoryview(result.reshape(-1).view(np.uint8)).cast("B")
+        for from_byte, to_byte, size_bytes in byte_runs(entry.shape, source, result.shape, target, item):
+            file.read([flat[to_byte : to_byte + size_bytes]], size_bytes, entry.offset + from_byte)
+        return
+    _read_blocks(storage, row.name, entry.offset, entry.shape, source, result[target], entry.shard)
+
+
+def _read_blocks(storage: Storage, name: str, offset: int, shape: Shape, source: tuple[slice, ...], result: np.ndarray[Any, Any], shard: int) -> None:
+    """Reads whole rows, some at a time, and keeps of them what is wanted: far fewer calls where the runs are short."""
+    row_bytes = math.prod(shape[1:]) * result.dtype.itemsize
+    first, last = source[0].start, source[0].stop
+    if row_bytes > _BLOCK_BYTES:
+        for number in range(first, last):
+            _read_blocks(storage, name, offset + number * row_bytes, shape[1:], source[1:], result[number - first], shard)
+        return
+    step = max(1, _BLOCK_BYTES // row_bytes)
+    for start in range(first, last, step):
+        block = np.empty((min(step, last - start), *shape[1:]), result.dtype)
+        data = memoryview(block.reshape(-1).view(np.uint8))
+        storage.reader(shard).read([data], data.nbytes, offset + start * row_bytes)
+        result[start - first : start - first + len(block)] = block[(slice(None), *source[1:])]

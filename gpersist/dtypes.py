@@ -16,9 +16,9 @@ import numpy as np
 from gpersist.errors import InvalidArgumentError, UnimplementedError
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class DType:
-    """An element type.
+    """An element type: one object each, compared by identity.
 
     Attributes:
         name: TensorFlow's name for it (`"float32"`), which is NumPy's too where NumPy has it.
@@ -39,6 +39,9 @@ class DType:
 
     def __repr__(self) -> str:
         return f"gpersist.{self.name}"
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return from_enum, (self.enum,)
 
 
 STRING_ENUM = 7

@@ -4,8 +4,8 @@ Owns every byte of a checkpoint's files but the table's own (`gpersist.table`). 
 """
 
 from gpersist.bundle import strings
-from gpersist.bundle.entries import Entry
-from gpersist.bundle.index import Index, IndexImage, nearest, read_index
+from gpersist.bundle.entries import Entry, EntryColumns
+from gpersist.bundle.index import Index, IndexImage, Ranges, encode_index, nearest, read_index, read_num_shards
 from gpersist.bundle.names import (
     MAX_SHARDS,
     check_prefix,
@@ -15,6 +15,7 @@ from gpersist.bundle.names import (
     meta_path,
     new_token,
     parse_data_name,
+    parse_temporary,
     sibling_prefix,
     temporary_path,
 )
@@ -29,8 +30,10 @@ __all__ = [
     "DIRECT_ALIGNMENT",
     "MAX_SHARDS",
     "Entry",
+    "EntryColumns",
     "Index",
     "IndexImage",
+    "Ranges",
     "ShardReader",
     "ShardWriter",
     "TensorSlice",
@@ -41,6 +44,7 @@ __all__ = [
     "cover",
     "data_path",
     "describe",
+    "encode_index",
     "encode_slice_key",
     "index_path",
     "is_temporary",
@@ -49,7 +53,9 @@ __all__ = [
     "new_token",
     "parse_data_name",
     "parse_shape_and_slice",
+    "parse_temporary",
     "read_index",
+    "read_num_shards",
     "sibling_prefix",
     "strings",
     "temporary_path",

@@ -7,6 +7,8 @@ Source: TensorFlow `tensor_bundle.cc` (`BundleWriter::Finish`, `BundleReader`).
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -14,15 +16,33 @@ import numpy as np
 
 from gpersist import files
 from gpersist.bundle import sniff
-from gpersist.bundle.entries import Entry, check_size, decode_entry, decode_header, encode_entry, encode_header
+from gpersist.bundle.entries import (
+    Entry,
+    Bools,
+    EntryColumns,
+    check_size,
+    decode_entries,
+    decode_entry,
+    decode_header,
+    encode_entries,
+    encode_entry,
+    encode_header,
+)
 from gpersist.bundle.names import index_path
 from gpersist.bundle.ordered_code import encode_slice_key
 from gpersist.bundle.slices import TensorSlice
+from gpersist.dtypes import DType
 from gpersist.errors import DataLossError, NotACheckpointError, TensorNotFoundError
+from gpersist.shapes import Shape
 from gpersist.table import TableReader, build_table, patch
 
 MAX_INDEX_BYTES = 2 << 30
 """Far beyond any real index: entries of ten million tensors."""
+
+
+def encode_index(entries: Sequence[tuple[bytes, Entry]], num_shards: int) -> bytes:
+    """The index file of (key, entry) pairs, in the order of keys' bytes."""
+    return build_table([(b"", encode_header(num_shards)), *((key, encode_entry(entry)) for key, entry in entries)])[0]
 
 
 class IndexImage:
@@ -34,15 +54,15 @@ class IndexImage:
         table: the index file with the checksums that it was built with.
     """
 
-    def __init__(self, entries: Sequence[tuple[bytes, Entry]], num_shards: int) -> None:
+    def __init__(self, keys: Sequence[bytes], columns: EntryColumns, num_shards: int) -> None:
         """Lays out the index.
 
         Args:
-            entries: (key, entry), in the order of keys' bytes; with no slices and no crc of 0 where `with_crcs` shall be used.
+            keys: in the order of their bytes.
+            columns: their entries; with no crc of 0 where `with_crcs` shall be used.
             num_shards: for the header.
         """
-        values = [encode_entry(entry) for _, entry in entries]
-        keys = [key for key, _ in entries]
+        values = encode_entries(columns)
         self.table, self._layout = build_table([(b"", encode_header(num_shards)), *zip(keys, values, strict=True)])
         # the crc ends an entry that has no slices
         lengths = np.fromiter(map(len, values), np.int64, len(values))
@@ -51,6 +71,23 @@ class IndexImage:
     def with_crcs(self, crcs: np.ndarray[Any, np.dtype[np.uint32]]) -> bytes | None:
         """The index file with other masked crcs, one an entry; None if one is 0, which entries leave out, so that the layout changes."""
         return patch(self.table, self._layout, self._positions, crcs) if crcs.all() else None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Ranges:
+    """What is stored of some tensors: a row for an ordinary one, a row a slice for a partitioned one.
+
+    Attributes:
+        names: tensor of each row.
+        tensors: dtype and whole shape of each tensor, by name.
+        parts: the slice that a row is, by row; rows that are whole tensors are not in it.
+        columns: where the rows' bytes are.
+    """
+
+    names: list[str]
+    tensors: dict[str, tuple[DType, Shape]]
+    parts: dict[int, TensorSlice]
+    columns: EntryColumns
 
 
 class Index:
@@ -110,15 +147,38 @@ class Index:
             raise DataLossError(f"{where}: shard {entry.shard} of {self.num_shards}; the index is damaged")
         return entry
 
-    def ranges(self, names: Iterable[str]) -> Iterator[tuple[str, TensorSlice | None, Entry]]:
-        """(name, slice, entry) of everything stored of some tensors: one for an ordinary tensor, one a slice for a partitioned one."""
-        for name in names:
-            entry = self.entry(name)
+    def ranges(self, names: Sequence[str] | None = None) -> Ranges:
+        """Everything stored of some tensors (default: of all), in columns.
+
+        Raises:
+            TensorNotFoundError: one is not there.
+            DataLossError: an entry makes no sense.
+        """
+        names = list(self._values) if names is None else list(names)
+        try:
+            values = list(map(self._values.__getitem__, names))
+        except KeyError as error:
+            self.entry(error.args[0])
+            raise
+        columns, is_plain = decode_entries(values)
+        is_plain &= columns.shards < max(self.num_shards, 1)
+        if is_plain.all():
+            return Ranges(names, dict(zip(names, zip(columns.dtypes, columns.shapes, strict=True), strict=True)), {}, columns)
+        return self._checked_ranges(names, columns, is_plain)
+
+    def _checked_ranges(self, names: list[str], columns: EntryColumns, is_plain: Bools) -> Ranges:
+        """`ranges`, where some entries need a closer look: partitioned tensors, strings, whatever is wrong."""
+        tensors: dict[str, tuple[DType, Shape]] = {}
+        rows: list[tuple[str, TensorSlice | None, Entry]] = []
+        for number, name in enumerate(names):
+            entry = columns.entry(number) if is_plain[number] else self.entry(name)
+            tensors[name] = entry.dtype, entry.shape
             if entry.slices:
-                for part in entry.slices:
-                    yield name, part, self.slice_entry(name, part)
+                rows += [(name, part, self.slice_entry(name, part)) for part in entry.slices]
             else:
-                yield name, None, entry
+                rows.append((name, None, entry))
+        parts = {number: part for number, (_, part, _) in enumerate(rows) if part is not None}
+        return Ranges([name for name, _, _ in rows], tensors, parts, EntryColumns.of([entry for _, _, entry in rows]))
 
 
 def read_index(prefix: str) -> Index:
@@ -153,10 +213,28 @@ def read_index(prefix: str) -> Index:
     return Index(prefix, num_shards, values, slices)
 
 
+def read_num_shards(prefix: str) -> int:
+    """The number of shards of a prefix's index, with no look at its entries; raises as `read_index`."""
+    path = index_path(prefix)
+    system = files.active()
+    fd = system.open_read(path)
+    try:
+
+        def read(offset: int, size_bytes: int) -> bytes:
+            buffer = bytearray(size_bytes)
+            got = system.preadv(fd, [buffer], size_bytes, offset, path) if size_bytes else 0
+            return bytes(memoryview(buffer)[:got])
+
+        header = TableReader(read, system.size(fd, path), path).get(b"")
+    finally:
+        system.close(fd)
+    if header is None:
+        raise DataLossError(f"{path!r} has no header: this table is no bundle's index")
+    return decode_header(header, repr(path))
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """`"; did you mean 'a', 'b'?"`, or nothing where nothing is near."""
-    import difflib
-
-    some = [other for other, _ in zip(names, range(5000), strict=False)]
+    some = [other for other, _ in zip(names, range(1000), strict=False)]
     close = difflib.get_close_matches(name, some, 3, 0.6)
     return f"; did you mean {', '.join(map(repr, close))}?" if close else ""

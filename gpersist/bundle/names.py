@@ -17,7 +17,7 @@ import secrets
 from gpersist.errors import InvalidArgumentError
 
 _DATA = re.compile(r"(?s)(.+)\.data-(\d{5})-of-(\d{5})")
-_TEMPORARY = re.compile(r"(?s)\.(.+)\.([0-9a-f]{12})\.tmp-(?:index|meta|state|data-\d{5}-of-\d{5})")
+_TEMPORARY = re.compile(r"(?s)\.(.+)\.([0-9a-f]{12})\.tmp-(index|meta|state|data-\d{5}-of-\d{5})")
 
 MAX_SHARDS = 99_999
 """Five digits; `shard` counts from 0, so it never needs a sixth."""
@@ -49,10 +49,15 @@ def temporary_path(prefix: str, token: str, role: str) -> str:
     return os.path.join(folder, f".{base}.{token}.tmp-{role}")
 
 
-def is_temporary(name: str, base: str | None = None) -> bool:
-    """Whether a file's base name is that of a file being written, by a save to `base` if that is given."""
+def parse_temporary(name: str) -> tuple[str, str, str] | None:
+    """(base name of the prefix, token, role) of a file's base name, if it is that of a file being written."""
     found = _TEMPORARY.fullmatch(name)
-    return found is not None and base in (None, found.group(1))
+    return (found[1], found[2], found[3]) if found else None
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file's base name is that of a file being written."""
+    return parse_temporary(name) is not None
 
 
 def parse_data_name(name: str) -> tuple[str, int, int] | None:

@@ -6,29 +6,24 @@
     4. rename the index; fsync the folder                       <- the commit
     5. remove data files that no index names any more
 
-Saving again to a prefix keeps the living index's data files until step 5: data files are named after their number, so the new ones take another
-count than the living index has (`ckpt.data-00000-of-00002`; the unused shard is legal, its file need not exist). Whoever dies anywhere leaves the old
-checkpoint or the new one, and temporary files, which the next save in the folder removes: live ones are locked, and a lock dies with its process.
+Saving again to a prefix keeps the living index's data files until step 5: data files are named after their number, so the new ones take a number
+that no data file there is named after (`ckpt.data-00000-of-00002`; the unused shard is legal, its file need not exist). Whoever dies anywhere leaves
+the old checkpoint or the new one, and litter, which the next save in the folder removes:
+
+- Temporary files. Data files under way are locked, and a lock dies with its process; the others live under the folder's lock.
+- Data files, and .meta, of a first save that died between 3 and 4. Its index, still under its temporary name, is the witness: without one, files that
+  lack an index may be somebody's who is copying a checkpoint, and are left alone.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from gpersist import files
-from gpersist.bundle import (
-    ShardWriter,
-    data_path,
-    index_path,
-    is_temporary,
-    meta_path,
-    parse_data_name,
-    read_index,
-    temporary_path,
-)
-from gpersist.errors import CheckpointNotFoundError, GPersistError, UnimplementedError
+from gpersist.bundle import ShardWriter, data_path, index_path, meta_path, parse_data_name, parse_temporary, temporary_path
+from gpersist.errors import GPersistError, PermissionDeniedError
 
 
 def prepare(prefix: str, token: str, shard_sizes: Sequence[int], *, durable: bool, direct: bool) -> list[ShardWriter]:
@@ -68,57 +63,83 @@ def commit(prefix: str, token: str, writers: Sequence[ShardWriter], index: Calla
         The number of shards that the data files are named after.
 
     Raises:
-        GPersistError: the file system failed; the old checkpoint stands, or, if only removing old data files failed, the new one.
+        GPersistError: the file system failed; the old checkpoint stands, perhaps with the new `.meta`, and nothing else is left of the new one. Only if
+            the very last fsync failed, or the index's rename took effect and yet failed, the new one stands, and a power failure may bring back the old.
     """
-    system = files.active()
-    folder = os.path.dirname(prefix) or "."
-    with system.locked(folder):
-        living = _living_shards(prefix)
-        count = len(writers) + (len(writers) == living)
-        paths = [data_path(prefix, shard, count) for shard in range(len(writers))]
-        temporaries = [writer.path for writer in writers]
-        try:
-            new_index = _write_temporary(prefix, token, "index", index(count), durable, temporaries)
-            new_meta = None
-            if meta is not None and not _holds(meta_path(prefix), meta):
-                new_meta = _write_temporary(prefix, token, "meta", meta, durable, temporaries)
-            for writer, path in zip(writers, paths, strict=True):
-                system.rename(writer.path, path)
-                temporaries[temporaries.index(writer.path)] = path  # no index names it yet
-            if new_meta is not None:
-                system.rename(new_meta, meta_path(prefix))
-                temporaries.remove(new_meta)
-            if durable:
-                system.fsync_folder(folder)
-            system.rename(new_index, index_path(prefix))
-        except GPersistError:
-            _remove_quietly(temporaries)
-            raise
-        finally:
-            for writer in writers:
-                writer.close()
-        if durable:
-            system.fsync_folder(folder)
-        _remove_old_data(folder, os.path.basename(prefix), count)
-    return count
+    try:
+        with files.active().locked(os.path.dirname(prefix) or "."):
+            return _commit(prefix, token, writers, index, meta, durable)
+    except BaseException:
+        for writer in writers:
+            writer.abandon()
+        raise
 
 
 def commit_file(path: str, writer: ShardWriter, *, durable: bool) -> None:
-    """Makes one finished file, which is a checkpoint by itself (V1), the one that readers see."""
+    """Makes one finished file, which is a checkpoint by itself (V1), the one that readers see.
+
+    Raises:
+        GPersistError: the file system failed; see `commit`.
+    """
     system = files.active()
     folder = os.path.dirname(path) or "."
-    with system.locked(folder):
-        system.rename(writer.path, path)
-        writer.close()
-        if durable:
-            system.fsync_folder(folder)
+    try:
+        with system.locked(folder):
+            writer.close()
+            system.rename(writer.path, path)
+            if durable:
+                system.fsync_folder(folder)
+    except BaseException:
+        writer.abandon()
+        raise
 
 
-def _write_temporary(prefix: str, token: str, role: str, content: bytes, durable: bool, temporaries: list[str]) -> str:
+def _commit(prefix: str, token: str, writers: Sequence[ShardWriter], index: Callable[[int], bytes], meta: bytes | None, durable: bool) -> int:
+    """`commit`. REQUIRES: the folder is locked."""
     system = files.active()
-    path = temporary_path(prefix, token, role)
+    folder, base = os.path.split(prefix)
+    old = _data_names(folder, base)
+    count = len(writers)
+    if system.stat(index_path(prefix)):
+        while count in old.values():
+            count += 1
+    new_index = temporary_path(prefix, token, "index")
+    new = [new_index]  # no index names them yet
+    try:
+        for writer in writers:
+            writer.close()  # some file systems tell only now that a write failed; from here on the folder's lock guards the files
+        _write(new_index, index(count), durable)
+        if meta is not None and not _holds(meta_path(prefix), meta, durable):
+            new_meta = temporary_path(prefix, token, "meta")
+            new.append(new_meta)
+            _write(new_meta, meta, durable)
+        else:
+            new_meta = None
+        for shard, writer in enumerate(writers):
+            path = data_path(prefix, shard, count)
+            new.append(path)
+            system.rename(writer.path, path)
+        if new_meta is not None:
+            if system.stat(meta_path(prefix)) is None:
+                new.append(meta_path(prefix))
+            system.rename(new_meta, meta_path(prefix))
+        if durable:
+            system.fsync_folder(folder or ".")
+        system.rename(new_index, index_path(prefix))
+    except BaseException:
+        # A failed rename, or an interrupt after it, does not tell whether it took effect. While the index has its temporary name, it did not.
+        if not _is_gone(new_index):
+            _remove_quietly(new)
+        raise
+    if durable:
+        system.fsync_folder(folder or ".")
+    _remove_quietly([path for name in old if (path := os.path.join(folder, name)) not in new])
+    return count
+
+
+def _write(path: str, content: bytes, durable: bool) -> None:
+    system = files.active()
     fd = system.create(path)
-    temporaries.append(path)
     try:
         if content:
             system.pwritev(fd, [content], len(content), 0, path)
@@ -126,59 +147,67 @@ def _write_temporary(prefix: str, token: str, role: str, content: bytes, durable
             system.fsync(fd, path)
     finally:
         system.close(fd)
-    return path
 
 
-def _living_shards(prefix: str) -> int | None:
-    """The number of shards of the index that stands under a prefix; None if none does, or none that could be restored."""
+def _holds(path: str, content: bytes, durable: bool) -> bool:
+    """Whether a file holds just this; if durable, on the disk."""
+    system = files.active()
     try:
-        return read_index(prefix).num_shards
-    except CheckpointNotFoundError:
-        return None
-    except UnimplementedError:
-        # A newer TensorFlow's: keep what it may need out of the way of our data files.
-        counts = {found[2] for found in map(parse_data_name, _data_names(os.path.dirname(prefix) or ".", os.path.basename(prefix))) if found}
-        return max(counts, default=None)
-    except GPersistError:
-        return None
-
-
-def _holds(path: str, content: bytes) -> bool:
-    try:
-        return files.active().read_all(path, len(content)) == content
+        if system.read_all(path, len(content)) != content:
+            return False
+        if durable:
+            fd = system.open_read(path)
+            try:
+                system.fsync(fd, path)
+            finally:
+                system.close(fd)
     except GPersistError:
         return False
+    return True
 
 
-def _data_names(folder: str, base: str) -> list[str]:
-    pattern = re.compile(re.escape(base) + r"\.data-\d{5}-of-\d{5}")
-    return [name for name in files.active().names(folder) if pattern.fullmatch(name)]
-
-
-def _remove_old_data(folder: str, base: str, count: int) -> None:
-    """Removes data files of `base` that are named after another number of shards; one that cannot be removed stays, for the save is done."""
-    for name in _data_names(folder, base):
-        found = parse_data_name(name)
-        if found and found[2] != count:
-            _remove_quietly([os.path.join(folder, name)])
+def _data_names(folder: str, base: str) -> dict[str, int]:
+    """The data files of a prefix, each with the number of shards that it is named after."""
+    parsed = {name: parse_data_name(name) for name in files.active().names(folder or ".")}
+    return {name: found[2] for name, found in parsed.items() if found and found[0] == base}
 
 
 def _remove_litter(folder: str) -> None:
-    """Removes temporary files whose save is dead. REQUIRES: the folder is locked."""
+    """Removes what dead saves left. REQUIRES: the folder is locked."""
+    names = files.active().names(folder)
+    for name in names:
+        found = parse_temporary(name)
+        if found is None or not _is_dead(os.path.join(folder, name)):
+            continue
+        base, token, role = found
+        litter = [name]
+        if role == "index" and base + ".index" not in names:
+            litter = [other for other in names if (parsed := parse_data_name(other)) and parsed[0] == base]
+            if os.path.basename(temporary_path(base, token, "meta")) not in names:  # else the .meta there is not of this save
+                litter.append(base + ".meta")
+            litter.append(name)  # the witness goes last
+        _remove_quietly([os.path.join(folder, name) for name in litter])
+
+
+def _is_dead(path: str) -> bool:
+    """Whether nobody holds the lock of a temporary file."""
     system = files.active()
-    for name in system.names(folder):
-        if is_temporary(name):
-            path = os.path.join(folder, name)
-            try:
-                fd = system.open_read(path)
-                try:
-                    is_dead = system.try_lock(fd)
-                finally:
-                    system.close(fd)
-                if is_dead:
-                    system.remove(path)
-            except GPersistError:
-                pass  # another process may have removed it; else it is litter still, and harms nobody
+    try:
+        fd = system.open_read(path)
+        try:
+            return system.try_lock(fd)
+        finally:
+            system.close(fd)
+    except GPersistError:
+        return False  # it is gone, or unreadable: then it stays, and harms nobody
+
+
+def _is_gone(path: str) -> bool:
+    """Whether nothing stands under a name, for all one can tell."""
+    try:
+        return files.active().stat(path) is None
+    except GPersistError:
+        return True
 
 
 def _remove_quietly(paths: Sequence[str]) -> None:
@@ -192,12 +221,15 @@ def _remove_quietly(paths: Sequence[str]) -> None:
 def _make_folder(folder: str, durable: bool) -> None:
     """Makes a folder and those above it, each of them on the disk before anything is put there."""
     system = files.active()
-    made = []
+    missing = []
     path = os.path.abspath(folder)
     while system.stat(path) is None:
-        made.append(path)
+        missing.append(path)
         path = os.path.dirname(path)
-    system.make_folders(folder)
-    if durable:
-        for path in made:
+    if durable and not any(name.endswith(".index") for name in system.names(path)):
+        with suppress(PermissionDeniedError):  # whoever made it may have died before it was on the disk, or not have thought of that
+            system.fsync_folder(os.path.dirname(path))
+    for path in reversed(missing):
+        system.make_folders(path)
+        if durable:
             system.fsync_folder(os.path.dirname(path))

@@ -28,8 +28,8 @@ from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistErro
 
 _log = logging.getLogger("gpersist")
 
-_MAX_LISTED = 2000
-"""Keeps the state file below its limit of a megabyte, whatever the names. Those before are as if kept for good."""
+_MAX_LISTED = 1000
+"""Keeps the state file below its limit of a megabyte, and a hostile one from keeping us. Those before are as if kept for good."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -170,8 +170,9 @@ def _entries(state: CheckpointState | None) -> Iterator[tuple[str, float | None]
     """Paths and timestamps of a state file, the newest one among them even if somebody left it out of the list."""
     if state is None:
         return
-    yield from itertools.zip_longest(state.all_model_checkpoint_paths, state.all_model_checkpoint_timestamps)
-    if state.model_checkpoint_path not in state.all_model_checkpoint_paths:
+    paths, timestamps = state.all_model_checkpoint_paths[-_MAX_LISTED:], state.all_model_checkpoint_timestamps[-_MAX_LISTED:]
+    yield from itertools.zip_longest(paths, timestamps)
+    if state.model_checkpoint_path not in paths:
         yield state.model_checkpoint_path, None
 
 

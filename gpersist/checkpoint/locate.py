@@ -7,7 +7,7 @@ import re
 
 from gpersist import files
 from gpersist.bundle import describe, index_path, parse_data_name, sibling_prefix
-from gpersist.checkpoint.state import read_state
+from gpersist.checkpoint.state import follow, read_state
 from gpersist.errors import CheckpointNotFoundError, GPersistError, InvalidArgumentError, NotACheckpointError
 
 _HEAD_BYTES = 64 << 10
@@ -17,8 +17,8 @@ def locate(path: str | os.PathLike[str]) -> str:
     """The prefix that a path means.
 
     Args:
-        path: a prefix; any file of a checkpoint (`.index`, `.meta`, `.data-...`, the state file `checkpoint`, a V1 file); or a folder, which means the
-            newest checkpoint that its state file names, or the only one in it.
+        path: a prefix; any file of a checkpoint (`.index`, `.meta`, `.data-...`, the state file `checkpoint`, a V1 file); or a folder, which means
+            the newest checkpoint that its state file names, or the only one in it.
 
     Raises:
         CheckpointNotFoundError: nothing is there; the message names what is near.
@@ -51,9 +51,9 @@ def _in_folder(folder: str) -> str:
         try:
             return locate(os.path.join(folder, os.path.basename(state.model_checkpoint_path)))
         except CheckpointNotFoundError:
-            pass
-        if files.active().is_file(index_path(os.path.join(folder, state.model_checkpoint_path))):
-            return os.path.join(folder, state.model_checkpoint_path)
+            named = follow(folder, state.model_checkpoint_path)
+            if named is not None and files.active().is_file(index_path(named)):
+                return named
     prefixes = [name[: -len(".index")] for name in files.active().names(folder) if name.endswith(".index") and not name.startswith(".")]
     if len(prefixes) == 1:
         return os.path.join(folder, prefixes[0])

@@ -7,16 +7,18 @@ import logging
 import operator
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from gpersist import files
 from gpersist.bundle import index_path
-from gpersist.checkpoint import restore, save, verify
 from gpersist.checkpoint.handle import SaveHandle
 from gpersist.checkpoint.ledger import Ledger
+from gpersist.checkpoint.restore import load
 from gpersist.checkpoint.retention import RetentionPolicy
+from gpersist.checkpoint.save import SaveResult, save, save_async
+from gpersist.checkpoint.verify import verify as verify_checkpoint
 from gpersist.errors import (
     CancelledError,
     CheckpointNotFoundError,
@@ -95,7 +97,7 @@ class CheckpointManager:
         prefix = self._ledger.prefix(_check_step(step))
         with self._turn:
             self._prepare()
-            save.save(prefix, arrays, **{**self._options, **options})
+            save(prefix, arrays, **{**self._options, **options})
             self._finish(prefix)
         return prefix
 
@@ -116,7 +118,7 @@ class CheckpointManager:
         prefix = self._ledger.prefix(_check_step(step))
         with self._turn:
             self._prepare()
-            self._pending = handle = _ManagedSave(save.save_async(prefix, arrays, **{**self._options, **options}))
+            self._pending = handle = _ManagedSave(save_async(prefix, arrays, **{**self._options, **options}))
             handle.finish(lambda: self._finish(prefix))
             return handle
 
@@ -140,11 +142,11 @@ class CheckpointManager:
             if self._pending:
                 concurrent.futures.wait([self._pending])
         if step is not None:
-            return restore.load(self._ledger.prefix(_check_step(step)), **options)
+            return load(self._ledger.prefix(_check_step(step)), **options)
         damage = []
-        for prefix in self._ledger.newest_first():
+        for prefix in self._candidates():
             try:
-                return restore.load(prefix, **options)
+                return load(prefix, **options)
             except _DAMAGE as error:
                 damage.append(_pass_over(prefix, error))
         if damage:
@@ -165,7 +167,7 @@ class CheckpointManager:
         """
         if verify not in ("contents", "structure"):
             raise InvalidArgumentError(f"verify is {verify!r}; expected 'contents' or 'structure'")
-        for prefix in self._ledger.newest_first():
+        for prefix in self._candidates():
             try:
                 self._verify(prefix, contents=verify == "contents")
                 return prefix
@@ -230,11 +232,18 @@ class CheckpointManager:
         if identity := _identity(prefix):
             self._whole[prefix] = identity
 
+    def _candidates(self) -> Iterator[str]:
+        """The checkpoints, newest first. Those that come while others are tried, and go, follow: another process may save faster than we read."""
+        tried: set[str] = set()
+        while untried := [prefix for prefix in self._ledger.newest_first() if prefix not in tried]:
+            tried.update(untried)
+            yield from untried
+
     def _verify(self, prefix: str, contents: bool) -> None:
         identity = _identity(prefix)
         if identity is not None and self._whole.get(prefix) == identity:
             contents = False
-        verify.verify(prefix, contents=contents)
+        verify_checkpoint(prefix, contents=contents)
         if contents and identity is not None:
             self._whole[prefix] = identity
 
@@ -255,7 +264,7 @@ class _ManagedSave(SaveHandle):
     def wait_staged(self, timeout_s: float | None = None) -> None:
         self._inner.wait_staged(timeout_s)
 
-    def result(self, timeout: float | None = None) -> save.SaveResult:
+    def result(self, timeout: float | None = None) -> SaveResult:
         try:
             return super().result(timeout)
         except BaseException as error:
@@ -265,10 +274,14 @@ class _ManagedSave(SaveHandle):
     def finish(self, what: Callable[[], None]) -> None:
         """Has the inner save's thread do what comes after the commit, and then end this handle. Called once."""
 
-        def done(inner: concurrent.futures.Future[save.SaveResult]) -> None:
+        def done(inner: concurrent.futures.Future[SaveResult]) -> None:
             try:
                 result = inner.result()
-                what()
+                try:
+                    what()
+                except GPersistError as error:
+                    _log.error("%r is saved, but what comes after failed: %s", self.prefix, error)
+                    raise
             except BaseException as error:
                 self.set_exception(error)
             else:

@@ -15,6 +15,7 @@ import heapq
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from gpersist.devices import Device, DeviceSpec
 from gpersist.dtypes import STRING_ENUM, DType
@@ -47,8 +48,7 @@ _WAYS_OUT = (
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class TensorSpec:
+class TensorSpec(NamedTuple):
     """A tensor to be placed.
 
     Attributes:

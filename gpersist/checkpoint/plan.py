@@ -6,6 +6,7 @@ A plan depends on names, dtypes, shapes, sizes, shards and alignment only, so tr
 from __future__ import annotations
 
 import dataclasses
+import operator
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.bundle import MAX_SHARDS, Entry, IndexImage, encode_slice_key
+from gpersist.bundle import MAX_SHARDS, Entry, EntryColumns, IndexImage, encode_index, encode_slice_key
 from gpersist.checkpoint.meta import encode_meta
 from gpersist.checkpoint.source import Source, dtype_of
 from gpersist.dtypes import DType
@@ -56,42 +57,40 @@ class SavePlan:
     _images: dict[int, IndexImage] = dataclasses.field(default_factory=dict)
     _metas: dict[tuple[str, ...], bytes] = dataclasses.field(default_factory=dict)
 
-    def entries(self, crcs: list[int]) -> list[tuple[bytes, Entry]]:
-        """(key, entry) of everything, sorted as the index wants it, with the masked crcs given by position in `order`."""
-        entries = [
-            (key, Entry(dtype, shape, shard, offset, size, crc))
-            for key, dtype, shape, shard, offset, size, crc in zip(
-                self.keys, self.dtypes, self.shapes, self.shards.tolist(), self.offsets.tolist(), self.sizes.tolist(), crcs, strict=True
-            )
-        ]
-        if self.full:
-            entries += self.full
-            entries.sort(key=lambda pair: pair[0])
-        return entries
-
     def index(self, num_shards: int, crcs: np.ndarray[Any, np.dtype[np.uint32]]) -> bytes:
         """The index file, with the masked crcs given by position in `order`."""
         if self.full:
-            return IndexImage(self.entries(crcs.tolist()), num_shards).table
+            return encode_index(self._entries(crcs), num_shards)
         image = self._images.get(num_shards)
-        if image is None:
-            image = IndexImage(self.entries(crcs.tolist()), num_shards)
-            if crcs.all():
-                self._images[num_shards] = image
-            return image.table
-        patched = image.with_crcs(crcs)
-        return patched if patched is not None else IndexImage(self.entries(crcs.tolist()), num_shards).table
+        if image is not None:
+            patched = image.with_crcs(crcs)
+            if patched is not None:
+                return patched
+        columns = EntryColumns(self.dtypes, self.shapes, self.shards, self.offsets, self.sizes, crcs.astype(np.int64))
+        image = IndexImage(self.keys, columns, num_shards)
+        if crcs.all():
+            self._images[num_shards] = image
+        return image.table
+
+    def _entries(self, crcs: np.ndarray[Any, np.dtype[np.uint32]]) -> list[tuple[bytes, Entry]]:
+        """(key, entry) of all rows and of partitioned tensors as wholes, sorted as the index wants it."""
+        columns = (self.keys, self.dtypes, self.shapes, self.shards.tolist(), self.offsets.tolist(), self.sizes.tolist(), crcs.tolist())
+        return sorted([(key, Entry(*entry)) for key, *entry in zip(*columns, strict=True)] + self.full, key=operator.itemgetter(0))
 
     def meta(self, devices: list[str]) -> bytes:
         """The `.meta` file, with the device that each position of `order` lives on; a partitioned tensor is where its first part is."""
         key = tuple(devices)
         known = self._metas.get(key)
         if known is None:
-            rows: dict[str, tuple[DType, Shape, str]] = {}
-            full = {name.decode("utf-8", "surrogateescape"): entry.shape for name, entry in self.full}
-            for name, dtype, shape, device in zip(self.names, self.dtypes, self.shapes, devices, strict=True):
-                rows.setdefault(name, (dtype, full.get(name, shape), device))
-            known = encode_meta(list(rows), [row[0] for row in rows.values()], [row[1] for row in rows.values()], [row[2] for row in rows.values()])
+            names, dtypes, shapes = self.names, self.dtypes, self.shapes
+            if self.full:
+                whole = {name.decode("utf-8", "surrogateescape"): entry.shape for name, entry in self.full}
+                first = {name: position for position, name in reversed(list(enumerate(names)))}
+                positions = sorted(first.values())
+                names, dtypes = [names[position] for position in positions], [dtypes[position] for position in positions]
+                devices = [devices[position] for position in positions]
+                shapes = [whole.get(name, self.shapes[first[name]]) for name in names]
+            known = encode_meta(names, dtypes, shapes, devices)
             self._metas.clear()  # placements seldom change; one is enough
             self._metas[key] = known
         return known
@@ -151,22 +150,7 @@ def _plan(source: Source, alignment: int, shards: int | Mapping[str, int]) -> Sa
     stored = np.flatnonzero(sizes)
     if len(shard_sizes) > 1:
         stored = stored[np.argsort(shard[stored], kind="stable")]
-    first_of = {source.names[row]: row for row in reversed(source.slices)}
-    full = [
-        (
-            name.encode("utf-8", "surrogateescape"),
-            Entry(
-                kinds[source.dtypes[first_of[name]]],
-                shape,
-                0,
-                0,
-                0,
-                0,
-                tuple(part for row, part in source.slices.items() if source.names[row] == name),
-            ),
-        )
-        for name, shape in source.full_shapes.items()
-    ]
+    full = [(name.encode("utf-8", "surrogateescape"), _whole(source, name, kinds)) for name in source.full_shapes]
     if len(set(keys)) != len(keys):
         raise InvalidArgumentError("a PartitionedArray names the same slice twice")
     return SavePlan(
@@ -174,6 +158,12 @@ def _plan(source: Source, alignment: int, shards: int | Mapping[str, int]) -> Sa
         names=[source.names[row] for row in order], dtypes=[kinds[source.dtypes[row]] for row in order],
         shapes=[source.shapes[row] for row in order], shards=shard, offsets=offsets, sizes=sizes, full=full,
     )  # fmt: skip
+
+
+def _whole(source: Source, name: str, kinds: Mapping[np.dtype[Any], DType]) -> Entry:
+    """The entry of a partitioned tensor as a whole."""
+    rows = [row for row in source.slices if source.names[row] == name]
+    return Entry(kinds[source.dtypes[rows[0]]], source.full_shapes[name], 0, 0, 0, 0, tuple(source.slices[row] for row in rows))
 
 
 def _shards(names: list[str], sizes: Int64s, shards: int | Mapping[str, int]) -> Int64s:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.bundle import Entry, TensorSlice, byte_runs, cover, nearest
+from gpersist.bundle import Entry, ShardReader, TensorSlice, byte_runs, cover, nearest
 from gpersist.checkpoint.locate import locate
-from gpersist.checkpoint.restore import load_row
-from gpersist.checkpoint.storage import Row, Storage
-from gpersist.checkpoint.v1 import V1Storage, is_v1
+from gpersist.checkpoint.restore import load_tensor, open_storage
+from gpersist.checkpoint.storage import Storage
+from gpersist.checkpoint.v1 import V1Storage
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError, TensorNotFoundError, UnimplementedError
 from gpersist.shapes import Shape
@@ -42,7 +42,7 @@ class CheckpointReader(Mapping[str, "StoredTensor"]):
             CheckpointNotFoundError, NotACheckpointError, DataLossError, UnimplementedError: see `load`.
         """
         self.prefix = locate(prefix)
-        self._storage = V1Storage(self.prefix) if is_v1(self.prefix) else Storage(self.prefix)
+        self._storage = open_storage(self.prefix)
         self._devices: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> StoredTensor:
@@ -66,12 +66,12 @@ class CheckpointReader(Mapping[str, "StoredTensor"]):
     @property
     def shapes(self) -> dict[str, Shape]:
         """Shapes by name."""
-        return {name: self._storage.index.entry(name).shape for name in self}
+        return {name: shape for name, (_, shape) in self._storage.ranges().tensors.items()}
 
     @property
     def dtypes(self) -> dict[str, DType]:
         """Element types by name."""
-        return {name: self._storage.index.entry(name).dtype for name in self}
+        return {name: dtype for name, (dtype, _) in self._storage.ranges().tensors.items()}
 
     @property
     def devices(self) -> dict[str, str]:
@@ -121,7 +121,7 @@ class StoredTensor:
     @property
     def size_bytes(self) -> int:
         """Bytes in the files."""
-        return sum(row.entry.size_bytes for row in self._storage.rows([self.name]))
+        return int(self._storage.ranges([self.name]).columns.sizes.sum())
 
     @property
     def ndim(self) -> int:
@@ -139,7 +139,7 @@ class StoredTensor:
         Raises:
             DataLossError: damaged.
         """
-        return load_row(self._storage, self.name)
+        return load_tensor(self._storage, self.name)
 
     def read_slice(self, part: TensorSlice | str) -> np.ndarray[Any, Any]:
         """A part of the tensor, in TensorFlow's way of saying it (`"0,2:-"`), across whatever slices it is stored in.
@@ -161,7 +161,7 @@ class StoredTensor:
         result = np.empty(wanted, self.dtype.numpy)
         for found in cover(part, stored, self.shape, what):
             entry = self._storage.index.slice_entry(self.name, stored[found.index]) if self.slices else self.entry
-            _read_region(self._storage, Row(self.name, None, entry), found.source, result, found.target)
+            _read_region(self._storage.reader(entry.shard), self.name, entry, found.source, result, found.target)
         return result
 
     def map(self) -> np.ndarray[Any, Any]:
@@ -175,10 +175,8 @@ class StoredTensor:
         if isinstance(storage, V1Storage) or self.dtype.is_string or self.dtype.numpy is None:
             raise UnimplementedError(f"tensor {self.name!r} is of {self.dtype.name}, or in a V1 checkpoint, and cannot be mapped; read it")
         if self.slices or entry.offset % self.dtype.numpy.alignment:
-            raise InvalidArgumentError(
-                f"tensor {self.name!r} cannot be mapped: " + ("it is stored in slices" if self.slices else f"it begins at byte {entry.offset}, not aligned")
-                + "; read it, or save it again with alignment_bytes=64"
-            )  # fmt: skip
+            why = "it is stored in slices" if self.slices else f"it begins at byte {entry.offset}, which is not aligned"
+            raise InvalidArgumentError(f"tensor {self.name!r} cannot be mapped: {why}; read it, or save it again with alignment_bytes=64")
         if not entry.size_bytes:
             return np.empty(self.shape, self.dtype.numpy)
         file = storage.reader(entry.shard)
@@ -239,36 +237,35 @@ def _box(key: Any, shape: Shape, name: str) -> tuple[list[tuple[int, int]], Any]
     return box, tuple(rest)
 
 
-def _read_region(storage: Storage, row: Row, source: tuple[slice, ...], result: np.ndarray[Any, Any], target: tuple[slice, ...]) -> None:
+def _read_region(
+    file: ShardReader, name: str, entry: Entry, source: tuple[slice, ...], result: np.ndarray[Any, Any], target: tuple[slice, ...]
+) -> None:
     """Reads a region of a row-major tensor in a file into a region of an array."""
-    entry, file = row.entry, storage.reader(row.entry.shard)
-    file.check(entry.offset, entry.size_bytes, f"tensor {row.name!r}")
-    item = result.dtype.itemsize
+    file.check(entry.offset, entry.size_bytes, f"tensor {name!r}")
     lengths = [part.stop - part.start for part in source]
-    inner = 1  # elements in a run
+    run = result.dtype.itemsize  # bytes that lie together
     for length, size in zip(reversed(lengths), reversed(entry.shape), strict=True):
-        inner *= length
+        run *= length
         if length != size:
             break
-    if inner * item >= _LONG_RUN_BYTES or not entry.shape or math.prod(lengths) == inner:
-        flat = memoryview(result.reshape(-1).view(np.uint8)).cast("B")
-        for from_byte, to_byte, size_bytes in byte_runs(entry.shape, source, result.shape, target, item):
+    if run >= _LONG_RUN_BYTES or run == math.prod(lengths) * result.dtype.itemsize:
+        flat = memoryview(result.reshape(-1).view(np.uint8).data)
+        for from_byte, to_byte, size_bytes in byte_runs(entry.shape, source, result.shape, target, result.dtype.itemsize):
             file.read([flat[to_byte : to_byte + size_bytes]], size_bytes, entry.offset + from_byte)
-        return
-    _read_blocks(storage, row.name, entry.offset, entry.shape, source, result[target], entry.shard)
+    else:
+        _read_rows(file, entry.offset, entry.shape, source, result[target])
 
 
-def _read_blocks(storage: Storage, name: str, offset: int, shape: Shape, source: tuple[slice, ...], result: np.ndarray[Any, Any], shard: int) -> None:
+def _read_rows(file: ShardReader, offset: int, shape: Shape, source: tuple[slice, ...], result: np.ndarray[Any, Any]) -> None:
     """Reads whole rows, some at a time, and keeps of them what is wanted: far fewer calls where the runs are short."""
     row_bytes = math.prod(shape[1:]) * result.dtype.itemsize
     first, last = source[0].start, source[0].stop
     if row_bytes > _BLOCK_BYTES:
         for number in range(first, last):
-            _read_blocks(storage, name, offset + number * row_bytes, shape[1:], source[1:], result[number - first], shard)
+            _read_rows(file, offset + number * row_bytes, shape[1:], source[1:], result[number - first])
         return
-    step = max(1, _BLOCK_BYTES // row_bytes)
+    step = _BLOCK_BYTES // row_bytes
     for start in range(first, last, step):
         block = np.empty((min(step, last - start), *shape[1:]), result.dtype)
-        data = memoryview(block.reshape(-1).view(np.uint8))
-        storage.reader(shard).read([data], data.nbytes, offset + start * row_bytes)
+        file.read([block.reshape(-1).view(np.uint8).data], block.nbytes, offset + start * row_bytes)
         result[start - first : start - first + len(block)] = block[(slice(None), *source[1:])]

@@ -1,4 +1,6 @@
-"""Restore: a checkpoint to arrays, on the devices where they belong. The way of the data, from top to bottom:
+"""Restore: a checkpoint to arrays, on the devices where they belong.
+
+The way of the data, from top to bottom:
 
     locate -> Storage (index) -> targets, or placement and new arrays (all faults in one error) -> layout -> receive (staging)
 
@@ -9,30 +11,32 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpersist.bundle import nearest
+from gpersist.bundle import Index, Ranges, nearest
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.placement import Placement, PlacementPlan, TensorSpec, place
 from gpersist.checkpoint.source import with_buffer_protocol
-from gpersist.checkpoint.storage import Row, Storage
+from gpersist.checkpoint.storage import Storage
 from gpersist.checkpoint.tree import flatten, unflatten
-from gpersist.checkpoint.v1 import V1Storage, is_v1
+from gpersist.checkpoint.v1 import V1Index, V1Storage, is_v1
 from gpersist.checkpoint.verify import read_strings
-from gpersist.devices import Array, Device, Event, adopt, device_of
+from gpersist.devices import Array, Device, adopt, device_of
 from gpersist.devices import devices as all_devices
 from gpersist.devices import get as get_device
-from gpersist.dtypes import DType, from_numpy
+from gpersist.dtypes import STRING, DType, from_numpy
 from gpersist.errors import DataLossError, InvalidArgumentError, MismatchError
 from gpersist.shapes import Shape
 from gpersist.staging import DEFAULT_RING_BYTES, UNCHECKED, Incoming, receive
 
 _log = logging.getLogger("gpersist")
 _MAX_TOLD = 10
+_HOST = "/device:CPU:0"
 
 
 def load(
@@ -59,8 +63,8 @@ def load(
         clear_devices: forget what is recorded.
         into: a tree of arrays to restore into, wherever they live; their shapes and dtypes must be the checkpoint's. No second copy is made.
         like: a tree whose structure, and whose leaves' names, the result takes.
-        partial: with `into` or `like`, pass over what the checkpoint lacks or has in another shape or dtype, with one warning; such leaves are returned
-            as they are.
+        partial: with `into` or `like`, pass over what the checkpoint lacks or has in another shape or dtype, with one warning; such leaves stay as
+            they are.
         ring_bytes: pinned host memory to use at most.
         threads: that read, check and copy; default: the processors, at most 8.
         on_progress: called with the bytes of each piece that has arrived, from any thread.
@@ -79,28 +83,30 @@ def load(
     tree = into if into is not None else like
     leaves: dict[str, Any] = flatten(tree) if tree is not None else {}
     found = locate(prefix)
-    with V1Storage(found) if is_v1(found) else Storage(found) as storage:
+    with open_storage(found) as storage:
         wanted = _wanted(names, leaves if tree is not None else None)
-        entries, mismatches = _entries(storage, wanted)
+        there = wanted if wanted is None or all(map(storage.index.__contains__, wanted)) else [name for name in wanted if name in storage.index]
+        ranges = storage.ranges(there)
+        mismatches = [] if there is wanted else _missing(storage.index, wanted or [])
         targets: dict[str, Array] = {}
         if tree is not None:
-            targets, wrong = _targets(entries, leaves, check_only=into is None)
+            targets, wrong = _targets(ranges.tensors, leaves, check_only=into is None)
             mismatches += wrong
         if mismatches:
             _tell(found, mismatches, partial)
             skipped = {name for name, _ in mismatches}
-            entries = {name: entry for name, entry in entries.items() if name not in skipped}
+            ranges = storage.ranges([name for name in ranges.tensors if name not in skipped])
         if into is None:
-            devices = plan_placement(storage, entries, placement, clear_devices=clear_devices).devices
-            targets = _allocate(entries, devices)
-        _transfer(storage, entries, targets, into is not None, ring_bytes, threads, on_progress)
+            devices = plan_placement(storage, ranges, placement, clear_devices=clear_devices).devices
+            targets = _allocate(ranges.tensors, devices)
+        _transfer(storage, ranges, targets, into is not None, ring_bytes, threads, on_progress)
     if into is not None:
         return into
     return unflatten(like, leaves | targets) if like is not None else targets
 
 
 def plan_placement(
-    storage: Storage | V1Storage, entries: Mapping[str, tuple[DType, Shape]], placement: Placement, *, clear_devices: bool = False
+    storage: Storage | V1Storage, ranges: Ranges, placement: Placement, *, clear_devices: bool = False
 ) -> PlacementPlan:
     """Decides where tensors of a checkpoint go, without touching a device; logs the plan (logger `gpersist`, level DEBUG).
 
@@ -108,39 +114,42 @@ def plan_placement(
         DeviceNotFoundError, DeviceMemoryError, InvalidArgumentError: see `place`.
     """
     recorded: dict[str, str] = {}
+    available = all_devices()
     if not clear_devices and placement != "host":
         try:
-            recorded = storage.recorded_devices()
+            recorded = storage.recorded_devices(only_host=placement == "recorded" and all(device.is_host for device in available))
         except DataLossError as error:
             if placement == "strict":
                 raise
             _log.warning("%s; the devices recorded there are not known, and tensors go to the default device", error.message)
-    specs = [TensorSpec(name, shape, dtype, dtype.size_bytes * _count(shape), recorded.get(name, "")) for name, (dtype, shape) in entries.items()]
-    plan = place(specs, placement, clear_devices=clear_devices, available=all_devices())
+    if ranges.parts:
+        specs = [TensorSpec(name, shape, dtype, math.prod(shape) * dtype.size_bytes) for name, (dtype, shape) in ranges.tensors.items()]
+    else:
+        specs = list(map(TensorSpec, ranges.names, ranges.columns.shapes, ranges.columns.dtypes, ranges.columns.sizes.tolist()))
+    if recorded:
+        specs = [spec._replace(recorded=recorded.get(spec.name, "")) for spec in specs]
+    plan = place(specs, placement, clear_devices=clear_devices, available=available)
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("restoring %r\n%s", storage.prefix, plan.report())
     return plan
 
 
-def load_row(storage: Storage | V1Storage, name: str) -> np.ndarray[Any, Any]:
+def open_storage(prefix: str) -> Storage | V1Storage:
+    """Opens a checkpoint of either format."""
+    return V1Storage(prefix) if is_v1(prefix) else Storage(prefix)
+
+
+def load_tensor(storage: Storage | V1Storage, name: str) -> np.ndarray[Any, Any]:
     """One tensor of an open checkpoint, as a new NumPy array, checked.
 
     Raises:
         TensorNotFoundError: there is none.
         DataLossError: damaged.
     """
-    entry = storage.index.entry(name)
-    entries = {name: (entry.dtype, entry.shape)}
-    targets = _allocate(entries, [get_device("/device:CPU:0")])
-    _transfer(storage, entries, targets, False, DEFAULT_RING_BYTES, None, None)
+    ranges = storage.ranges([name])
+    targets = _allocate(ranges.tensors, [get_device(_HOST)])
+    _transfer(storage, ranges, targets, False, DEFAULT_RING_BYTES, None, None)
     return np.asarray(targets[name])
-
-
-def _count(shape: Shape) -> int:
-    count = 1
-    for size in shape:
-        count *= size
-    return count
 
 
 def _wanted(names: Iterable[str] | None, leaves: Mapping[str, Any] | None) -> list[str] | None:
@@ -152,42 +161,40 @@ def _wanted(names: Iterable[str] | None, leaves: Mapping[str, Any] | None) -> li
     return wanted if leaves is None else [name for name in wanted if name in leaves]
 
 
-def _entries(storage: Storage | V1Storage, wanted: Sequence[str] | None) -> tuple[dict[str, tuple[DType, Shape]], list[tuple[str, str]]]:
-    """Dtype and shape of each tensor wanted that is there; and of each that is not, (name, what is wrong)."""
-    index = storage.index
-    entries: dict[str, tuple[DType, Shape]] = {}
-    missing: list[tuple[str, str]] = []
-    for name in index if wanted is None else wanted:
-        if name in index:
-            entry = index.entry(name)
-            entries[name] = entry.dtype, entry.shape
-        else:
-            missing.append((name, f"{name!r}: not in the checkpoint{nearest(name, index) if len(missing) < _MAX_TOLD else ''}"))
-    return entries, missing
+def _missing(index: Index | V1Index, wanted: Sequence[str]) -> list[tuple[str, str]]:
+    """(name, what is wrong) of each tensor wanted that is not there."""
+    missing = [name for name in wanted if name not in index]
+    hints = {name: nearest(name, index) for name in missing[:_MAX_TOLD]}
+    return [(name, f"{name!r}: not in the checkpoint{hints.get(name, '')}") for name in missing]
 
 
 def _targets(
-    entries: Mapping[str, tuple[DType, Shape]], leaves: Mapping[str, Any], *, check_only: bool
+    tensors: Mapping[str, tuple[DType, Shape]], leaves: Mapping[str, Any], *, check_only: bool
 ) -> tuple[dict[str, Array], list[tuple[str, str]]]:
     """The caller's arrays to restore into; and (name, what is wrong) of those that do not fit."""
-    targets: dict[str, Array] = {}
+    targets: dict[str, Array] = {name: leaves[name] for name in tensors}
+    if all(map(_fits, targets.values(), tensors.values())):  # the usual case, quickly
+        return targets, []
     wrong: list[tuple[str, str]] = []
-    for name, (dtype, shape) in entries.items():
+    for name, (dtype, shape) in tensors.items():
         leaf = leaves[name]
         if check_only and not hasattr(leaf, "shape"):
             continue  # a placeholder such as None: it names a leaf, and says nothing of it
-        array = leaf if type(leaf) is np.ndarray else adopt(leaf) if not check_only else leaf
+        if not hasattr(leaf, "shape") or np.isscalar(leaf):
+            wrong.append((name, f"{name!r}: a {type(leaf).__name__} cannot be restored into; give an array, or use like="))
+            continue
+        array = targets[name] = adopt(leaf)
         if tuple(array.shape) != shape:
             wrong.append((name, f"{name!r}: shape {list(shape)} in the checkpoint, {list(array.shape)} asked for"))
-        elif array.dtype != dtype.numpy and from_numpy(np.dtype(str(array.dtype)) if check_only else array.dtype) != dtype:
+        elif from_numpy(array.dtype, f"tensor {name!r}") != dtype:
             wrong.append((name, f"{name!r}: dtype {dtype.name} in the checkpoint, {array.dtype} asked for"))
-        elif not check_only:
-            if isinstance(array, np.ndarray) and not array.flags.writeable:
-                wrong.append((name, f"{name!r}: the array to restore into is read-only"))
-            elif not isinstance(leaf, type(array)) and np.isscalar(leaf):
-                wrong.append((name, f"{name!r}: a Python number cannot be restored into; give an array, or use like="))
-            targets[name] = array
+        elif not check_only and isinstance(array, np.ndarray) and not array.flags.writeable:
+            wrong.append((name, f"{name!r}: the array to restore into is read-only"))
     return targets, wrong
+
+
+def _fits(array: Any, tensor: tuple[DType, Shape]) -> bool:
+    return type(array) is np.ndarray and array.shape == tensor[1] and array.dtype == tensor[0].numpy and array.flags.writeable
 
 
 def _tell(prefix: str, mismatches: list[tuple[str, str]], partial: bool) -> None:
@@ -200,12 +207,12 @@ def _tell(prefix: str, mismatches: list[tuple[str, str]], partial: bool) -> None
     _log.warning("%r: passed over %d tensors:%s", prefix, len(mismatches), lines)
 
 
-def _allocate(entries: Mapping[str, tuple[DType, Shape]], devices: Sequence[Device]) -> dict[str, Array]:
-    """New arrays; strings get none, for they are made when they are read."""
+def _allocate(tensors: Mapping[str, tuple[DType, Shape]], devices: Sequence[Device]) -> dict[str, Array]:
+    """New arrays; strings get None, for theirs are made when they are read."""
     targets: dict[str, Array] = {}
-    for (name, (dtype, shape)), device in zip(entries.items(), devices, strict=True):
+    for (name, (dtype, shape)), device in zip(tensors.items(), devices, strict=True):
         if dtype.is_string:
-            targets[name] = None  # keeps the order of names
+            targets[name] = None
         elif dtype.numpy is None:
             raise InvalidArgumentError(f"tensor {name!r} is of dtype {dtype.name}, which no array can hold; leave it out with names=")
         else:
@@ -224,7 +231,7 @@ class _Temporary:
 
 def _transfer(
     storage: Storage | V1Storage,
-    entries: Mapping[str, tuple[DType, Shape]],
+    ranges: Ranges,
     targets: dict[str, Array],
     is_callers: bool,
     ring_bytes: int,
@@ -232,52 +239,46 @@ def _transfer(
     on_progress: Callable[[int], None] | None,
 ) -> None:
     """Reads all tensors into their targets."""
-    rows: list[Row] = storage.rows(list(entries))
-    buffers: list[Array] = []
-    devices: list[Device] = []
+    here = get_device(_HOST)
+    dtypes = ranges.columns.dtypes
+    buffers: list[Array] = [targets[name] for name in ranges.names]
+    devices = [here] * len(buffers)
+    strings = [row for row, dtype in enumerate(dtypes) if dtype is STRING]
     temporaries: list[_Temporary] = []
-    here = get_device("/device:CPU:0")
-    for row in rows:
-        dtype, shape = entries[row.name]
-        if dtype.is_string:
-            buffers.append(None)
-            devices.append(here)
+    for row in set(range(len(buffers))) - set(strings) if ranges.parts else range(len(buffers)):
+        target, dtype = buffers[row], dtypes[row]
+        if type(target) is np.ndarray and row not in ranges.parts:
+            if target.flags.c_contiguous and target.dtype.isbuiltin == 1 and target.dtype.isnative:
+                continue
+        elif dtype is STRING:
             continue
-        target = targets[row.name]
-        device = here if type(target) is np.ndarray else device_of(target)
-        if row.part is not None:
-            target = target[row.part.region(shape, f"tensor {row.name!r}")]
+        device = devices[row] = device_of(target)
+        if row in ranges.parts:
+            target = target[ranges.parts[row].region(ranges.tensors[ranges.names[row]][1], f"tensor {ranges.names[row]!r}")]
+        assert dtype.numpy is not None
         if not target.flags.c_contiguous or target.dtype != dtype.numpy:
-            temporary = _Temporary(device, target, device.empty(tuple(target.shape), dtype.numpy))  # type: ignore[arg-type]
-            temporaries.append(temporary)
-            target = temporary.array
-        buffers.append(with_buffer_protocol(target, device))
-        devices.append(device)
-    order, layout, readers = storage.layout(rows)
-    order = [number for number in order if buffers[number] is not None] if any(buffer is None for buffer in buffers) else order
-    if len(order) != len(layout.sizes):
-        numbers = [number for number in range(len(rows)) if buffers[number] is not None]
-        order, layout, readers = storage.layout([rows[number] for number in numbers])
-        order = [numbers[number] for number in order]
-    ready: dict[Device, Event] = {device: device.record_current() for device in set(devices) if not device.is_host}
-    receive(
-        Incoming(
-            [rows[number].name for number in order], [buffers[number] for number in order], [devices[number] for number in order], layout,
-            [rows[number].entry.crc if storage.is_checked else UNCHECKED for number in order], ready,
-        ),
-        readers, ring_bytes=ring_bytes, threads=threads, on_progress=on_progress,
+            temporaries.append(_Temporary(device, target, device.empty(tuple(target.shape), dtype.numpy)))
+            target = temporaries[-1].array
+        buffers[row] = with_buffer_protocol(target, device)
+    which = np.setdiff1d(np.arange(len(buffers)), strings) if strings else None
+    order, layout, readers = storage.layout(ranges, which)
+    crcs = ranges.columns.crcs[order].tolist() if storage.is_checked and order else [UNCHECKED] * len(order)
+    incoming = Incoming(
+        [ranges.names[row] for row in order], [buffers[row] for row in order], [devices[row] for row in order], layout, crcs,
+        {device: device.record_current() for device in set(devices) if not device.is_host},
     )  # fmt: skip
+    receive(incoming, readers, ring_bytes=ring_bytes, threads=threads, on_progress=on_progress)
     _copy(temporaries)
-    for row in rows:
-        if entries[row.name][0].is_string:
-            array = storage.strings(row) if isinstance(storage, V1Storage) else read_strings(storage, row)
-            if is_callers or row.part is not None:
-                whole = targets[row.name]
-                if whole is None:
-                    whole = targets[row.name] = np.empty(entries[row.name][1], object)
-                whole[() if row.part is None else row.part.region(entries[row.name][1])] = array
-            else:
-                targets[row.name] = array
+    for row in strings:
+        name = ranges.names[row]
+        array = storage.strings(name) if isinstance(storage, V1Storage) else read_strings(storage, ranges, row)
+        if not is_callers and row not in ranges.parts:
+            targets[name] = array
+            continue
+        shape = ranges.tensors[name][1]
+        if targets[name] is None:
+            targets[name] = np.empty(shape, object)
+        targets[name][ranges.parts[row].region(shape) if row in ranges.parts else ...] = array
 
 
 def _copy(temporaries: Sequence[_Temporary]) -> None:

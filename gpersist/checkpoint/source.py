@@ -18,6 +18,7 @@ from gpersist.devices import get as get_device
 from gpersist.dtypes import STRING, DType, from_numpy
 from gpersist.errors import GPersistError, InvalidArgumentError
 from gpersist.shapes import Shape
+from gpersist.table import mask, unmask
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -69,7 +70,7 @@ class Source:
     def host_array(self, row: int) -> np.ndarray[Any, Any]:
         """A row as a NumPy array of its shape and dtype; strings as an object array. Copies what lives on a device."""
         if row in self.string_crcs:
-            return strings.decode(bytes(self.buffers[row]), self.shapes[row], self.string_crcs[row], f"tensor {self.names[row]!r}")
+            return strings.decode(bytes(self.buffers[row]), self.shapes[row], unmask(self.string_crcs[row]), f"tensor {self.names[row]!r}")
         device = self.devices[row]
         if device.is_host:
             return np.asarray(self.buffers[row]).reshape(-1).view(self.dtypes[row]).reshape(self.shapes[row])
@@ -139,10 +140,13 @@ def _add_parts(source: Source, name: str, value: PartitionedArray) -> None:
     shape = tuple(map(int, value.shape))
     if not value.parts:
         raise InvalidArgumentError(f"tensor {name!r}: a PartitionedArray needs at least one part")
+    parts = [(TensorSlice.parse(part) if isinstance(part, str) else part, array) for part, array in value.parts]
+    if len(parts) == 1 and parts[0][0].shape_in(shape, f"tensor {name!r}") == shape:
+        _add(source, name, parts[0][1])  # TensorFlow, too, stores a part that is the whole as an ordinary tensor
+        return
     source.full_shapes[name] = shape
     first = len(source.names)
-    for part, array in value.parts:
-        part = TensorSlice.parse(part) if isinstance(part, str) else part
+    for part, array in parts:
         row = len(source.names)
         source.slices[row] = part
         _add(source, name, array)
@@ -167,7 +171,8 @@ def _add(source: Source, name: str, value: Any) -> None:
     source.shapes.append(shape)
     buffer: Array
     if kind.is_string:
-        data, source.string_crcs[row] = strings.encode(array, f"tensor {name!r}")
+        data, crc = strings.encode(array, f"tensor {name!r}")
+        source.string_crcs[row] = mask(crc)
         dtype, buffer, device = np.dtype(object), np.frombuffer(data, np.uint8), get_device("/device:CPU:0")
         source.owned.add(row)
     else:

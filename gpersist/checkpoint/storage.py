@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
 from gpersist import files
-from gpersist.bundle import Entry, Index, ShardReader, TensorSlice, data_path, index_path, meta_path, read_index
+from gpersist.bundle import Index, Ranges, ShardReader, data_path, index_path, meta_path, read_index
 from gpersist.checkpoint.meta import decode_devices
 from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError
-from gpersist.staging import Layout
+from gpersist.staging import Layout, Reader
+
+Int64s = np.ndarray[Any, np.dtype[np.int64]]
 
 MAX_META_BYTES = 2 << 30
-
-
-class Row(NamedTuple):
-    """Something stored: a tensor, or a slice of one."""
-
-    name: str
-    part: TensorSlice | None
-    entry: Entry
 
 
 class Storage:
@@ -62,12 +57,16 @@ class Storage:
                 self._readers[shard] = found
             return found
 
-    def rows(self, names: Sequence[str] | None = None) -> list[Row]:
+    def ranges(self, names: Sequence[str] | None = None) -> Ranges:
         """Everything stored of some tensors (default: of all)."""
-        return [Row(*row) for row in self.index.ranges(self.index if names is None else names)]
+        return self.index.ranges(names)
 
-    def layout(self, rows: Sequence[Row]) -> tuple[list[int], Layout, list[ShardReader]]:
+    def layout(self, ranges: Ranges, which: Int64s | None = None) -> tuple[list[int], Layout, Sequence[Reader]]:
         """Where rows stand in files, in the order of the files, those without bytes left out.
+
+        Args:
+            ranges: of this storage.
+            which: rows of it; default: all.
 
         Returns:
             (numbers of the rows, their layout, its files).
@@ -76,39 +75,37 @@ class Storage:
             DataLossError: a range reaches past its file, or two overlap.
             CheckpointNotFoundError: a data file is missing.
         """
-        shards = np.array([row.entry.shard for row in rows], np.int64)
-        offsets = np.array([row.entry.offset for row in rows], np.int64)
-        sizes = np.array([row.entry.size_bytes for row in rows], np.int64)
-        stored = np.flatnonzero(sizes)
-        stored = stored[np.lexsort((offsets[stored], shards[stored]))]
-        shards, offsets, sizes = shards[stored], offsets[stored], sizes[stored]
+        columns = ranges.columns
+        stored = np.flatnonzero(columns.sizes) if which is None else which[columns.sizes[which] > 0]
+        stored = stored[np.lexsort((columns.offsets[stored], columns.shards[stored]))]
+        shards, offsets, sizes = columns.shards[stored], columns.offsets[stored], columns.sizes[stored]
         numbers, positions = np.unique(shards, return_inverse=True)
         readers = [self.reader(number) for number in numbers.tolist()]
         ends = offsets + sizes
         beyond = np.flatnonzero(ends > np.array([reader.size_bytes for reader in readers], np.int64)[positions])
         if len(beyond):
             first = int(beyond[0])
-            readers[int(positions[first])].check(int(offsets[first]), int(sizes[first]), f"tensor {rows[int(stored[first])].name!r}")
+            readers[int(positions[first])].check(int(offsets[first]), int(sizes[first]), f"tensor {ranges.names[int(stored[first])]!r}")
         overlap = np.flatnonzero((offsets[1:] < ends[:-1]) & (shards[1:] == shards[:-1]))
         if len(overlap):
             first = int(overlap[0])
-            a, b = rows[int(stored[first])], rows[int(stored[first + 1])]
+            names = [ranges.names[int(stored[first + which])] for which in (0, 1)]
             raise DataLossError(
-                f"{index_path(self.prefix)!r}: tensors {a.name!r} (bytes {a.entry.offset} to {a.entry.offset + a.entry.size_bytes}) and {b.name!r} (from byte "
-                f"{b.entry.offset}) overlap in shard {a.entry.shard}; the index is damaged"
+                f"{index_path(self.prefix)!r}: tensor {names[0]!r} takes bytes {offsets[first]} to {ends[first]} of shard {shards[first]}, and "
+                f"{names[1]!r} begins at byte {offsets[first + 1]}: they overlap; the index is damaged"
             )
         return stored.tolist(), Layout(positions.astype(np.int64), offsets, sizes), readers
 
-    def recorded_devices(self) -> dict[str, str]:
+    def recorded_devices(self, *, only_host: bool = False) -> dict[str, str]:
         """The device of each variable in `<prefix>.meta`; empty without one.
+
+        Args:
+            only_host: the caller has no other device, so where nothing but CPUs is named, there is nothing to tell, and no need to look closer.
 
         Raises:
             DataLossError: the file is no MetaGraphDef.
         """
-        path = meta_path(self.prefix)
-        if not files.active().is_file(path):
-            return {}
-        return decode_devices(files.active().read_all(path, MAX_META_BYTES), repr(path))
+        return read_recorded_devices(self.prefix, only_host)
 
     def close(self) -> None:
         """Closes the data files; calling it again does nothing."""
@@ -125,3 +122,15 @@ class Storage:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+_NOT_CPU = re.compile(rb"(?<![Cc])[Pp][Uu]:")
+
+
+def read_recorded_devices(prefix: str, only_host: bool) -> dict[str, str]:
+    """See `Storage.recorded_devices`."""
+    path = meta_path(prefix)
+    if not files.active().is_file(path):
+        return {}
+    meta = files.active().read_all(path, MAX_META_BYTES)
+    return {} if only_host and not _NOT_CPU.search(meta) else decode_devices(meta, repr(path))

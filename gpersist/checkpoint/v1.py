@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from gpersist import files
-from gpersist.bundle import Entry, V1Reader, V1Writer, check_prefix, meta_path, new_token
+from gpersist.bundle import Entry, EntryColumns, Ranges, V1Reader, V1Writer, check_prefix, new_token
 from gpersist.checkpoint.commit import commit_file, prepare
 from gpersist.checkpoint.locate import v1_files
-from gpersist.checkpoint.meta import decode_devices
 from gpersist.checkpoint.source import collect, with_buffer_protocol
-from gpersist.checkpoint.storage import MAX_META_BYTES, Row
+from gpersist.checkpoint.storage import Int64s, read_recorded_devices
 from gpersist.checkpoint.tree import flatten
 from gpersist.devices import get as get_device
 from gpersist.errors import CheckpointNotFoundError, GPersistError
 from gpersist.files import Buffer
-from gpersist.staging import Layout
+from gpersist.shapes import element_count
+from gpersist.staging import Layout, Reader
 from gpersist.table import TableReader
 
 
@@ -55,8 +55,7 @@ class V1Index:
             TensorNotFoundError: there is none.
         """
         entry = self._reader.entry(name)
-        count = int(np.prod(entry.shape, dtype=object)) if entry.shape else 1
-        return Entry(entry.dtype, entry.shape, 0, 0, count * entry.dtype.size_bytes, 0)
+        return Entry(entry.dtype, entry.shape, 0, 0, element_count(entry.shape) * entry.dtype.size_bytes, 0)
 
 
 class V1Storage:
@@ -100,30 +99,31 @@ class V1Storage:
 
         return TableReader(read, system.size(fd, path), path)
 
-    def rows(self, names: Sequence[str] | None = None) -> list[Row]:
+    def ranges(self, names: Sequence[str] | None = None) -> Ranges:
         """One row a tensor: slices are put together when they are read."""
-        return [Row(name, None, self.index.entry(name)) for name in (self.index if names is None else names)]
+        names = list(self.index if names is None else names)
+        entries = [self.index.entry(name) for name in names]
+        return Ranges(names, {name: (entry.dtype, entry.shape) for name, entry in zip(names, entries, strict=True)}, {}, EntryColumns.of(entries))
 
-    def layout(self, rows: Sequence[Row]) -> tuple[list[int], Layout, list[_Values]]:
-        """Rows that are no strings, each as a file of its own."""
-        order = [number for number, row in enumerate(rows) if row.entry.size_bytes]
-        count = len(order)
-        sizes = np.array([rows[number].entry.size_bytes for number in order], np.int64)
-        return order, Layout(np.arange(count), np.zeros(count, np.int64), sizes), [_Values(self, rows[number]) for number in order]
+    def layout(self, ranges: Ranges, which: Int64s | None = None) -> tuple[list[int], Layout, Sequence[Reader]]:
+        """Each row that has bytes as a file of its own."""
+        sizes = ranges.columns.sizes
+        stored = np.flatnonzero(sizes) if which is None else which[sizes[which] > 0]
+        files = [_Values(self, ranges.names[row], int(sizes[row])) for row in stored.tolist()]
+        return stored.tolist(), Layout(np.arange(len(stored)), np.zeros(len(stored), np.int64), sizes[stored]), files
 
-    def strings(self, row: Row) -> np.ndarray[Any, Any]:
+    def strings(self, name: str) -> np.ndarray[Any, Any]:
         """A tensor of strings."""
-        return self.read(row.name)
+        return self.read(name)
 
     def read(self, name: str) -> np.ndarray[Any, Any]:
         """A whole tensor."""
         with self._lock:  # the reader keeps the block it used last
             return self.v1.read(name)
 
-    def recorded_devices(self) -> dict[str, str]:
+    def recorded_devices(self, *, only_host: bool = False) -> dict[str, str]:
         """See `Storage.recorded_devices`."""
-        path = meta_path(self.prefix)
-        return decode_devices(files.active().read_all(path, MAX_META_BYTES), repr(path)) if files.active().is_file(path) else {}
+        return read_recorded_devices(self.prefix, only_host)
 
     def close(self) -> None:
         """Closes the files; calling it again does nothing."""
@@ -186,21 +186,21 @@ def save_v1(path: str | os.PathLike[str], arrays: Any, *, durable: bool = True) 
 class _Values:
     """The bytes of one tensor, as `receive` wants to read them; held until the last one has been given out."""
 
-    def __init__(self, storage: V1Storage, row: Row) -> None:
-        self.path = os.path.basename(storage.prefix)
-        self._storage, self._row = storage, row
+    def __init__(self, storage: V1Storage, name: str, size_bytes: int) -> None:
+        self.path = storage.prefix
+        self._storage, self._name = storage, name
         self._bytes: np.ndarray[Any, Any] | None = None
-        self._left = row.entry.size_bytes
+        self._left = size_bytes
         self._lock = threading.Lock()
 
     def read(self, buffers: Sequence[Buffer], size_bytes: int, offset: int) -> None:
         with self._lock:
             if self._bytes is None:
-                array = np.ascontiguousarray(self._storage.read(self._row.name))
+                array = np.ascontiguousarray(self._storage.read(self._name))
                 self._bytes = with_buffer_protocol(array, get_device("/device:CPU:0")).reshape(-1).view(np.uint8)
             values = self._bytes
             self._left -= size_bytes
             if self._left <= 0:
                 self._bytes = None
         (buffer,) = buffers
-        memoryview(buffer).cast("B")[:] = values[offset : offset + size_bytes]
+        memoryview(buffer).cast("B")[:] = values[offset : offset + size_bytes].data

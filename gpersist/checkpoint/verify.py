@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
-from gpersist.bundle import index_path, strings
+import numpy as np
+
+from gpersist.bundle import Ranges, index_path, strings
 from gpersist.checkpoint.plan import EMPTY_CRC
-from gpersist.checkpoint.storage import Row, Storage
+from gpersist.checkpoint.storage import Storage
 from gpersist.errors import DataLossError
 from gpersist.staging import UNCHECKED, Incoming, check
+from gpersist.table import unmask
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,30 +46,30 @@ def verify(
         NotACheckpointError, UnimplementedError: the index is of another kind or version.
     """
     with Storage(prefix) as storage:
-        rows = storage.rows()
-        order, layout, readers = storage.layout(rows)
-        for row in rows:
-            if not row.entry.size_bytes and not row.entry.dtype.is_string and row.entry.crc not in (0, EMPTY_CRC):
-                raise DataLossError(
-                    f"tensor {row.name!r} in {index_path(prefix)!r} has no bytes, but a crc32c of 0x{row.entry.crc:08x}; the index is damaged"
-                )
+        ranges = storage.ranges()
+        columns = ranges.columns
+        order, layout, readers = storage.layout(ranges)
+        for row in np.flatnonzero((columns.sizes == 0) & (columns.crcs != EMPTY_CRC) & (columns.crcs != 0)).tolist():
+            if not columns.dtypes[row].is_string:
+                where = f"tensor {ranges.names[row]!r} in {index_path(prefix)!r}"
+                raise DataLossError(f"{where} has no bytes, but a crc32c of 0x{columns.crcs[row]:08x}; the index is damaged")
         if contents:
-            ordered = [rows[number] for number in order]
-            crcs = [UNCHECKED if row.entry.dtype.is_string else row.entry.crc for row in ordered]
-            check(Incoming([row.name for row in ordered], [], [], layout, crcs), readers, threads=threads, on_progress=on_progress)
-            for row in ordered:
-                if row.entry.dtype.is_string:
-                    read_strings(storage, row)
-        return Verified(prefix, len(storage.index), sum(row.entry.size_bytes for row in rows))
+            crcs = [UNCHECKED if columns.dtypes[row].is_string else int(columns.crcs[row]) for row in order]
+            check(Incoming([ranges.names[row] for row in order], [], [], layout, crcs), readers, threads=threads, on_progress=on_progress)
+            for row, dtype in enumerate(columns.dtypes):
+                if dtype.is_string:
+                    read_strings(storage, ranges, row)
+        return Verified(prefix, len(storage.index), int(columns.sizes.sum()))
 
 
-def read_strings(storage: Storage, row: Row) -> object:
+def read_strings(storage: Storage, ranges: Ranges, row: int) -> np.ndarray[Any, Any]:
     """Reads and checks a tensor of strings."""
-    entry = row.entry
-    reader = storage.reader(entry.shard)
-    where = f"tensor {row.name!r} in {reader.path!r} at byte {entry.offset}"
-    reader.check(entry.offset, entry.size_bytes, where)
-    buffer = bytearray(entry.size_bytes)
+    columns = ranges.columns
+    reader = storage.reader(int(columns.shards[row]))
+    offset, size_bytes = int(columns.offsets[row]), int(columns.sizes[row])
+    where = f"tensor {ranges.names[row]!r} in {reader.path!r} at byte {offset}"
+    reader.check(offset, size_bytes, where)
+    buffer = bytearray(size_bytes)
     if buffer:
-        reader.read([buffer], len(buffer), entry.offset)
-    return strings.decode(buffer, entry.shape, entry.crc, where)
+        reader.read([buffer], size_bytes, offset)
+    return strings.decode(buffer, columns.shapes[row], unmask(int(columns.crcs[row])), where)

@@ -55,7 +55,7 @@ def devices() -> list[CudaDevice]:
         runtime = _cupy().cuda.runtime
         count = runtime.getDeviceCount()
     except Exception as error:  # an ImportError of a library, or CUDARuntimeError: no driver, too old a driver, no device
-        _log.info("no CUDA devices: %s", error)
+        _log.info("no CUDA devices: %s", str(error))
         return []
     _first_pid = os.getpid()
     return [CudaDevice(index) for index in range(count)]
@@ -130,7 +130,7 @@ class CudaDevice(Device):
         with self._calling() as cupy:
             try:
                 return cupy.empty(shape, _bits(dtype)).view(dtype)
-            except MemoryError as error:
+            except (MemoryError, OverflowError) as error:  # OverflowError: more than an address can reach
                 cause: Exception = error
             except cupy.cuda.runtime.CUDARuntimeError as error:  # of an allocator without a pool
                 if error.status != _OUT_OF_MEMORY:
@@ -149,7 +149,7 @@ class CudaDevice(Device):
             except runtime.CUDARuntimeError as error:
                 if error.status not in _PINNING_REFUSED:
                     raise
-                _warn_unpinned(self.name, size_bytes, error)
+                _warn_unpinned(self.name, size_bytes, str(error))
         return PageBuffer(size_bytes, is_pinned=False)
 
     def stream(self) -> Stream:
@@ -194,32 +194,26 @@ class _Current:
         index: CUDA's ordinal.
     """
 
-    __slots__ = ("_context", "_index", "_name", "_previous")
+    __slots__ = ("_index", "_name", "_previous")
 
     def __init__(self, name: str, index: int) -> None:
         self._name, self._index = name, index
 
     def __enter__(self) -> Any:
         _check_not_forked(self._name)
-        cuda = _cupy().cuda
+        runtime = _cupy().cuda.runtime
         try:
-            self._context, self._previous = cuda.driver.ctxGetCurrent(), cuda.runtime.getDevice()
-            if not self._was_current():
-                cuda.runtime.setDevice(self._index)
-        except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
+            self._previous = runtime.getDevice()
+            if self._previous != self._index:
+                runtime.setDevice(self._index)
+        except runtime.CUDARuntimeError as error:
             raise self._unavailable(error) from error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if not self._was_current():
-            cuda = _cupy().cuda
-            with contextlib.suppress(cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError):
-                # setDevice would create a context on the device that a thread without one only happens to name: GPU 0, mostly.
-                cuda.driver.ctxSetCurrent(self._context)
-                if cuda.runtime.getDevice() != self._previous:
-                    cuda.runtime.setDevice(self._previous)
-
-    def _was_current(self) -> bool:
-        return bool(self._context) and self._previous == self._index
+        if self._previous != self._index:
+            runtime = _cupy().cuda.runtime
+            with contextlib.suppress(runtime.CUDARuntimeError):  # the next call on that device says it
+                runtime.setDevice(self._previous)
 
     def _unavailable(self, error: Any) -> UnavailableError:
         cure = "; the CUDA context is lost, so that this process must be started again" if error.status in _STICKY else ""
@@ -270,7 +264,7 @@ class _CudaStream(Stream):
         self._device = device
         with device._calling() as cupy:
             runtime = cupy.cuda.runtime
-            self._handle = runtime.streamCreateWithFlags(runtime.streamNonBlocking)
+            self._handle: int = runtime.streamCreateWithFlags(runtime.streamNonBlocking)
             self._destroy = _free_later(self, device, runtime.streamDestroy, self._handle)
 
     @property
@@ -384,7 +378,7 @@ def _bits(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.dtype(f"u{dtype.itemsize}") if dtype.itemsize in (1, 2, 4, 8) else dtype
 
 
-def _warn_unpinned(name: str, size_bytes: int, error: object) -> None:
+def _warn_unpinned(name: str, size_bytes: int, error: str) -> None:
     """Says it once in a process: later refusals have the same cause."""
     global _has_warned
     if not _has_warned:

@@ -42,10 +42,10 @@ class HostDevice(Device):
 
     def empty(self, shape: Shape, dtype: np.dtype[Any]) -> Array:
         """A new NumPy array with undefined content."""
-        size_bytes = element_count(shape) * dtype.itemsize
         try:
             return np.empty(shape, dtype)
         except (MemoryError, ValueError) as error:  # ValueError: more than an address can reach
+            size_bytes = element_count(shape) * dtype.itemsize
             raise DeviceMemoryError(f"{self.name}: {size_bytes} bytes wanted, {self.memory().free_bytes} bytes free") from error
 
     def pinned(self, size_bytes: int) -> PinnedBuffer:

@@ -2,7 +2,7 @@
 
     spec   = [ "/" ] part *( "/" part )
     part   = "job:" name | "replica:" number | "task:" number | device | ""
-    device = "device:" type [ ":" number ] | short [ ":" number ]
+    device = "device:" type [ ":" number ] | short [ ":" number ]     ; "device:0" is no device: which type?
     short  = "CPU" | "GPU" | "TPU" | "EPU" | "CUSTOM"          ; in any case of letters
     number = 1*DIGIT | "*"
 
@@ -129,7 +129,7 @@ def _parse_part(part: str) -> dict[str, str | int | None]:
             return {"job": _name("job", name)}
         case ["replica" | "task" as field, number]:
             return {field: _index(field, number)}
-        case ["device", name, *rest] if len(rest) <= 1:
+        case ["device", name, *rest] if len(rest) == 1 or (not rest and not name.isdigit()):
             return {"device_type": _name("device_type", name), "device_index": _index("device_index", *rest)}
         case [name, *rest] if len(rest) <= 1 and name.upper() in _SHORT_TYPES:
             return {"device_type": name.upper(), "device_index": _index("device_index", *rest)}

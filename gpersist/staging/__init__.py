@@ -5,7 +5,7 @@ Owns the slots, the streams of a transfer, its threads, and how ranges of files 
 
 from gpersist.staging.crew import default_threads, run
 from gpersist.staging.layout import Layout
-from gpersist.staging.receive import UNCHECKED, Incoming, check, receive
+from gpersist.staging.receive import UNCHECKED, Incoming, Reader, check, receive
 from gpersist.staging.ring import DEFAULT_RING_BYTES, release_rings, ring_for
 from gpersist.staging.send import Outgoing, send
 
@@ -15,6 +15,7 @@ __all__ = [
     "Incoming",
     "Layout",
     "Outgoing",
+    "Reader",
     "check",
     "default_threads",
     "receive",

@@ -21,7 +21,7 @@ from gpersist.staging.crew import default_threads, run
 from gpersist.staging.layout import Extent, Layout, cut, pieces
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
 from gpersist.staging.send import BRIDGED_GAP_BYTES, CACHED_BYTES, as_bytes, name_tensors, settle, with_padding
-from gpersist.table import combine, crc32c, mask
+from gpersist.table import combine, crc32c, mask, mask_many
 
 UNCHECKED = -1
 
@@ -83,12 +83,12 @@ def receive(
     layout = incoming.layout
     if not len(layout.sizes):
         return
-    on_host = np.fromiter((device.is_host for device in incoming.devices), np.bool_, len(incoming.devices))
     job = _Receive(incoming, readers, on_progress, layout.sizes.tolist())
     limits = np.full(len(layout.sizes), CACHED_BYTES)
-    if not on_host.all():
-        job.ring = ring_for(next(device for device in incoming.devices if not device.is_host), ring_bytes)
-        limits = np.where(on_host, CACHED_BYTES, job.ring.slot_bytes)
+    others = [device for device in set(incoming.devices) if not device.is_host]
+    if others:
+        job.ring = ring_for(others[0], ring_bytes)
+        limits = np.array([CACHED_BYTES if device.is_host else job.ring.slot_bytes for device in incoming.devices], np.int64)
     extents = list(cut(layout, limits, BRIDGED_GAP_BYTES))
     limit = threads or default_threads()
     run(extents, job.worker, threads=max(1, min(limit, layout.total_bytes // CACHED_BYTES, len(extents))), name="gpersist-load", cancel=cancel)
@@ -179,10 +179,11 @@ class _Receive:
         self.readers[extent.file].read(with_padding(arrays, layout, extent, scratch), length, extent.begin)
         if is_part:
             self._check_part(first, inner, crc32c(arrays[0]), len(arrays[0]))
-        for tensor, array in enumerate(arrays[is_part:], first + is_part):
-            crc = mask(crc32c(array))
-            if crc != self.incoming.crcs[tensor] != UNCHECKED:
-                raise self._damaged(tensor, crc)
+        whole = list(map(crc32c, arrays[is_part:]))
+        masked = mask_many(np.array(whole, np.uint32))
+        expected = np.array(self.incoming.crcs[first + is_part : last], np.int64)
+        for wrong in np.flatnonzero((masked != expected) & (expected != UNCHECKED))[:1].tolist():
+            raise self._damaged(first + is_part + wrong, int(masked[wrong]))
 
     def _through_slot(self, extent: Extent, streams: dict[Device, Stream]) -> None:
         assert self.ring is not None

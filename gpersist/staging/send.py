@@ -86,15 +86,16 @@ def send(
         GPersistError: the first error that a worker met; its message names the tensor.
     """
     layout = outgoing.layout
-    on_host = np.fromiter((device.is_host for device in outgoing.devices), np.bool_, len(outgoing.devices))
+    others = [device for device in set(outgoing.devices) if not device.is_host]
     job = _Send(outgoing, writers, on_progress, [0] * len(layout.sizes))
-    if direct or not on_host.all():
-        ring = ring_for(next((device for device in outgoing.devices if not device.is_host), outgoing.devices[0]), ring_bytes)
+    if outgoing.devices and (direct or others):
+        ring = ring_for((others or outgoing.devices)[0], ring_bytes)
         job.ring = ring
         if direct:
             extents = list(cut_blocks(layout, ring.slot_bytes))
         else:
-            extents = list(cut(layout, np.where(on_host, CACHED_BYTES, ring.slot_bytes), BRIDGED_GAP_BYTES))
+            limits = np.array([CACHED_BYTES if device.is_host else ring.slot_bytes for device in outgoing.devices], np.int64)
+            extents = list(cut(layout, limits, BRIDGED_GAP_BYTES))
     else:
         extents = list(cut(layout, np.full(len(layout.sizes), CACHED_BYTES), BRIDGED_GAP_BYTES))
     job.direct = direct

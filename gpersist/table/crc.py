@@ -8,7 +8,7 @@ A stored checksum is masked, since the checksum of bytes that hold their own che
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
 
 import crc32c as _crc32c
 import numpy as np
@@ -19,14 +19,8 @@ _POLYNOMIAL = 0x82F63B78  # bit-reversed: the highest bit is the coefficient of 
 _BITS_32 = 0xFFFFFFFF
 
 
-def crc32c(data: Any, value: int = 0) -> int:
-    """The checksum of a C-contiguous buffer, continued from that of what came before it. Lets other threads run meanwhile.
-
-    Args:
-        data: bytes, bytearray, memoryview or array.
-        value: `crc32c` of the bytes before.
-    """
-    return _crc32c.crc32c(data, value)
+crc32c: Callable[..., int] = _crc32c.crc32c
+"""`crc32c(data, value=0)`: the checksum of a C-contiguous buffer, continued from that of what came before it. Lets other threads run meanwhile."""
 
 
 def mask(crc: int) -> int:

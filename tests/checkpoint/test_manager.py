@@ -151,6 +151,19 @@ def test_falls_back_and_says_why(folder: str, caplog: pytest.LogCaptureFixture) 
     assert all(prefix(folder, step) in str(caught.value) for step in (1, 2, 3))
 
 
+def test_newer_one_comes_while_the_old_ones_go(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = manager_module.load
+
+    def load(prefix: str, **options: Any) -> Any:
+        if prefix.endswith("-1"):
+            make(folder, 1).save(2, arrays(2))
+        return real(prefix, **options)
+
+    make(folder).save(1, arrays(1))
+    monkeypatch.setattr(manager_module, "load", load)
+    assert int(make(folder).restore()["step"]) == 2
+
+
 def test_mismatch_is_no_damage(folder: str) -> None:
     manager = make(folder)
     manager.save(1, arrays(1))
@@ -161,10 +174,13 @@ def test_mismatch_is_no_damage(folder: str) -> None:
 
 def test_reads_only_once_what_it_knows(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[tuple[str, bool]] = []
-    real = manager_module.verify.verify
-    monkeypatch.setattr(
-        manager_module.verify, "verify", lambda prefix, *, contents: (read.append((prefix, contents)), real(prefix, contents=contents))
-    )
+    real = manager_module.verify_checkpoint
+
+    def verify(prefix: str, *, contents: bool) -> None:
+        read.append((prefix, contents))
+        real(prefix, contents=contents)
+
+    monkeypatch.setattr(manager_module, "verify_checkpoint", verify)
     manager = make(folder)
     manager.save(1, arrays(1))
     manager.latest()
@@ -249,6 +265,17 @@ def test_failure_that_the_handle_raised_is_not_raised_again(folder: str, gate: G
     with pytest.raises(FileError):
         handle.result()
     manager.save(2, arrays(2))
+
+
+def test_failure_that_came_after_a_timeout_is_raised(folder: str, gate: Gate) -> None:
+    gate.error = FileError("the disk is gone")
+    manager = make(folder)
+    handle = manager.save_async(1, arrays(1), on_progress=gate)
+    with pytest.raises(TimeoutError):
+        handle.result(0.01)
+    gate.open.set()
+    with pytest.raises(FileError):
+        manager.wait()
 
 
 def test_failure_after_the_commit_is_the_handles(folder: str) -> None:
@@ -360,7 +387,7 @@ def test_saved_again_and_steps_set_back(folder: str) -> None:
 
 
 def test_what_others_wrote_stays(folder: str) -> None:
-    os.mkdir(folder)
+    Path(folder).mkdir()
     theirs = [
         "ckpt-007.index",
         "ckpt-1.index.bak",
@@ -488,8 +515,10 @@ def test_kept_for_good_stays_kept(folder: str, clock: Clock) -> None:
 def test_newest_by_hand(folder: str) -> None:
     for step in (1, 2, 3):
         make(folder).save(step, arrays(step))
-    Path(folder, "checkpoint").write_text('model_checkpoint_path: "ckpt-2"\n')
-    assert make(folder).latest() == prefix(folder, 2)
+    every = "".join(f'all_model_checkpoint_paths: "ckpt-{step}"\n' for step in (1, 2, 3))
+    for text in ("", every):
+        Path(folder, "checkpoint").write_text('model_checkpoint_path: "ckpt-2"\n' + text)
+        assert make(folder).latest() == prefix(folder, 2)
     assert int(make(folder).restore()["step"]) == 2
 
 
@@ -535,3 +564,38 @@ def test_two_threads(folder: str) -> None:
             thread.join()
     assert manager.all_steps() == list(range(8))
     assert len(listed(folder)) == 8
+
+
+_TENSORFLOW = """
+import os, sys
+import tensorflow.compat.v1 as tf
+folder = sys.argv[1]
+state = tf.train.get_checkpoint_state(folder)
+print([os.path.basename(path) for path in state.all_model_checkpoint_paths], os.path.basename(tf.train.latest_checkpoint(folder)))
+print(tf.train.load_variable(tf.train.latest_checkpoint(folder), "w")[0])
+with tf.Graph().as_default(), tf.Session() as session:
+    variable = tf.Variable([7.0], name="w", use_resource=False)
+    session.run(variable.initializer)
+    saver = tf.train.Saver(max_to_keep=2, save_relative_paths=True)
+    saver.recover_last_checkpoints(state.all_model_checkpoint_paths)
+    saver.save(session, os.path.join(folder, "ckpt"), global_step=7)
+"""
+
+
+@pytest.mark.interop
+def test_tensorflow_takes_over_and_gives_back(folder: str) -> None:
+    python = os.environ.get("GPERSIST_TF_PYTHON")
+    if not python:
+        pytest.skip("GPERSIST_TF_PYTHON names no interpreter that has TensorFlow")
+    for step in (4, 5, 6):
+        make(folder, 2).save(step, arrays(step))
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+    ended = subprocess.run([python, "-c", _TENSORFLOW, folder], capture_output=True, text=True, timeout=100, env=environment, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "['ckpt-5', 'ckpt-6'] ckpt-6\n6.0\n"
+    manager = make(folder, 2)
+    assert manager.all_steps() == [6, 7]
+    assert manager.latest() == prefix(folder, 7)
+    assert manager.restore()["w"] == [7.0]
+    manager.save(8, arrays(8))
+    assert manager.all_steps() == [7, 8]

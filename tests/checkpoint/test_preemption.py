@@ -59,7 +59,7 @@ def test_second_sigterm_ends_the_process() -> None:
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    print('still here', flush=True)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False, cwd=os.getcwd())
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, "True\n"), ended.stderr
 
 

@@ -36,7 +36,7 @@ REPOSITORY = HERE.parents[1]
 
 CUPY = "14.2.0"
 CUPY_TOOLS = ["cython==3.2.*", "setuptools", "wheel"]  # as CuPy's own pyproject.toml asks
-HEADERS = ["nvidia-cuda-runtime==13.0.*", "nvidia-cuda-crt==13.0.*", "nvidia-cuda-cccl==13.0.*"]
+HEADERS = [f"nvidia-cuda-{part}==13.0.*" for part in ("runtime", "crt", "cccl", "profiler-api")]
 REQUIREMENTS = [
     "numpy>=2.0",
     "protobuf>=5.29.5",

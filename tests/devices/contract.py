@@ -41,7 +41,7 @@ def take(device: Device, array: Any) -> np.ndarray[Any, Any]:
 
 def pattern(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     size_bytes = int(np.prod(shape)) * dtype.itemsize
-    data = np.random.default_rng(size_bytes).integers(0, 2 if dtype == bool else 256, size_bytes, np.uint8)
+    data = np.random.default_rng(size_bytes).integers(0, 2 if dtype.kind == "b" else 256, size_bytes, np.uint8)
     return data.view(dtype).reshape(shape)
 
 
@@ -64,8 +64,10 @@ class DeviceContract:
         stream.close()
 
     @pytest.fixture
-    def host(self, device: Device) -> PinnedBuffer:
-        return device.pinned(1 << 16)
+    def host(self, device: Device) -> Iterator[PinnedBuffer]:
+        host = device.pinned(1 << 16)
+        yield host
+        host.close()
 
     def test_says_what_it_is(self, device: Device) -> None:
         info = device.info()

@@ -43,8 +43,13 @@
 
 namespace cudasim {
 
-inline thread_local uint3 thread_index, block_index;
-inline thread_local dim3 block_size, grid_size;
+// Where the running thread of the kernel is. One variable, so that its address is found once.
+struct Position {
+  uint3 thread, block;
+  dim3 block_size, grid_size;
+};
+inline thread_local Position here;
+
 inline thread_local char* dynamic_shared;  // what `extern __shared__ T name[]` becomes a pointer to (nvrtc.cpp)
 
 constexpr unsigned kWarp = 32;
@@ -105,7 +110,7 @@ class Block {
     Fiber& fiber = fibers_[number];
     fiber.stack.resize(kFiberStackBytes);
     fiber.state = State::kReady;
-    fiber.index = make_uint3(number % block_size.x, number / block_size.x % block_size.y, number / block_size.x / block_size.y);
+    fiber.index = make_uint3(number % here.block_size.x, number / here.block_size.x % here.block_size.y, number / here.block_size.x / here.block_size.y);
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.data();
     fiber.context.uc_stack.ss_size = fiber.stack.size();
@@ -124,7 +129,7 @@ class Block {
       if (fibers_[i].state != State::kReady) continue;
       any = true;
       running_ = i;
-      thread_index = fibers_[i].index;
+      here.thread = fibers_[i].index;
       swapcontext(&scheduler_, &fibers_[i].context);
     }
     return any;
@@ -176,20 +181,20 @@ void run_grid(const Launch& launch, bool has_barriers, Body body) {
   static thread_local Block block;
   std::vector<std::max_align_t> shared(launch.shared_bytes / sizeof(std::max_align_t) + 1);
   dynamic_shared = reinterpret_cast<char*>(shared.data());
-  grid_size = dim3(launch.grid[0], launch.grid[1], launch.grid[2]);
-  block_size = dim3(launch.block[0], launch.block[1], launch.block[2]);
-  for (unsigned z = 0; z < grid_size.z; z++) {
-    for (unsigned y = 0; y < grid_size.y; y++) {
-      for (unsigned x = 0; x < grid_size.x; x++) {
-        block_index = make_uint3(x, y, z);
+  here.grid_size = dim3(launch.grid[0], launch.grid[1], launch.grid[2]);
+  here.block_size = dim3(launch.block[0], launch.block[1], launch.block[2]);
+  for (unsigned z = 0; z < here.grid_size.z; z++) {
+    for (unsigned y = 0; y < here.grid_size.y; y++) {
+      for (unsigned x = 0; x < here.grid_size.x; x++) {
+        here.block = make_uint3(x, y, z);
         if (has_barriers) {
-          block.run(block_size.x * block_size.y * block_size.z, [](void* argument) { (*static_cast<Body*>(argument))(); }, &body);
+          block.run(here.block_size.x * here.block_size.y * here.block_size.z, [](void* argument) { (*static_cast<Body*>(argument))(); }, &body);
           continue;
         }
-        for (unsigned c = 0; c < block_size.z; c++) {
-          for (unsigned b = 0; b < block_size.y; b++) {
-            for (unsigned a = 0; a < block_size.x; a++) {
-              thread_index = make_uint3(a, b, c);
+        for (unsigned c = 0; c < here.block_size.z; c++) {
+          for (unsigned b = 0; b < here.block_size.y; b++) {
+            for (unsigned a = 0; a < here.block_size.x; a++) {
+              here.thread = make_uint3(a, b, c);
               body();
             }
           }
@@ -241,10 +246,10 @@ inline To reinterpret(From from) {
       cudasim::Entry<__VA_ARGS__, has_barriers>::run,                                                        \
       sizeof cudasim::Entry<__VA_ARGS__, has_barriers>::bytes / sizeof(unsigned) - 1, cudasim::Entry<__VA_ARGS__, has_barriers>::bytes}
 
-#define threadIdx (cudasim::thread_index)
-#define blockIdx (cudasim::block_index)
-#define blockDim (cudasim::block_size)
-#define gridDim (cudasim::grid_size)
+#define threadIdx (cudasim::here.thread)
+#define blockIdx (cudasim::here.block)
+#define blockDim (cudasim::here.block_size)
+#define gridDim (cudasim::here.grid_size)
 #define warpSize 32
 
 // Barriers and fences

@@ -1,5 +1,4 @@
 // cudart: versions, errors, devices and what they are.
-#include <cuda_profiler_api.h>
 #include <cuda_runtime_api.h>
 
 #include <cstdio>

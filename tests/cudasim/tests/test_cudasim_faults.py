@@ -62,8 +62,10 @@ def test_an_error_on_the_stream_is_sticky_and_stays_on_its_device() -> None:
         with pytest.raises(runtime.CUDARuntimeError, match="cudaErrorLaunchFailure"):
             runtime.malloc(1)
         assert runtime.getDeviceProperties(0)["name"].startswith(b"Emulated")
-        with cupy.cuda.Device(1):
-            runtime.free(runtime.malloc(1))
+        runtime.setDevice(1)
+        runtime.free(runtime.malloc(1))
+        with pytest.raises(runtime.CUDARuntimeError, match="cudaErrorLaunchFailure"):
+            runtime.setDevice(0)
     assert seen == ["first"]
     stream.synchronize()
 

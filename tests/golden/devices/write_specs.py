@@ -212,7 +212,7 @@ if __name__ == "__main__":
     called = function_graph()
     table = [{"text": text, **python_parse(text), "runtime": runtime_answer(text, *called)} for text in strings()]
     with open(sys.argv[1], "w", encoding="ascii") as file:
-        file.write('{"tensorflow": %s,\n"specs": [\n' % json.dumps(tf.__version__))
+        file.write(f'{{"tensorflow": "{tf.__version__}",\n"specs": [\n')
         file.write(",\n".join(json.dumps(row) for row in table))
         file.write('],\n"merges": [\n')
         file.write(",\n".join(json.dumps(row) for row in merges()))

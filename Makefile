@@ -1,0 +1,68 @@
+# A newcomer types `make demo` and `make test`; `make help` lists the rest. Needed: Python 3.11 or later, make, PyPI; g++ for cuda-emulated.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+TF_READY := .venv-tf/.ready
+PYTEST := $(BIN)/python -m pytest
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+# An interpreter that has real TensorFlow; name your own, or an environment is made for it.
+ifndef GPERSIST_TF_PYTHON
+GPERSIST_TF_PYTHON := $(CURDIR)/.venv-tf/bin/python
+TF_NEEDED := $(TF_READY)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test slow check format interop cuda-emulated test-all bench clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+venv: $(READY)  ## .venv, with everything for development
+
+demo: $(READY)  ## the main job: train, save in the background, be killed in the middle of it, resume, verify
+	$(BIN)/gpersist demo
+
+test: $(READY)  ## the tests, but for those that are slow
+	$(PYTEST) -m "not slow"
+
+slow: $(READY)  ## the slow tests
+	$(PYTEST) -m slow
+
+check: $(READY)  ## style, types, layers, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python protos/build.py --check
+
+format: $(READY)  ## mend what can be mended of the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+interop: $(READY) $(TF_NEEDED)  ## the tests that ask real TensorFlow, which gets an environment of its own
+	GPERSIST_TF_PYTHON=$(GPERSIST_TF_PYTHON) $(PYTEST) -m interop
+
+cuda-emulated: $(READY)  ## the CUDA tests: real CuPy on an emulated CUDA runtime, twice
+	$(BIN)/python tests/cudasim/build.py
+	.cudasim/python -m pytest -m cuda
+	CUDASIM_LAZY_MS=500 .cudasim/python -m pytest -m cuda
+
+test-all: test check interop cuda-emulated slow  ## what CI runs
+
+bench: $(READY) $(TF_NEEDED)  ## against raw write(2) and read(2), and the peers that are installed
+	GPERSIST_TF_PYTHON=$(GPERSIST_TF_PYTHON) $(BIN)/python -m benchmarks
+
+clean:  ## remove the environments and everything else that is made here
+	rm -rf .venv .venv-tf .cudasim .demo .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist
+
+$(READY): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python $(PIP_INSTALL) --editable '.[dev]'
+	touch $@
+
+$(TF_READY): pyproject.toml
+	test -x .venv-tf/bin/python || $(PYTHON) -m venv .venv-tf
+	.venv-tf/bin/python $(PIP_INSTALL) --editable '.[interop]'
+	touch $@

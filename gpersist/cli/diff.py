@@ -1,0 +1,187 @@
+"""`gpersist diff`: what differs between two checkpoints. One tensor of each is in memory at a time."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gpersist.checkpoint import CheckpointReader
+from gpersist.cli.listing import Listed, list_checkpoint
+from gpersist.cli.output import Column, add_json, counted, printable, progress, write_json, write_line, write_table
+
+_BLOCK_ELEMENTS = 1 << 20
+"""Compared at once, so that the copies in float64 stay small."""
+
+_COLUMNS = (Column("tensor", folds=True), Column("difference", folds=True))
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Values:
+    """Of two tensors: elements, how many of them differ, and by how much at most; None where they are no numbers, or there is none that differs."""
+
+    elements: int
+    differing: int
+    max_abs_difference: float | int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Difference:
+    """What differs of a tensor that both hold: (in A, in B) of each property that does."""
+
+    name: str
+    dtype: tuple[str, str] | None = None
+    shape: tuple[list[int], list[int]] | None = None
+    device: tuple[str, str] | None = None
+    values: _Values | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        result = dataclasses.asdict(self)
+        most = self.values.max_abs_difference if self.values else None
+        if most is not None and not math.isfinite(most):
+            result["values"]["max_abs_difference"] = str(most)
+        return result
+
+    def tell(self) -> Iterator[str]:
+        if self.dtype:
+            yield f"dtype {self.dtype[0]} -> {self.dtype[1]}"
+        if self.shape:
+            yield f"shape {self.shape[0]} -> {self.shape[1]}"
+        if self.device:
+            yield f"device {printable(self.device[0])} -> {printable(self.device[1])}"
+        if self.values:
+            by = "" if self.values.max_abs_difference is None else f", by {self.values.max_abs_difference:.6g} at most"
+            yield f"values: {self.values.differing:,} of {self.values.elements:,} differ{by}"
+
+
+def register(commands: Any) -> None:
+    """Adds the command to the parser."""
+    parser = commands.add_parser(
+        "diff",
+        help="what differs between two checkpoints, and by how much",
+        description="Compare names, dtypes, shapes, recorded devices and values of two checkpoints. Exit status 1: they differ. Values differ if "
+        "|a - b| > atol + rtol * |b|; NaN equals NaN.",
+    )
+    parser.add_argument("a", metavar="A", help="a checkpoint's prefix, any of its files, or its folder")
+    parser.add_argument("b", metavar="B", help="another one")
+    parser.add_argument("--rtol", type=_tolerance, default=0.0, help="relative tolerance (default: 0)")
+    parser.add_argument("--atol", type=_tolerance, default=0.0, help="absolute tolerance (default: 0)")
+    parser.add_argument("--ignore-devices", action="store_true", help="recorded devices may differ")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the command."""
+    with CheckpointReader(arguments.a) as reader_a, CheckpointReader(arguments.b) as reader_b:
+        a, b = list_checkpoint(reader_a), list_checkpoint(reader_b)
+        in_a, in_b = ({tensor.name: tensor for tensor in listing.tensors} for listing in (a, b))
+        pairs = [(tensor, in_b[name]) for name, tensor in in_a.items() if name in in_b]
+        differences = []
+        with progress("comparing", sum(tensor.size_bytes for tensor, _ in pairs)) as on_progress:
+            for pair in pairs:
+                difference = _compare_tensors(reader_a, reader_b, *pair, arguments)
+                if difference != _Difference(difference.name):
+                    differences.append(difference)
+                if on_progress:
+                    on_progress(pair[0].size_bytes)
+    only_a = [tensor for name, tensor in in_a.items() if name not in in_b]
+    only_b = [tensor for name, tensor in in_b.items() if name not in in_a]
+    is_equal = not (differences or only_a or only_b)
+    if arguments.json:
+        write_json(
+            {
+                "a": a.prefix,
+                "b": b.prefix,
+                "rtol": arguments.rtol,
+                "atol": arguments.atol,
+                "equal": is_equal,
+                "only_in_a": [tensor.name for tensor in only_a],
+                "only_in_b": [tensor.name for tensor in only_b],
+                "differing": [difference.to_json() for difference in differences],
+            }
+        )
+    else:
+        rows = [(printable(tensor.name), f"only in A: {tensor.dtype.name}{list(tensor.shape)}") for tensor in only_a]
+        rows += [(printable(tensor.name), f"only in B: {tensor.dtype.name}{list(tensor.shape)}") for tensor in only_b]
+        rows += [(printable(difference.name), text) for difference in differences for text in difference.tell()]
+        if rows:
+            write_table(_COLUMNS, rows)
+            write_line()
+        alike = counted(len(pairs) - len(differences), "tensor")
+        write_line(f"A is {printable(a.prefix)}, B is {printable(b.prefix)}")
+        write_line(f"{alike} alike, {len(differences):,} differ, {len(only_a):,} only in A, {len(only_b):,} only in B")
+    return 0 if is_equal else 1
+
+
+def _compare_tensors(reader_a: CheckpointReader, reader_b: CheckpointReader, a: Listed, b: Listed, arguments: argparse.Namespace) -> _Difference:
+    is_moved = bool(a.device and b.device and a.device != b.device) and not arguments.ignore_devices
+    difference = _Difference(
+        a.name,
+        dtype=(a.dtype.name, b.dtype.name) if a.dtype != b.dtype else None,
+        shape=(list(a.shape), list(b.shape)) if a.shape != b.shape else None,
+        device=(a.device, b.device) if is_moved else None,
+    )
+    if difference.dtype or difference.shape:
+        return difference
+    if a.dtype.numpy is None:  # variants, which no array holds
+        values = _compare_stored(a, b)
+    else:
+        values = compare(reader_a[a.name].read(), reader_b[b.name].read(), arguments.rtol, arguments.atol)
+    return dataclasses.replace(difference, values=values) if values.differing else difference
+
+
+def compare(a: Array, b: Array, rtol: float, atol: float) -> _Values:
+    """Compares two arrays of one shape and dtype, of any kind that a checkpoint holds."""
+    if a.dtype.names:  # TensorFlow's quantised types: records of one field
+        a, b = a[a.dtype.names[0]], b[b.dtype.names[0]]
+    flat_a, flat_b = a.reshape(-1), b.reshape(-1)
+    differing, largest = 0, None
+    for start in range(0, flat_a.size, _BLOCK_ELEMENTS):
+        count, most = _compare_block(flat_a[start : start + _BLOCK_ELEMENTS], flat_b[start : start + _BLOCK_ELEMENTS], rtol, atol)
+        differing += count
+        if most is not None and (largest is None or not most <= largest):  # NaN, once met, stays
+            largest = largest if largest is not None and math.isnan(largest) else most
+    return _Values(flat_a.size, differing, largest)
+
+
+def _compare_block(a: Array, b: Array, rtol: float, atol: float) -> tuple[int, float | int | None]:
+    if a.dtype == object:  # strings
+        return int(np.count_nonzero(a != b)), None
+    if a.dtype.kind in "biu" or a.dtype.name in ("int4", "uint4", "int2", "uint2"):
+        return _compare_integers(a, b, rtol, atol)
+    wide = np.complex128 if a.dtype.kind == "c" else np.float64
+    a, b = a.astype(wide), b.astype(wide)
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.abs(a - b)
+        alike = (a == b) | (np.isnan(a) & np.isnan(b)) | (difference <= atol + rtol * np.abs(b)) & np.isfinite(difference)
+    wrong = difference[~alike]
+    return wrong.size, float(wrong.max()) if wrong.size else None
+
+
+def _compare_integers(a: Array, b: Array, rtol: float, atol: float) -> tuple[int, int | None]:
+    if a.dtype.kind not in "iu":
+        a, b = a.astype(np.int64), b.astype(np.int64)
+    # Modulo 2**64, which is the difference itself: it is never negative, and never as large.
+    difference = np.maximum(a, b).astype(np.uint64) - np.minimum(a, b).astype(np.uint64)
+    wrong = difference[(difference > atol + rtol * np.abs(b.astype(np.float64))) & (a != b)]
+    return wrong.size, int(wrong.max()) if wrong.size else None
+
+
+def _compare_stored(a: Listed, b: Listed) -> _Values:
+    stored_a, stored_b = ([(place.part, place.entry.size_bytes, place.entry.crc) for place in tensor.places] for tensor in (a, b))
+    elements = math.prod(a.shape)
+    return _Values(elements, 0 if stored_a == stored_b else elements, None)
+
+
+def _tolerance(text: str) -> float:
+    value = float(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number, 0 or above")
+    return value

@@ -27,7 +27,6 @@ from gpersist.checkpoint import (
     save_v1,
     verify,
 )
-from gpersist.checkpoint import CheckpointReader as open
 from gpersist.devices import Device, DeviceSpec, devices
 from gpersist.devices import use_virtual as use_virtual_devices
 from gpersist.errors import (
@@ -56,6 +55,8 @@ from gpersist.errors import (
     UnimplementedError,
 )
 from gpersist.version import __version__
+
+open = CheckpointReader
 
 __all__ = [
     "AbortedError",

@@ -25,7 +25,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from google.protobuf.message import DecodeError as ProtobufError
 
 from gpersist.bundle.slices import TensorSlice
 from gpersist.dtypes import DType, from_enum
@@ -92,7 +91,7 @@ def decode_header(value: bytes, where: str) -> int:
     return int(header.num_shards)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1 << 15)
 def encode_head(enum: int, shape: Shape) -> bytes:
     """The part of an entry that dtype and shape decide."""
     dims = b""
@@ -186,8 +185,8 @@ def decode_entries(values: Sequence[bytes]) -> tuple[EntryColumns, Bools]:
     """Reads entries in columns.
 
     Returns:
-        (columns, is_plain): where not plain, an entry is not of the usual form, its size is not what dtype and shape make it, or it is of strings; its
-        columns mean nothing, and `decode_entry` reads it.
+        (columns, is_plain): where not plain, an entry is not of the usual form, its size is not what dtype and shape make it, or it is of strings;
+        its columns mean nothing, and `decode_entry` reads it.
     """
     count = len(values)
     heads = [value[: 4 + value[3]] if len(value) > 3 else b"" for value in values]
@@ -231,16 +230,23 @@ def _decode_varints(data: Any, at: Int64s, ends: Int64s, tag: int, usual: Any) -
     return numbers, at, usual & ~going & (at <= ends)
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1 << 15)
 def _decode_head(head: bytes) -> tuple[DType, Shape, float] | None:
     """dtype, shape and bytes (NaN for strings) of a head in its usual form; None if it is another, or wrong."""
     try:
-        proto = BundleEntryProto.FromString(head)
-        dtype, shape = from_enum(proto.dtype), tuple(dim.size for dim in proto.shape.dim)
+        dtype, shape, at = from_enum(head[1]), [], 4
+        while at < len(head):
+            end = at + 2 + head[at + 1]
+            size = 0
+            for place, byte in enumerate(head[at + 3 : end]):
+                size |= (byte & 127) << 7 * place
+            shape.append(size)
+            at = end
         size_bytes = element_count(shape) * dtype.size_bytes if dtype.size_bytes else math.nan
-    except (InvalidArgumentError, ProtobufError):
+    except (IndexError, InvalidArgumentError):
         return None
-    return (dtype, shape, size_bytes) if encode_head(proto.dtype, shape) == head else None
+    # whatever was passed over above is told by writing it again
+    return (dtype, tuple(shape), size_bytes) if encode_head(dtype.enum, tuple(shape)) == head else None
 
 
 def decode_entry(value: bytes, where: str) -> Entry:

@@ -17,8 +17,8 @@ import numpy as np
 from gpersist import files
 from gpersist.bundle import sniff
 from gpersist.bundle.entries import (
-    Entry,
     Bools,
+    Entry,
     EntryColumns,
     check_size,
     decode_entries,

@@ -134,6 +134,8 @@ def _text(head: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not start:
+        return None
     begin = start[:64].lower()
     if begin.startswith((b"<!doctype html", b"<html", b"<head")):
         return "an HTML page (a download that needs a login or a confirmation, or a wrong link): download the file itself"

@@ -63,8 +63,9 @@ def commit(prefix: str, token: str, writers: Sequence[ShardWriter], index: Calla
         The number of shards that the data files are named after.
 
     Raises:
-        GPersistError: the file system failed; the old checkpoint stands, perhaps with the new `.meta`, and nothing else is left of the new one. Only if
-            the very last fsync failed, or the index's rename took effect and yet failed, the new one stands, and a power failure may bring back the old.
+        GPersistError: the file system failed; the old checkpoint stands, perhaps with the new `.meta`, and nothing else is left of the new one. Only
+            if the very last fsync failed, or the index's rename took effect and yet failed, the new one stands, and a power failure may bring back
+            the old.
     """
     try:
         with files.active().locked(os.path.dirname(prefix) or "."):

@@ -16,7 +16,8 @@ class SaveHandle(concurrent.futures.Future["SaveResult"]):
     """A save under way. Safe for threads; `asyncio.wrap_future` takes it.
 
     Two moments may be waited for: `wait_staged`, when the arrays' values are safe and the caller may overwrite them from the host in any way, and
-    `result`, when the checkpoint is on the disk. With `save_async`, arrays may be changed as soon as it has returned, on the streams that were current.
+    `result`, when the checkpoint is on the disk. After `save_async`, arrays may be changed as soon as it has returned, on the streams that were
+    current.
 
     Attributes:
         prefix: of the checkpoint.

@@ -111,10 +111,9 @@ def _nothing(path: str, prefix: str) -> str:
     others = [name[: -len(".index")] for name in names if name.endswith(".index") and not name.startswith(".")]
     has_data = any(name.startswith(os.path.basename(prefix) + ".data-") for name in names)
     if has_data:
-        return f"there is no checkpoint {path!r}: its data files are there, but {index_path(prefix)!r} is missing; the save did not end, or files were lost"
-    return f"there is no checkpoint {path!r}: no {index_path(prefix)!r}" + (
-        f"; in that folder are {_some(others)}" if others else "; no checkpoint is in that folder"
-    )
+        return f"there is no checkpoint {path!r}: its data files are there, {index_path(prefix)!r} is not: the save did not end, or files were lost"
+    what = f"in that folder are {_some(others)}" if others else "no checkpoint is in that folder"
+    return f"there is no checkpoint {path!r}: no {index_path(prefix)!r}; {what}"
 
 
 def _some(names: list[str]) -> str:

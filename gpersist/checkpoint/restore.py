@@ -105,9 +105,7 @@ def load(
     return unflatten(like, leaves | targets) if like is not None else targets
 
 
-def plan_placement(
-    storage: Storage | V1Storage, ranges: Ranges, placement: Placement, *, clear_devices: bool = False
-) -> PlacementPlan:
+def plan_placement(storage: Storage | V1Storage, ranges: Ranges, placement: Placement, *, clear_devices: bool = False) -> PlacementPlan:
     """Decides where tensors of a checkpoint go, without touching a device; logs the plan (logger `gpersist`, level DEBUG).
 
     Raises:

@@ -60,7 +60,8 @@ class SaveOptions:
     """How to save; the keywords of `save` and `save_async`.
 
     Attributes:
-        durable: wait for the disk (fsync) before and after the commit; without it a power failure may cost the checkpoint, a killed process never does.
+        durable: wait for the disk (fsync) before and after the commit; without it, a power failure may cost the checkpoint; a killed process never
+            does.
         alignment_bytes: tensors begin at multiples of it, so that they can be mapped; 1 writes the very bytes that TensorFlow would.
         shards: how many data files, or by tensor's name the number of each one's.
         write_meta: write `<prefix>.meta`, which tells where each array lived.
@@ -105,7 +106,7 @@ def save(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> SaveRes
 def save_async(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> SaveHandle:
     """Saves named arrays in the background, with their values of this moment.
 
-    The arrays may be changed at once: on a device, by work enqueued on the stream that is current now (or ordered behind it); on the host, by anything.
+    The arrays may be changed at once: on a device, by work on the stream that is current now, or ordered behind it; on the host, by anything.
 
     Args:
         prefix: see `save`.
@@ -160,11 +161,17 @@ class _Save:
                     if handle:
                         handle.staged.set()
 
+                names, buffers, devices = ([column[row] for row in rows] for column in (source.names, source.buffers, source.devices))
                 crcs = send(
-                    Outgoing([source.names[row] for row in rows], [source.buffers[row] for row in rows], [source.devices[row] for row in rows], plan.layout, held.ready),
-                    writers, direct=options.direct_io, ring_bytes=options.ring_bytes, threads=options.threads, cancel=handle.stop if handle else None,
-                    on_staged=staged, on_progress=options.on_progress,
-                )  # fmt: skip
+                    Outgoing(names, buffers, devices, plan.layout, held.ready),
+                    writers,
+                    direct=options.direct_io,
+                    ring_bytes=options.ring_bytes,
+                    threads=options.threads,
+                    cancel=handle.stop if handle else None,
+                    on_staged=staged,
+                    on_progress=options.on_progress,
+                )
                 source.buffers.clear()
                 masked = np.full(len(plan.order), EMPTY_CRC, np.uint32)
                 masked[plan.stored] = mask_many(np.array(crcs, np.uint32))

@@ -1,9 +1,9 @@
 """The values of one moment, while training goes on.
 
 Host arrays are copied before `save_async` returns, by several threads, into memory that is kept for the next snapshot (memory never touched before
-costs three times as much). Arrays of a device are copied there, ordered by streams: the copy waits for what the caller's stream has in its queue, and
-the caller's stream waits for the copy; the host thread waits for neither. Where the device has no room for a copy, the caller's stream is held, on the
-device, until the save has read the arrays. Buffers that the save itself made (strings, conversions) need nothing.
+costs three times as much). Arrays of a device are copied there, ordered by streams: the copy waits for what the caller's stream has in its queue,
+and the caller's stream waits for the copy; the host thread waits for neither. Where the device has no room for a copy, the caller's stream is held,
+on the device, until the save has read the arrays. Buffers that the save itself made (strings, conversions) need nothing.
 """
 
 from __future__ import annotations

@@ -31,11 +31,11 @@ _MAX_LOSS_DIFFERENCE = 1e-3
 """Between the two runs of one step: a GPU's sums may be taken in another order."""
 
 _SAVES = (
-    Column("save of step", is_number=True),
+    Column("step", is_number=True),
     Column("tensors", is_number=True),
     Column("size", is_number=True),
-    Column("training held up", is_number=True),
-    Column("on the disk after", is_number=True),
+    Column("held up", is_number=True),
+    Column("on disk after", is_number=True),
     Column("speed", is_number=True),
     Column("now"),  # the newest three are kept
 )
@@ -159,14 +159,16 @@ def _live(folder: str, devices: int, steps: int, environment: dict[str, str]) ->
 
 
 def _choose_devices(wanted: int | None) -> tuple[int, dict[str, str]]:
-    """How many devices to train on, and the environment in which there are so many."""
+    """How many devices to train on, and the environment in which there are so many, and this very gpersist."""
     there = len(devices()) - 1
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))}
     if not there:
         count = wanted or _DEFAULT_VIRTUAL_DEVICES
-        return count, {**os.environ, "GPERSIST_VIRTUAL_DEVICES": str(count)}
+        return count, {**environment, "GPERSIST_VIRTUAL_DEVICES": str(count)}
     if wanted and wanted > there:
         raise DeviceNotFoundError(f"--devices {wanted}: {there} here; GPERSIST_VIRTUAL_DEVICES={wanted} tries it on virtual ones")
-    return wanted or min(there, _MAX_DEFAULT_DEVICES), dict(os.environ)
+    return wanted or min(there, _MAX_DEFAULT_DEVICES), environment
 
 
 @contextlib.contextmanager
@@ -273,7 +275,8 @@ def _tell_story(story: _Story) -> None:
     first, second = story.first, story.second
     assert first.dying and second.resumed
     if all(device["backend"] == "virtual" for device in first.devices):
-        write_line(f"no CUDA device is used: training on {counted(len(first.devices), 'virtual device')}, which are host memory in the place of GPUs")
+        write_line(f"no CUDA device is used: training on {counted(len(first.devices), 'virtual device')},")
+        write_line("which are host memory in the place of GPUs")
     else:
         write_line(f"training on {', '.join(device['name'] + ' ' + printable(device['product']) for device in first.devices)}")
     write_line(f"the model: {counted(first.tensors, 'tensor')}, momenta included, {amount(first.size_bytes)}")
@@ -308,8 +311,10 @@ def _tell_tables(story: _Story) -> None:
     ]
     killed = story.first.dying["step"] if story.first.dying else ""
     rows.insert(len(story.first.saves), (str(killed), "-", "-", "-", "-", "-", "killed"))
+    write_line("saves; for so long was training held up:")
     write_table(_SAVES, rows)
     write_line()
+    write_line("where run 2 had its arrays:")
     places = story.second.placement
     write_table(_PLACES, [(row["device"], row["backend"], str(row["tensors"]), amount(row["bytes"])) for row in places])
 

@@ -157,8 +157,8 @@ def _compare_block(a: Array, b: Array, rtol: float, atol: float) -> tuple[int, f
     if a.dtype.kind in "biu" or a.dtype.name in ("int4", "uint4", "int2", "uint2"):
         return _compare_integers(a, b, rtol, atol)
     wide = np.complex128 if a.dtype.kind == "c" else np.float64
-    a, b = a.astype(wide), b.astype(wide)
-    with np.errstate(invalid="ignore", over="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinity, whose casts warn where the type has none
+        a, b = a.astype(wide), b.astype(wide)
         difference = np.abs(a - b)
         alike = (a == b) | (np.isnan(a) & np.isnan(b)) | (difference <= atol + rtol * np.abs(b)) & np.isfinite(difference)
     wrong = difference[~alike]

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable
 
 from gpersist import files
-from gpersist.bundle import Entry, TensorSlice, data_path, index_path, read_index
+from gpersist.bundle import Entry, Index, TensorSlice, data_path, index_path, read_index
 from gpersist.checkpoint import CheckpointReader
 from gpersist.dtypes import DType
 from gpersist.errors import GPersistError
@@ -93,11 +93,15 @@ def list_checkpoint(reader: CheckpointReader) -> Listing:
     tensors = []
     for name in index:
         full = index.entry(name)
-        rows = [(part, index.slice_entry(name, part)) for part in full.slices] or [(None, full)]
-        places = tuple(Place(part, os.path.basename(data_path(index.prefix, entry.shard, index.num_shards)), entry) for part, entry in rows)
+        slices = [(part, index.slice_entry(name, part)) for part in full.slices]
+        places = tuple(_place(index, part, entry) for part, entry in slices) or (_place(index, None, full),)
         size_bytes = sum(place.entry.size_bytes for place in places)
         tensors.append(Listed(name, full.dtype, full.shape, size_bytes, devices.get(name, ""), places))
     return Listing(reader.prefix, "V2", index.num_shards, tensors)
+
+
+def _place(index: Index, part: TensorSlice | None, entry: Entry) -> Place:
+    return Place(part, os.path.basename(data_path(index.prefix, entry.shard, index.num_shards)), entry)
 
 
 def total_bytes(tensors: Iterable[Listed]) -> int:

@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from gpersist.cli import demo, devices, diff, show, verify
 from gpersist.cli.output import write_error
@@ -32,6 +33,7 @@ examples:
   gpersist diff run/ckpt-90 run/ckpt-100            what differs, by how much
   gpersist show run --json | jq '.tensors[].name'   each command has --json
   gpersist demo                                     train, save, be killed, resume
+  gpersist show --help                              all that one command takes
 
 A checkpoint is named by its prefix (run/ckpt-100), by any of its files (run/ckpt-100.index), or by its folder (run), which means its newest one.
 Exit status: 0 well; 1 damaged, or different; 2 wrong usage, nothing there, or a file of another kind.
@@ -76,8 +78,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1 if isinstance(error, DataLossError) and not isinstance(error, NotACheckpointError) else 2
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes options before, between and after names: `show run --tree 'dense_*'`."""
+
+    _is_inside = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._is_inside:
+            return super().parse_known_args(args, namespace)
+        self._is_inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_inside = False
+
+
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; `run` of what it parses is the command, or None."""
+    """The parser of all commands; `run` of what it parses takes it, and returns the exit status; None if no command was given."""
     parser = argparse.ArgumentParser(
         prog="gpersist",
         description="Look into TensorFlow checkpoints, check and compare them, and see the devices that they can be restored to.",
@@ -86,7 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"gpersist {__version__}")
     parser.set_defaults(run=None)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     for command in _COMMANDS:
         command.register(commands)
     return parser

@@ -45,7 +45,9 @@ def register(commands: Any) -> None:
         description="List a checkpoint's tensors, or print the values of one. Reads the index alone; touches no device.",
     )
     parser.add_argument("prefix", metavar="PREFIX", help="a checkpoint's prefix, any of its files, or its folder")
-    parser.add_argument("patterns", metavar="NAME", nargs="*", help="only these: names, scopes (dense means dense/... too), patterns with * ? [...]")
+    parser.add_argument(
+        "patterns", metavar="NAME", nargs="*", default=[], help="only these: names, scopes (dense means dense/... too), patterns with * ? [...]"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--table", action="store_true", help="one line a tensor (the default)")
     form.add_argument("--tree", action="store_true", help="a tree by the names' parts")

@@ -19,6 +19,8 @@ from gpersist.errors import CheckpointNotFoundError, DataLossError, FileError, G
 _DAMAGE = (DataLossError, CheckpointNotFoundError, FileError)
 """What is wrong with a checkpoint that is there; whatever else is raised says that it could not be looked at."""
 
+_WORTH_TIMING_BYTES = 1 << 20
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Report:
@@ -103,7 +105,9 @@ def _verify(prefix: str, contents: bool) -> Verified:
 
 def _tell(report: _Report, is_quick: bool) -> None:
     if report.total_bytes is None or report.duration_s is None or report.num_tensors is None:
-        write_error(report.status if report.status == "damaged" else "error", report.error or "")
+        error = report.error or ""
+        write_error("damaged" if report.status == "damaged" else "error", error if report.prefix in error else f"{report.prefix}: {error}")
         return
-    read = "index and sizes fit" if is_quick else f"whole, read in {report.duration_s:.2f} s, {rate(report.total_bytes, report.duration_s)}"
+    speed = f", {rate(report.total_bytes, report.duration_s)}" if report.total_bytes >= _WORTH_TIMING_BYTES else ""
+    read = "index and sizes fit" if is_quick else f"whole, read in {report.duration_s:.2f} s{speed}"
     write_line(f"{printable(report.prefix)}: {read}; {counted(report.num_tensors, 'tensor')}, {amount(report.total_bytes)}")

@@ -1,12 +1,14 @@
 """Where tensors' bytes stand in files, and how that is cut into pieces of work.
 
-A `Layout` is columnar: checkpoints of 20,000 scalars are common, and an object a tensor would cost more than writing it. An `Extent` is a contiguous
-range of one file, small enough for a slot, with the tensors that overlap it; only its first tensor may begin before it and only its last may end after.
+A `Layout` is columnar: checkpoints of 20,000 scalars are common, and an object a tensor would cost more than writing it. An `Extent` is a
+contiguous range of one file, small enough for a slot, with the tensors that overlap it; only its first tensor may begin before it and only its last
+may end after.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -19,7 +21,7 @@ MAX_TENSORS = IOV_MAX // 2
 """Tensors in one extent: each may need a second buffer, for the padding after it, and one system call takes IOV_MAX of them."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Layout:
     """Byte ranges of n tensors, none of them empty, ordered by file and offset, not overlapping.
 
@@ -37,6 +39,11 @@ class Layout:
     def total_bytes(self) -> int:
         """Bytes of all tensors, padding left out."""
         return int(self.sizes.sum())
+
+    @functools.cached_property
+    def gaps(self) -> list[int]:
+        """Padding behind each tensor but the last; means nothing where the next one is in another file."""
+        return (self.offsets[1:] - self.offsets[:-1] - self.sizes[:-1]).tolist()  # type: ignore[no-any-return]  # NumPy's stub says Any
 
 
 class Extent(NamedTuple):
@@ -70,8 +77,8 @@ def cut(layout: Layout, limits: np.ndarray[Any, np.dtype[np.int64]], max_gap_byt
     if not count:
         return
     ends_array = layout.offsets + layout.sizes
-    gaps = layout.offsets[1:] - ends_array[:-1]
-    breaks = np.flatnonzero((layout.files[1:] != layout.files[:-1]) | (limits[1:] != limits[:-1]) | (gaps > max_gap_bytes)) + 1
+    is_wide = layout.offsets[1:] - ends_array[:-1] > max_gap_bytes
+    breaks = np.flatnonzero((layout.files[1:] != layout.files[:-1]) | (limits[1:] != limits[:-1]) | is_wide) + 1
     offsets, sizes, ends = layout.offsets.tolist(), layout.sizes.tolist(), ends_array.tolist()
     low = 0
     for high in [*breaks.tolist(), count]:

@@ -1,7 +1,7 @@
 """In: file -> pinned slot -> device. Host arrays are read where they belong, with no slot.
 
-The order of things is that of `send`, turned round: a worker takes an extent, reads it, holds every tensor's checksum against the index, and only then
-starts the copies to the device; the slot goes back when their event is through.
+The order of things is that of `send`, turned round: a worker takes an extent, reads it, holds every tensor's checksum against the index, and only
+then starts the copies to the device; the slot goes back when their event is through.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gpersist.staging.crew import default_threads, run
 from gpersist.staging.layout import Extent, Layout, cut, pieces
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
 from gpersist.staging.send import BRIDGED_GAP_BYTES, CACHED_BYTES, as_bytes, name_tensors, settle, with_padding
-from gpersist.table import combine, crc32c, mask, mask_many
+from gpersist.table import combine, crc32c, mask, unmask_many
 
 UNCHECKED = -1
 
@@ -83,7 +83,7 @@ def receive(
     layout = incoming.layout
     if not len(layout.sizes):
         return
-    job = _Receive(incoming, readers, on_progress, layout.sizes.tolist())
+    job = _Receive(incoming, readers, on_progress, layout.sizes.tolist(), unmask_many(np.array(incoming.crcs, np.int64)).tolist())
     limits = np.full(len(layout.sizes), CACHED_BYTES)
     others = [device for device in set(incoming.devices) if not device.is_host]
     if others:
@@ -107,7 +107,7 @@ def check(
         DataLossError: a checksum does not hold, or a file ends early: the first one met.
     """
     layout = incoming.layout
-    job = _Receive(incoming, readers, on_progress, layout.sizes.tolist())
+    job = _Receive(incoming, readers, on_progress, layout.sizes.tolist(), unmask_many(np.array(incoming.crcs, np.int64)).tolist())
     extents = list(cut(layout, np.full(len(layout.sizes), CACHED_BYTES), BRIDGED_GAP_BYTES))
     if extents:
         limit = threads or default_threads()
@@ -121,6 +121,8 @@ class _Receive:
     on_progress: Callable[[int], None] | None
     missing: list[int]
     """Bytes of each tensor whose crc is not known yet; guarded by `lock` for tensors that several extents share."""
+    expected: list[int]
+    """The crc of each tensor, not masked; of an unchecked one, whatever."""
     ring: SlotRing | None = None
     parts: dict[int, list[tuple[int, int, int]]] = dataclasses.field(default_factory=dict)
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
@@ -179,11 +181,9 @@ class _Receive:
         self.readers[extent.file].read(with_padding(arrays, layout, extent, scratch), length, extent.begin)
         if is_part:
             self._check_part(first, inner, crc32c(arrays[0]), len(arrays[0]))
-        whole = list(map(crc32c, arrays[is_part:]))
-        masked = mask_many(np.array(whole, np.uint32))
-        expected = np.array(self.incoming.crcs[first + is_part : last], np.int64)
-        for wrong in np.flatnonzero((masked != expected) & (expected != UNCHECKED))[:1].tolist():
-            raise self._damaged(first + is_part + wrong, int(masked[wrong]))
+        for tensor, crc in enumerate(map(crc32c, arrays[is_part:]), first + is_part):
+            if crc != self.expected[tensor]:
+                self._check(tensor, crc)
 
     def _through_slot(self, extent: Extent, streams: dict[Device, Stream]) -> None:
         assert self.ring is not None
@@ -221,12 +221,13 @@ class _Receive:
         crc = 0
         for _, part_crc, size in sorted(self.parts.pop(tensor)):
             crc = combine(crc, part_crc, size)
-        if mask(crc) != self.incoming.crcs[tensor] != UNCHECKED:
-            raise self._damaged(tensor, mask(crc))
+        self._check(tensor, crc)
 
-    def _damaged(self, tensor: int, found: int) -> DataLossError:
-        layout = self.incoming.layout
-        return DataLossError(
-            f"tensor {self.incoming.names[tensor]!r} in {self.readers[int(layout.files[tensor])].path!r} at byte {int(layout.offsets[tensor])}: crc32c "
-            f"expected 0x{self.incoming.crcs[tensor]:08x}, found 0x{found:08x}; the file is damaged: restore an older checkpoint"
-        )
+    def _check(self, tensor: int, crc: int) -> None:
+        layout, expected = self.incoming.layout, self.incoming.crcs[tensor]
+        if mask(crc) != expected != UNCHECKED:
+            where = f"{self.readers[int(layout.files[tensor])].path!r} at byte {int(layout.offsets[tensor])}"
+            raise DataLossError(
+                f"tensor {self.incoming.names[tensor]!r} in {where}: crc32c expected 0x{expected:08x}, found 0x{mask(crc):08x}; the file is damaged: "
+                "restore an older checkpoint"
+            )

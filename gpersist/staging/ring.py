@@ -1,7 +1,7 @@
 """The ring: a fixed number of equal pinned slots, the only host memory that a transfer takes, and its only back-pressure.
 
-Slots are allocated when first wanted, straight from the backend (`Device.pinned`), and shared by all transfers of the process: two saves at once do not
-take twice the memory. They are kept between transfers, for pinning 64 MiB costs about as long as sending it; `release_rings` gives them back.
+Slots are allocated when first wanted, straight from the backend (`Device.pinned`), and shared by all transfers of the process: two saves at once do
+not take twice the memory. They are kept between transfers, for pinning 64 MiB costs about as long as sending it; `release_rings` gives them back.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Out: device -> pinned slot -> file. Host arrays need no slot: they are written from where they are.
 
-A worker takes an extent and sees it through: slot, copies on its own stream of the device, event, checksum, write, slot back. While one worker waits
-for its event, others checksum and write, so copy, checksum and write overlap with no queue between them; how far ahead copies may run is what the ring
-allows.
+A worker takes an extent and sees it through: slot, copies on its own stream of the device, event, checksum, write, slot back. While one worker
+waits for its event, others checksum and write, so copy, checksum and write overlap with no queue between them; how far ahead copies may run is what
+the ring allows.
 """
 
 from __future__ import annotations
@@ -236,14 +236,11 @@ def as_bytes(array: Buffer) -> memoryview:
 
 def with_padding(arrays: Sequence[Buffer], layout: Layout, extent: Extent, filler: memoryview) -> list[Buffer]:
     """An extent's buffers, with a piece of `filler` wherever there is padding between two tensors."""
-    if extent.last - extent.first == 1:
-        return list(arrays)
-    offsets = layout.offsets[extent.first : extent.last]
-    gaps = offsets[1:] - offsets[:-1] - layout.sizes[extent.first : extent.last - 1]
-    if not gaps.any():
+    gaps = layout.gaps[extent.first : extent.last - 1]
+    if not any(gaps):
         return list(arrays)
     buffers: list[Buffer] = []
-    for array, gap in zip(arrays, gaps.tolist(), strict=False):
+    for array, gap in zip(arrays, gaps, strict=False):
         buffers.append(array)
         if gap:
             buffers.append(filler[:gap])

@@ -3,7 +3,7 @@
 Owns the bytes of blocks, index and footer (`TableBuilder`, `TableReader`), varints, and crc32c with its masking and combining.
 """
 
-from gpersist.table.crc import combine, crc32c, mask, mask_many, unmask
+from gpersist.table.crc import combine, crc32c, mask, mask_many, unmask, unmask_many
 from gpersist.table.format import BlockHandle
 from gpersist.table.patch import patch
 from gpersist.table.reader import TableReader
@@ -25,4 +25,5 @@ __all__ = [
     "mask_many",
     "patch",
     "unmask",
+    "unmask_many",
 ]

@@ -39,6 +39,12 @@ def mask_many(crcs: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return (crcs >> np.uint32(15) | crcs << np.uint32(17)) + np.uint32(_MASK_DELTA)
 
 
+def unmask_many(masked: NDArray[np.int64]) -> NDArray[np.int64]:
+    """`unmask` of every element of an int64 array of any shape; of a number that is no checksum, some checksum."""
+    rotated = (masked - _MASK_DELTA) & _BITS_32
+    return (rotated >> 17 | rotated << 15) & _BITS_32
+
+
 def combine(crc_a: int, crc_b: int, size_b: int) -> int:
     """The checksum of `a + b` from `crc32c(a)`, `crc32c(b)` and the size of b in bytes.
 

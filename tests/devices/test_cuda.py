@@ -256,7 +256,8 @@ def test_cuda_visible_devices_gives_the_ordinals() -> None:
 
 def test_a_fork_is_refused() -> None:
     program = """
-import os
+import os, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12's, of forking a process that has threads
 array, stream, host = gpus[0].empty((4,), np.dtype("f4")), gpus[0].stream(), gpus[0].pinned(64)
 event = stream.record()
 child = os.fork()

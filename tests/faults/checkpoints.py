@@ -142,9 +142,9 @@ def temporaries(folder: str) -> set[str]:
     return {path for path in names(folder) if parse_temporary(os.path.basename(path))}
 
 
-def check_tidy(folder: str, found: list[int]) -> None:
-    """Nothing is in a folder but whole checkpoints and the state file."""
-    left = names(folder)
+def check_tidy(folder: str, found: list[int], *, passing_over: str | None = None) -> None:
+    """Nothing is in a folder but whole checkpoints and the state file, passing over files of one base name."""
+    left = {path for path in names(folder) if os.path.basename(path).partition(".")[0] != passing_over}
     for index in [path for path in left if path.endswith(".index")]:
         prefix = index.removesuffix(".index")
         stored = read_index(os.path.join(folder, prefix))
@@ -157,7 +157,7 @@ def check_tidy(folder: str, found: list[int]) -> None:
         listed = read_state(os.path.join(folder, "run", "of"))
         assert listed is not None and [int(path.rpartition("-")[2]) for path in listed.all_model_checkpoint_paths] == found
         left.remove(state)
-    assert not left
+    assert not left, left
 
 
 def data_counts(folder: str, prefix: str = PREFIX) -> set[int]:

@@ -48,8 +48,19 @@ def _quantized(name: str, values: list[int], base: Any) -> Array:
     return np.array(values, base).view([(name, base)])
 
 
-NUMBERS = "float16 float32 float64 complex64 complex128 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool".split()
-SMALL = "float8_e5m2 float8_e4m3fn float8_e4m3fnuz float8_e4m3b11fnuz float8_e5m2fnuz int4 uint4 int2 uint2 float4_e2m1fn".split()
+NUMBERS = [np.dtype(code).name for code in "efdFDbhiqBHIQ?"]
+SMALL = [
+    "float8_e5m2",
+    "float8_e4m3fn",
+    "float8_e4m3fnuz",
+    "float8_e4m3b11fnuz",
+    "float8_e5m2fnuz",
+    "int4",
+    "uint4",
+    "int2",
+    "uint2",
+    "float4_e2m1fn",
+]
 
 DTYPES: dict[str, Array] = {
     **{name: (np.arange(6).reshape(2, 3) % 4).astype(name) for name in NUMBERS},
@@ -132,7 +143,7 @@ VARIABLES: dict[str, tuple[Array, str]] = {
 """Of a Saver's graph: values, and the device that the graph asks for."""
 
 EMBEDDING = np.arange(60, dtype=np.float64).reshape(15, 4)
-EMBEDDING_PARTS = ["0,4:-", "4,4:-", "8,4:-", "12,3:-"]
+EMBEDDING_PARTS = ["0,4:0,4", "4,4:0,4", "8,4:0,4", "12,3:0,4"]
 """Of a Saver's graph too: a variable in four parts."""
 
 SAVED = case({name: array for name, (array, _) in VARIABLES.items()}, parts=partitioned("embedding", EMBEDDING, *EMBEDDING_PARTS))

@@ -192,19 +192,19 @@ CUBLAS_API cublasGetMathMode(Handle* handle, int* mode) {
   return kSuccess;
 }
 
-#define PRODUCTS_OF(letter, T)                                                                                                                   \
-  CUBLAS_API cublas##letter##gemm_v2(Handle* h, int ta, int tb, int m, int n, int k, const T* alpha, const T* a, int lda, const T* b, int ldb,    \
-                                     const T* beta, T* c, int ldc) {                                                                             \
-    return product<T, T, T>(h, {ta, tb, m, n, k, lda, ldb, ldc}, *alpha, a, b, *beta, c, {});                                                    \
-  }                                                                                                                                              \
-  CUBLAS_API cublas##letter##gemmStridedBatched(Handle* h, int ta, int tb, int m, int n, int k, const T* alpha, const T* a, int lda,              \
-                                                long long stride_a, const T* b, int ldb, long long stride_b, const T* beta, T* c, int ldc,       \
-                                                long long stride_c, int count) {                                                                 \
-    return product<T, T, T>(h, {ta, tb, m, n, k, lda, ldb, ldc}, *alpha, a, b, *beta, c, {count, stride_a, stride_b, stride_c});                 \
-  }                                                                                                                                              \
-  CUBLAS_API cublas##letter##gemmBatched(Handle* h, int ta, int tb, int m, int n, int k, const T* alpha, const T* const* a, int lda,              \
-                                         const T* const* b, int ldb, const T* beta, T* const* c, int ldc, int count) {                           \
-    return products_by_pointer<T>(h, {ta, tb, m, n, k, lda, ldb, ldc}, *alpha, a, b, *beta, c, count);                                           \
+#define PRODUCTS_OF(letter, T)                                                                                                                 \
+  CUBLAS_API cublas##letter##gemm_v2(Handle* h, int ta, int tb, int m, int n, int k, const T* alpha, const T* a, int lda, const T* b, int ldb, \
+                                     const T* beta, T* c, int ldc) {                                                                           \
+    return product<T, T, T>(h, {ta, tb, m, n, k, lda, ldb, ldc}, *alpha, a, b, *beta, c, {});                                                  \
+  }                                                                                                                                            \
+  CUBLAS_API cublas##letter##gemmStridedBatched(Handle* h, int ta, int tb, int m, int n, int k, const T* alpha, const T* a, int lda,           \
+                                                long long stride_a, const T* b, int ldb, long long stride_b, const T* beta, T* c, int ldc,     \
+                                                long long stride_c, int count) {                                                               \
+    return product<T, T, T>(h, {ta, tb, m, n, k, lda, ldb, ldc}, *alpha, a, b, *beta, c, {count, stride_a, stride_b, stride_c});               \
+  }                                                                                                                                            \
+  CUBLAS_API cublas##letter##gemmBatched(Handle* h, int ta, int tb, int m, int n, int k, const T* alpha, const T* const* a, int lda,           \
+                                         const T* const* b, int ldb, const T* beta, T* const* c, int ldc, int count) {                         \
+    return products_by_pointer<T>(h, {ta, tb, m, n, k, lda, ldb, ldc}, *alpha, a, b, *beta, c, count);                                         \
   }
 PRODUCTS_OF(S, float)
 PRODUCTS_OF(D, double)

@@ -110,7 +110,8 @@ class Block {
     Fiber& fiber = fibers_[number];
     fiber.stack.resize(kFiberStackBytes);
     fiber.state = State::kReady;
-    fiber.index = make_uint3(number % here.block_size.x, number / here.block_size.x % here.block_size.y, number / here.block_size.x / here.block_size.y);
+    fiber.index =
+        make_uint3(number % here.block_size.x, number / here.block_size.x % here.block_size.y, number / here.block_size.x / here.block_size.y);
     getcontext(&fiber.context);
     fiber.context.uc_stack.ss_sp = fiber.stack.data();
     fiber.context.uc_stack.ss_size = fiber.stack.size();
@@ -158,8 +159,10 @@ class Block {
   bool open(unsigned first, unsigned last, State barrier) {
     bool any = false;
     for (unsigned i = first; i < last; i++) {
-      if (fibers_[i].state == barrier) any = true;
-      else if (fibers_[i].state != State::kFinished) return false;
+      if (fibers_[i].state == barrier)
+        any = true;
+      else if (fibers_[i].state != State::kFinished)
+        return false;
     }
     for (unsigned i = first; i < last; i++) {
       if (fibers_[i].state == barrier) fibers_[i].state = State::kReady;
@@ -241,10 +244,10 @@ inline To reinterpret(From from) {
 
 }  // namespace cudasim
 
-#define CUDASIM_KERNEL(name, has_barriers, ...)                                                              \
-  extern "C" __attribute__((visibility("default"))) const cudasim::Kernel cudasim_kernel_##name = {          \
-      cudasim::Entry<__VA_ARGS__, has_barriers>::run,                                                        \
-      sizeof cudasim::Entry<__VA_ARGS__, has_barriers>::bytes / sizeof(unsigned) - 1, cudasim::Entry<__VA_ARGS__, has_barriers>::bytes}
+#define CUDASIM_KERNEL(name, has_barriers, ...)                                                                                       \
+  extern "C" __attribute__((visibility("default"))) const cudasim::Kernel cudasim_kernel_##name = {                                   \
+      cudasim::Entry<__VA_ARGS__, has_barriers>::run, sizeof cudasim::Entry<__VA_ARGS__, has_barriers>::bytes / sizeof(unsigned) - 1, \
+      cudasim::Entry<__VA_ARGS__, has_barriers>::bytes}
 
 #define threadIdx (cudasim::here.thread)
 #define blockIdx (cudasim::here.block)
@@ -283,17 +286,17 @@ inline T __shfl_up_sync(unsigned, T value, unsigned delta, int = 32) {
 
 // Atomics
 
-#define CUDASIM_ATOMIC(name, after)                                            \
-  template <class T, class U>                                                  \
-  inline T name(T* address, U given) {                                         \
-    const T value = static_cast<T>(given);                                     \
+#define CUDASIM_ATOMIC(name, after)                                                \
+  template <class T, class U>                                                      \
+  inline T name(T* address, U given) {                                             \
+    const T value = static_cast<T>(given);                                         \
     return cudasim::atomically(address, [value](T before) -> T { return after; }); \
   }
 CUDASIM_ATOMIC(atomicAdd, before + value)
 CUDASIM_ATOMIC(atomicSub, before - value)
 CUDASIM_ATOMIC(atomicMax, before < value ? value : before)
 CUDASIM_ATOMIC(atomicMin, value < before ? value : before)
-CUDASIM_ATOMIC(atomicAnd, before & value)
+CUDASIM_ATOMIC(atomicAnd, before& value)
 CUDASIM_ATOMIC(atomicOr, before | value)
 CUDASIM_ATOMIC(atomicXor, before ^ value)
 CUDASIM_ATOMIC(atomicExch, ((void)before, value))

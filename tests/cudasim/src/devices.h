@@ -16,9 +16,9 @@ struct Device {
 
   std::atomic<int> sticky{0};  // the error that lost this device, or 0
 
-  std::mutex lock;             // of everything below
-  std::size_t used_bytes = 0;  // never more than memory_bytes
-  std::set<int> peers;         // ordinals of the devices whose memory may be reached
+  std::mutex lock;                   // of everything below
+  std::size_t used_bytes = 0;        // never more than memory_bytes
+  std::set<int> peers;               // ordinals of the devices whose memory may be reached
   std::uint64_t pool_threshold = 0;  // kept for who set it; the pool keeps no memory back
 };
 

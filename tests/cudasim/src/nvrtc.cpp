@@ -36,7 +36,7 @@ typedef struct _nvrtcProgram* nvrtcProgram;
 struct _nvrtcProgram {
   std::string source;
   std::string name;
-  std::vector<std::pair<std::string, std::string>> headers;   // name, text
+  std::vector<std::pair<std::string, std::string>> headers;    // name, text
   std::vector<std::pair<std::string, std::string>> instances;  // name expression, the name its kernel is exported by
   std::string log;
   std::string image;

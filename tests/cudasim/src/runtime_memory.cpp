@@ -141,9 +141,8 @@ CUDASIM_API cudaError_t cudaHostRegister(void* address, size_t size_bytes, unsig
 }
 
 CUDASIM_API cudaError_t cudaHostUnregister(void* address) {
-  return enter_current(__func__, [&](Device& current) {
-    return release_when_idle(current, address, Memory::kRegistered, cudaErrorHostMemoryNotRegistered);
-  });
+  return enter_current(__func__,
+                       [&](Device& current) { return release_when_idle(current, address, Memory::kRegistered, cudaErrorHostMemoryNotRegistered); });
 }
 
 CUDASIM_API cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total_bytes) {
@@ -174,21 +173,15 @@ CUDASIM_API cudaError_t cudaMemcpyPeer(void* target, int target_device, const vo
 }
 
 CUDASIM_API cudaError_t cudaMemcpyPeerAsync(void* target, int, const void* source, int, size_t size_bytes, cudaStream_t stream) {
-  return enter_current(__func__, [&](Device& current) {
-    return copy(current, target, source, size_bytes, cudaMemcpyDeviceToDevice, stream, true);
-  });
+  return enter_current(__func__, [&](Device& current) { return copy(current, target, source, size_bytes, cudaMemcpyDeviceToDevice, stream, true); });
 }
 
 CUDASIM_API cudaError_t cudaMemset(void* target, int value, size_t size_bytes) {
-  return enter_current(__func__, [&](Device& current) {
-    return fill(current, target, value, size_bytes, cudaStreamLegacy, "cudaMemset", false);
-  });
+  return enter_current(__func__, [&](Device& current) { return fill(current, target, value, size_bytes, cudaStreamLegacy, "cudaMemset", false); });
 }
 
 CUDASIM_API cudaError_t cudaMemsetAsync(void* target, int value, size_t size_bytes, cudaStream_t stream) {
-  return enter_current(__func__, [&](Device& current) {
-    return fill(current, target, value, size_bytes, stream, "cudaMemsetAsync", true);
-  });
+  return enter_current(__func__, [&](Device& current) { return fill(current, target, value, size_bytes, stream, "cudaMemsetAsync", true); });
 }
 
 CUDASIM_API cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* address) {
@@ -201,9 +194,7 @@ CUDASIM_API cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attribut
       attributes->hostPointer = const_cast<void*>(address);
       return cudaSuccess;
     }
-    attributes->type = found->is_host()                     ? cudaMemoryTypeHost
-                       : found->kind == Memory::kManaged ? cudaMemoryTypeManaged
-                                                         : cudaMemoryTypeDevice;
+    attributes->type = found->is_host() ? cudaMemoryTypeHost : found->kind == Memory::kManaged ? cudaMemoryTypeManaged : cudaMemoryTypeDevice;
     attributes->device = found->device->ordinal;
     attributes->devicePointer = const_cast<void*>(address);
     attributes->hostPointer = found->kind == Memory::kDevice ? nullptr : const_cast<void*>(address);

@@ -27,9 +27,7 @@ cudaError_t with_event(const char* name, cudaEvent_t handle, Body body) {
   });
 }
 
-cudaError_t answer(const Moment& moment, const Device& device) {
-  return is_reached(moment) ? outcome(device) : cudaErrorNotReady;
-}
+cudaError_t answer(const Moment& moment, const Device& device) { return is_reached(moment) ? outcome(device) : cudaErrorNotReady; }
 
 }  // namespace
 
@@ -41,9 +39,7 @@ CUDASIM_API cudaError_t cudaStreamCreateWithPriority(cudaStream_t* out, unsigned
   });
 }
 
-CUDASIM_API cudaError_t cudaStreamCreateWithFlags(cudaStream_t* out, unsigned flags) {
-  return cudaStreamCreateWithPriority(out, flags, 0);
-}
+CUDASIM_API cudaError_t cudaStreamCreateWithFlags(cudaStream_t* out, unsigned flags) { return cudaStreamCreateWithPriority(out, flags, 0); }
 
 CUDASIM_API cudaError_t cudaStreamCreate(cudaStream_t* out) { return cudaStreamCreateWithPriority(out, cudaStreamDefault, 0); }
 
@@ -119,9 +115,8 @@ CUDASIM_API cudaError_t cudaEventDestroy(cudaEvent_t handle) {
 }
 
 CUDASIM_API cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
-  return with_stream(__func__, handle, [&](const StreamPtr& stream) {
-    return record_event(event, stream) ? cudaSuccess : cudaErrorInvalidResourceHandle;
-  });
+  return with_stream(__func__, handle,
+                     [&](const StreamPtr& stream) { return record_event(event, stream) ? cudaSuccess : cudaErrorInvalidResourceHandle; });
 }
 
 CUDASIM_API cudaError_t cudaEventQuery(cudaEvent_t handle) {

@@ -83,8 +83,7 @@ std::atomic<long>* find_setting(const std::string& name) {
   const struct {
     const char* name;
     std::atomic<long>* value;
-  } changeable[] = {{"LAZY_MS", &s.lazy_ms}, {"DELAY_US", &s.delay_us}, {"SEED", &s.seed},
-                    {"POISON", &s.poison},   {"PEER", &s.peer},         {"LOG", &s.log}};
+  } changeable[] = {{"LAZY_MS", &s.lazy_ms}, {"DELAY_US", &s.delay_us}, {"SEED", &s.seed}, {"POISON", &s.poison}, {"PEER", &s.peer}, {"LOG", &s.log}};
   for (const auto& setting : changeable) {
     if (name == setting.name) return setting.value;
   }

@@ -147,9 +147,7 @@ class Scheduler {
  private:
   static bool IsReachedLocked(const Moment& moment) { return !moment.stream || moment.stream->finished_ >= moment.number; }
 
-  static Moment TailLocked(const StreamPtr& stream) {
-    return stream->finished_ < stream->issued_ ? Moment{stream, stream->issued_} : Moment{};
-  }
+  static Moment TailLocked(const StreamPtr& stream) { return stream->finished_ < stream->issued_ ? Moment{stream, stream->issued_} : Moment{}; }
 
   // Marks the operations up to this moment, and all that they wait for, as wanted.
   static void WantLocked(const Moment& moment) {
@@ -224,9 +222,7 @@ StreamPtr find_stream(cudaStream_t handle, Device& current) {
   return Scheduler::instance().Find(handle);
 }
 
-cudaStream_t create_stream(Device& device, unsigned flags, int priority) {
-  return Scheduler::instance().Create(device, flags, priority);
-}
+cudaStream_t create_stream(Device& device, unsigned flags, int priority) { return Scheduler::instance().Create(device, flags, priority); }
 
 bool destroy_stream(cudaStream_t handle) { return Scheduler::instance().Destroy(handle); }
 

@@ -1,4 +1,4 @@
-"""Saves from four devices and restores on two, in each of the ways to say where arrays go. The devices are virtual: no GPU is needed, none is used."""
+"""Saves from four devices and restores on two, in each way to say where arrays go. The devices are virtual: no GPU is used."""
 
 import logging
 import tempfile

@@ -1,6 +1,6 @@
 """Trains for some steps with a checkpoint every 20 in the background, and resumes where an earlier run ended: run it twice.
 
-    python examples/train_and_resume.py [FOLDER]
+python examples/train_and_resume.py [FOLDER]
 """
 
 import sys

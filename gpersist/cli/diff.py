@@ -1,18 +1,20 @@
-"""`gpersist diff`: what differs between two checkpoints. One tensor of each is in memory at a time."""
+"""`gpersist diff`: what differs between two checkpoints. Tensors are in memory in batches of 64 MiB, or one at a time where one is larger."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpersist.checkpoint import CheckpointReader
+from gpersist.checkpoint import CheckpointReader, load
 from gpersist.cli.listing import Listed, list_checkpoint
 from gpersist.cli.output import Column, add_json, counted, printable, progress, write_json, write_line, write_table
+
+_BATCH_BYTES = 64 << 20
 
 _BLOCK_ELEMENTS = 1 << 20
 """Compared at once, so that the copies in float64 stay small."""
@@ -81,16 +83,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     with CheckpointReader(arguments.a) as reader_a, CheckpointReader(arguments.b) as reader_b:
         a, b = list_checkpoint(reader_a), list_checkpoint(reader_b)
-        in_a, in_b = ({tensor.name: tensor for tensor in listing.tensors} for listing in (a, b))
-        pairs = [(tensor, in_b[name]) for name, tensor in in_a.items() if name in in_b]
-        differences = []
-        with progress("comparing", sum(tensor.size_bytes for tensor, _ in pairs)) as on_progress:
-            for pair in pairs:
-                difference = _compare_tensors(reader_a, reader_b, *pair, arguments)
-                if difference != _Difference(difference.name):
-                    differences.append(difference)
-                if on_progress:
-                    on_progress(pair[0].size_bytes)
+    in_a, in_b = ({tensor.name: tensor for tensor in listing.tensors} for listing in (a, b))
+    pairs = [(tensor, in_b[name]) for name, tensor in in_a.items() if name in in_b]
+    found = [_compare_listed(*pair, with_devices=not arguments.ignore_devices) for pair in pairs]
+    values = _compare_values(a.prefix, b.prefix, [pair for pair in pairs if _is_comparable(*pair)], arguments.rtol, arguments.atol)
+    found = [dataclasses.replace(difference, values=values.get(difference.name, difference.values)) for difference in found]
+    differences = [difference for difference in found if difference != _Difference(difference.name)]
     only_a = [tensor for name, tensor in in_a.items() if name not in in_b]
     only_b = [tensor for name, tensor in in_b.items() if name not in in_a]
     is_equal = not (differences or only_a or only_b)
@@ -120,21 +118,49 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if is_equal else 1
 
 
-def _compare_tensors(reader_a: CheckpointReader, reader_b: CheckpointReader, a: Listed, b: Listed, arguments: argparse.Namespace) -> _Difference:
-    is_moved = bool(a.device and b.device and a.device != b.device) and not arguments.ignore_devices
-    difference = _Difference(
+def _compare_listed(a: Listed, b: Listed, *, with_devices: bool) -> _Difference:
+    """All but the values; but those too where no array holds them (variants): the stored bytes, then."""
+    is_moved = bool(a.device and b.device and a.device != b.device)
+    stored_a, stored_b = ([(place.part, place.entry.size_bytes, place.entry.crc) for place in tensor.places] for tensor in (a, b))
+    is_other = a.dtype.numpy is None and a.dtype == b.dtype and a.shape == b.shape and stored_a != stored_b
+    return _Difference(
         a.name,
         dtype=(a.dtype.name, b.dtype.name) if a.dtype != b.dtype else None,
         shape=(list(a.shape), list(b.shape)) if a.shape != b.shape else None,
-        device=(a.device, b.device) if is_moved else None,
+        device=(a.device, b.device) if with_devices and is_moved else None,
+        values=_Values(math.prod(a.shape), math.prod(a.shape), None) if is_other else None,
     )
-    if difference.dtype or difference.shape:
-        return difference
-    if a.dtype.numpy is None:  # variants, which no array holds
-        values = _compare_stored(a, b)
-    else:
-        values = compare(reader_a[a.name].read(), reader_b[b.name].read(), arguments.rtol, arguments.atol)
-    return dataclasses.replace(difference, values=values) if values.differing else difference
+
+
+def _is_comparable(a: Listed, b: Listed) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and a.dtype.numpy is not None
+
+
+def _compare_values(prefix_a: str, prefix_b: str, pairs: Sequence[tuple[Listed, Listed]], rtol: float, atol: float) -> dict[str, _Values]:
+    """What differs, by name."""
+    differing = {}
+    with progress("comparing", 2 * sum(tensor.size_bytes for tensor, _ in pairs)) as on_progress:
+        for names in _batches([tensor for tensor, _ in pairs]):
+            arrays_a, arrays_b = (load(prefix, names, placement="host", on_progress=on_progress) for prefix in (prefix_a, prefix_b))
+            for name in names:
+                values = compare(arrays_a.pop(name), arrays_b.pop(name), rtol, atol)
+                if values.differing:
+                    differing[name] = values
+    return differing
+
+
+def _batches(tensors: Iterable[Listed]) -> Iterator[list[str]]:
+    """Names of tensors that may be in memory together."""
+    names: list[str] = []
+    size_bytes = 0
+    for tensor in tensors:
+        if names and size_bytes + tensor.size_bytes > _BATCH_BYTES:
+            yield names
+            names, size_bytes = [], 0
+        names.append(tensor.name)
+        size_bytes += tensor.size_bytes
+    if names:
+        yield names
 
 
 def compare(a: Array, b: Array, rtol: float, atol: float) -> _Values:
@@ -172,12 +198,6 @@ def _compare_integers(a: Array, b: Array, rtol: float, atol: float) -> tuple[int
     difference = np.maximum(a, b).astype(np.uint64) - np.minimum(a, b).astype(np.uint64)
     wrong = difference[(difference > atol + rtol * np.abs(b.astype(np.float64))) & (a != b)]
     return wrong.size, int(wrong.max()) if wrong.size else None
-
-
-def _compare_stored(a: Listed, b: Listed) -> _Values:
-    stored_a, stored_b = ([(place.part, place.entry.size_bytes, place.entry.crc) for place in tensor.places] for tensor in (a, b))
-    elements = math.prod(a.shape)
-    return _Values(elements, 0 if stored_a == stored_b else elements, None)
 
 
 def _tolerance(text: str) -> float:

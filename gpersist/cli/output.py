@@ -68,8 +68,7 @@ def write_line(text: str = "") -> None:
 
 def write_json(value: Any) -> None:
     """Writes JSON to stdout, in ASCII; bytes in names that are no UTF-8 are lone surrogates, as `os.fsdecode` makes them."""
-    json.dump(value, sys.stdout, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def write_error(kind: str, text: str) -> None:

@@ -142,14 +142,3 @@ def from_numpy(dtype: np.dtype[Any], what: str = "array") -> DType:
             f"{what}: TensorFlow's files cannot hold dtype {dtype}; convert it to one of {', '.join(t[0] for t in _NUMBERS)}, string"
         )
     return found
-
-
-def as_dtype(value: object) -> DType:
-    """Reads a DType from a DType, a name, an enum number, or anything that `numpy.dtype` takes."""
-    if isinstance(value, DType):
-        return value
-    if isinstance(value, str) and value in _BY_NAME:
-        return _BY_NAME[value]
-    if isinstance(value, int):
-        return from_enum(value)
-    return from_numpy(np.dtype(value))  # type: ignore[call-overload]  # whatever NumPy takes

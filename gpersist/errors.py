@@ -53,6 +53,10 @@ class GPersistError(Exception):
     def __str__(self) -> str:  # KeyError and OSError would print something else
         return self.message
 
+    def __reduce__(self) -> tuple[object, ...]:  # to another process; what an OSError keeps outside of its dict would stay behind
+        kept = {name: getattr(self, name) for name in ("errno", "strerror", "filename")} if isinstance(self, OSError) else {}
+        return type(self), (self.message,), kept | self.__dict__
+
 
 class CancelledError(GPersistError, concurrent.futures.CancelledError):
     """The operation was cancelled before it ended."""

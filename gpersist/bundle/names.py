@@ -16,8 +16,8 @@ import secrets
 
 from gpersist.errors import InvalidArgumentError
 
-_DATA = re.compile(r"(?s)(.+)\.data-(\d{5})-of-(\d{5})")
-_TEMPORARY = re.compile(r"(?s)\.(.+)\.([0-9a-f]{12})\.tmp-(index|meta|state|data-\d{5}-of-\d{5})")
+_DATA = re.compile(r"(?sa)(.+)\.data-(\d{5})-of-(\d{5})")
+_TEMPORARY = re.compile(r"(?sa)\.(.+)\.([0-9a-f]{12})\.tmp-(index|meta|state|data-\d{5}-of-\d{5})")
 
 MAX_SHARDS = 99_999
 """Five digits; `shard` counts from 0, so it never needs a sixth."""

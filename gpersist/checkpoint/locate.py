@@ -26,7 +26,10 @@ def locate(path: str | os.PathLike[str]) -> str:
     """
     if path is None:
         raise InvalidArgumentError("Can't load save_path when it is None.")
-    text = os.fspath(path)
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        raise InvalidArgumentError(f"the prefix is a {type(path).__name__}; expected a path such as 'dir/ckpt-100'") from None
     system = files.active()
     if system.is_file(index_path(text)):
         return text

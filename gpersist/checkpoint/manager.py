@@ -7,12 +7,13 @@ import logging
 import operator
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from gpersist import files
-from gpersist.bundle import index_path
+from gpersist.bundle import data_path, index_path, read_num_shards
 from gpersist.checkpoint.handle import SaveHandle
 from gpersist.checkpoint.ledger import Ledger
 from gpersist.checkpoint.restore import load
@@ -35,6 +36,9 @@ _DAMAGE = (DataLossError, CheckpointNotFoundError, FileError)
 """What another checkpoint may be free of; whatever else is wrong, is wrong with all of them."""
 
 _MAX_STEP = 2**63 - 1
+
+_CLOCK_TICK_NS = 20_000_000
+"""Twice the coarsest tick by which kernels tell the time of a file's change."""
 
 
 class CheckpointManager:
@@ -76,7 +80,7 @@ class CheckpointManager:
         self._turn = threading.Lock()
         self._pending: _ManagedSave | None = None
         self._closed = False
-        self._whole: dict[str, tuple[int, ...]] = {}  # what this process wrote or verified, by prefix: its index's identity
+        self._whole: dict[str, object] = {}  # what this process wrote or verified, by prefix: the identity of its files
 
     def save(self, step: int, arrays: Any, **options: Any) -> str:
         """Saves and waits until the checkpoint, the state file and retention are done.
@@ -300,9 +304,17 @@ def _check_step(step: Any) -> int:
     return number
 
 
-def _identity(prefix: str) -> tuple[int, ...] | None:
-    found = files.active().stat(index_path(prefix))
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) if found else None
+def _identity(prefix: str) -> tuple[tuple[int, ...] | None, ...] | None:
+    """What changes when somebody writes to a checkpoint's index or data files; None if nobody can tell."""
+    try:
+        num_shards = read_num_shards(prefix)
+    except GPersistError:
+        return None
+    paths = [index_path(prefix), *(data_path(prefix, shard, num_shards) for shard in range(num_shards))]
+    stats = [files.active().stat(path) for path in paths]
+    if any(found and time.time_ns() - found.st_mtime_ns < _CLOCK_TICK_NS for found in stats):
+        return None  # a change that comes now could have this very time, as in git's index
+    return tuple(found and (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) for found in stats)
 
 
 def _pass_over(prefix: str, error: Exception) -> str:

@@ -17,7 +17,7 @@ from gpersist.devices import Array, Device, adopt, device_of
 from gpersist.devices import get as get_device
 from gpersist.dtypes import STRING, DType, from_numpy
 from gpersist.errors import GPersistError, InvalidArgumentError
-from gpersist.shapes import Shape
+from gpersist.shapes import Shape, element_count
 from gpersist.table import mask, unmask
 
 
@@ -95,9 +95,7 @@ _plain_dtypes: dict[np.dtype[Any], bool] = {}
 def _is_plain(dtype: np.dtype[Any]) -> bool:
     known = _plain_dtypes.get(dtype)
     if known is None:
-        known = _plain_dtypes[dtype] = dtype.isbuiltin == 1 and dtype.kind in "biufc" and dtype.isnative and dtype.itemsize <= 16
-        if known:
-            from_numpy(dtype)
+        known = _plain_dtypes[dtype] = dtype.isbuiltin == 1 and dtype.kind in "biufc" and dtype.isnative and dtype.char not in "gG"  # long double
     return known
 
 
@@ -114,7 +112,7 @@ def collect(arrays: Mapping[str, Any]) -> Source:
         arrays: by name: NumPy and CuPy arrays, whatever has DLPack or `__cuda_array_interface__`, Python scalars, strings, PartitionedArray.
 
     Raises:
-        InvalidArgumentError: a name is no text, empty, or begins with a NUL; a value is no array.
+        InvalidArgumentError: a name is no text, empty, or begins with a NUL; a value is no array; parts overlap, or do not fit their whole.
         UnimplementedError: TensorFlow's files cannot hold a dtype.
     """
     names, values = list(arrays), list(arrays.values())
@@ -137,25 +135,44 @@ def collect(arrays: Mapping[str, Any]) -> Source:
 
 
 def _add_parts(source: Source, name: str, value: PartitionedArray) -> None:
-    shape = tuple(map(int, value.shape))
-    if not value.parts:
-        raise InvalidArgumentError(f"tensor {name!r}: a PartitionedArray needs at least one part")
-    parts = [(TensorSlice.parse(part) if isinstance(part, str) else part, array) for part, array in value.parts]
-    if len(parts) == 1 and parts[0][0].shape_in(shape, f"tensor {name!r}") == shape:
-        _add(source, name, parts[0][1])  # TensorFlow, too, stores a part that is the whole as an ordinary tensor
-        return
-    source.full_shapes[name] = shape
+    what = f"tensor {name!r}"
+    try:
+        shape = tuple(map(operator.index, value.shape))
+        parts = [(TensorSlice.parse(part) if isinstance(part, str) else part, array) for part, array in value.parts]
+        boxes = [part.bounds(shape, what) for part, _ in parts]
+    except GPersistError as error:
+        raise InvalidArgumentError(error.message if what in error.message else f"{what}: {error.message}") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InvalidArgumentError(f"{what}: a PartitionedArray has a shape and (slice, array) pairs: {error}") from error
+    element_count(shape, f"{what}: shape")
+    if not parts:
+        raise InvalidArgumentError(f"{what}: a PartitionedArray needs at least one part")
+    is_whole = len(parts) == 1 and parts[0][0].shape_in(shape) == shape
+    if not is_whole:  # TensorFlow, too, stores a part that is the whole as an ordinary tensor
+        _check_apart(boxes, what)
+        source.full_shapes[name] = shape
     first = len(source.names)
     for part, array in parts:
         row = len(source.names)
-        source.slices[row] = part
+        if not is_whole:
+            source.slices[row] = part
         _add(source, name, array)
-        if source.shapes[row] != part.shape_in(shape, f"tensor {name!r}"):
+        if source.shapes[row] != part.shape_in(shape):
             raise InvalidArgumentError(
-                f"tensor {name!r}: the part {part} of {list(shape)} is of shape {list(part.shape_in(shape))}, its array of {list(source.shapes[row])}"
+                f"{what}: the part {part} of {list(shape)} is of shape {list(part.shape_in(shape))}, its array of {list(source.shapes[row])}"
             )
         if source.dtypes[row] != source.dtypes[first]:
-            raise InvalidArgumentError(f"tensor {name!r}: parts of dtypes {source.dtypes[first]} and {source.dtypes[row]}")
+            raise InvalidArgumentError(f"{what}: parts of dtypes {source.dtypes[first]} and {source.dtypes[row]}")
+
+
+def _check_apart(boxes: Sequence[Sequence[tuple[int, int]]], what: str) -> None:
+    """Refuses slices that share an element, which no reader takes."""
+    bounds = np.array(boxes, np.int64).reshape(len(boxes), -1, 2)
+    for number in range(1, len(boxes)):
+        starts, stops = bounds[:number, :, 0], bounds[:number, :, 1]
+        common = np.flatnonzero((np.maximum(starts, bounds[number, :, 0]) < np.minimum(stops, bounds[number, :, 1])).all(axis=1))
+        if len(common):
+            raise InvalidArgumentError(f"{what}: the parts number {int(common[0])} and {number} overlap")
 
 
 def _add(source: Source, name: str, value: Any) -> None:

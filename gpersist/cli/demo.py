@@ -162,7 +162,11 @@ def _choose_devices(wanted: int | None) -> tuple[int, dict[str, str]]:
     """How many devices to train on, and the environment in which there are so many, and this very gpersist."""
     there = len(devices()) - 1
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))}
+    environment = {
+        "OPENBLAS_NUM_THREADS": "1",  # for NumPy's small matrices, threads that wait for each other took six times as long on a busy machine
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH")))),
+    }
     if not there:
         count = wanted or _DEFAULT_VIRTUAL_DEVICES
         return count, {**environment, "GPERSIST_VIRTUAL_DEVICES": str(count)}
@@ -186,9 +190,9 @@ def _folder(given: str | None) -> Iterator[str]:
 
 
 def _run(command: list[str], environment: dict[str, str], show_step: Callable[[int, str], None]) -> _Run:
-    """Runs the training program to its end, whichever that is."""
+    """Runs the training program to its end, whichever that is; in a process group of its own, for Ctrl-C is ours."""
     result = _Run()
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as program:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, process_group=0) as program:
         assert program.stdout
         try:
             for line in program.stdout:
@@ -207,9 +211,9 @@ def _run(command: list[str], environment: dict[str, str], show_step: Callable[[i
                         result.saves.append(facts)
                     case "dying":
                         result.dying = facts
-        finally:
-            if sys.exc_info()[0] is not None:
-                program.kill()
+        except BaseException:
+            program.kill()
+            raise
     result.exit_status = program.returncode
     return result
 
@@ -282,17 +286,16 @@ def _tell_story(story: _Story) -> None:
     write_line(f"the model: {counted(first.tensors, 'tensor')}, momenta included, {amount(first.size_bytes)}")
     write_line()
     written, total = amount(first.dying["written_bytes"]), amount(first.dying["total_bytes"])
-    write_line(f"run 1 trained to step {first.last_step}, and was killed (SIGKILL) in the middle of saving step {first.dying['step']},")
-    write_line(f"  {written} of {total} written. The folder then:")
+    write_line(f"run 1 was killed (SIGKILL) in the middle of saving step {first.dying['step']};")
+    write_line(f"{written} of {total} were written. The folder then:")
     for entry in story.after_kill:
-        remark = "   <- unfinished, no index names it" if entry["temporary"] else ""
-        write_line(f"    {amount(entry['bytes']):>10}  {printable(entry['name'])}{remark}")
+        write_line(f"  {amount(entry['bytes']):>10}  {printable(entry['name'])}{'  <- unfinished' if entry['temporary'] else ''}")
     newest, milliseconds = os.path.basename(second.resumed["prefix"]), second.resumed["duration_s"] * 1e3
-    write_line(f"run 2 resumed from {newest}, the newest whole one, in {milliseconds:.0f} ms, each tensor on its device,")
-    write_line(f"  and trained to step {second.last_step}: loss {second.losses[second.last_step]:.3f}; the unfinished file is gone")
+    write_line(f"run 2 resumed from {newest}, the newest whole one, in {milliseconds:.0f} ms;")
+    write_line("each tensor went where it had been, and the unfinished file is gone")
+    write_line(f"it trained to step {second.last_step}: loss {first.losses[1]:.3f} at the beginning, {second.losses[second.last_step]:.3f} now")
     if story.twice:
-        steps = f"{story.twice[0]} to {story.twice[-1]}"
-        write_line(f"steps {steps} were trained in both runs: their losses differ by {story.loss_difference:g}")
+        write_line(f"both runs trained steps {story.twice[0]} to {story.twice[-1]}: their losses differ by {story.loss_difference:g}")
     write_line()
 
 

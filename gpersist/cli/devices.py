@@ -16,7 +16,6 @@ _COLUMNS = (
     Column("free", is_number=True),
     Column("total", is_number=True),
     Column("PCIe"),
-    Column("driver"),
 )
 
 
@@ -39,16 +38,23 @@ def run(arguments: argparse.Namespace) -> int:
         write_json({"devices": [dataclasses.asdict(info) for info in found]})
         return 0
     write_table(_COLUMNS, [_row(info) for info in found])
-    named = [info for info in found if info.uuid or info.pci_bus_id or info.compute_capability]
-    if named:
-        write_line()
-    for info in named:
-        capability = "compute capability " + ".".join(map(str, info.compute_capability)) if info.compute_capability else ""
-        write_line(f"{info.name}: {', '.join(printable(fact) for fact in (info.uuid, info.pci_bus_id, capability) if fact)}")
-    if not any(info.backend == "cuda" for info in found):
-        write_line()
-        write_line("no CUDA device: none is visible, or CuPy or the driver is missing" + _hidden(found))
+    backends = {info.backend for info in found}
+    write_line()
+    if "virtual" in backends:
+        write_line("virtual devices are switched on; CUDA devices, if any, are hidden")
+    elif "cuda" not in backends:
+        write_line("no CUDA device: none is visible, or the driver or CuPy is missing")
+    for info in found:
+        if facts := _facts(info):
+            write_line(f"{info.name}: {printable(', '.join(facts))}")
     return 0
+
+
+def _facts(info: DeviceInfo) -> list[str]:
+    """What is too long for the table."""
+    capability = ".".join(map(str, info.compute_capability or ()))
+    facts = {"": info.uuid, "PCI ": info.pci_bus_id, "compute capability ": capability, "driver ": info.driver_version}
+    return [what + fact for what, fact in facts.items() if fact]
 
 
 def _row(info: DeviceInfo) -> tuple[str, ...]:
@@ -61,9 +67,4 @@ def _row(info: DeviceInfo) -> tuple[str, ...]:
         amount(info.memory.free_bytes),
         amount(info.memory.total_bytes),
         f"{generation} {width}".strip() or "-",
-        printable(info.driver_version or "-"),
     )
-
-
-def _hidden(found: list[DeviceInfo]) -> str:
-    return ", or virtual devices hide it" if any(info.backend == "virtual" for info in found) else ""

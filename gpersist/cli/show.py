@@ -32,8 +32,8 @@ _COLUMNS = (
     Column("shape", folds=True),
     Column("size", is_number=True),
     Column("device", folds=True, style="cyan"),
-    Column("shard", is_number=True),
-    Column("crc32c"),
+    Column("shard", is_number=True, is_extra=True),
+    Column("crc32c", is_extra=True),
 )
 
 

@@ -23,8 +23,8 @@ import numpy as np
 import gpersist
 from gpersist.devices import Array, Device, PinnedBuffer, device_of
 
-INPUTS, HIDDEN, CLASSES, BATCH = 784, 1024, 10, 64
-LEARNING_RATE, MOMENTUM = 0.05, 0.9
+INPUTS, HIDDEN, CLASSES, BATCH = 784, 1024, 10, 16
+LEARNING_RATE, MOMENTUM = 0.02, 0.9
 
 
 class Mover:
@@ -80,7 +80,7 @@ class Model:
         self._layers = max(3, len(devices))
         self._move = Mover()
         random = np.random.default_rng(0)
-        self._teacher = random.standard_normal((INPUTS, CLASSES), np.float32)
+        self._centres = random.standard_normal((CLASSES, INPUTS), np.float32) * np.float32(0.15)
         widths = [INPUTS, *[HIDDEN] * (self._layers - 1), CLASSES]
         self.arrays: dict[str, Array] = {"global_step": np.zeros((), np.int64)}
         for number in range(self._layers):
@@ -127,8 +127,9 @@ class Model:
 
     def _batch(self, step: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Inputs, and classes as one-hot rows; the same at the same step of every run."""
-        inputs = np.random.default_rng([1, step]).standard_normal((BATCH, INPUTS), np.float32)
-        return inputs, np.eye(CLASSES, dtype=np.float32)[(inputs @ self._teacher).argmax(axis=1)]
+        random = np.random.default_rng([1, step])
+        labels = random.integers(CLASSES, size=BATCH)
+        return self._centres[labels] + random.standard_normal((BATCH, INPUTS), np.float32), np.eye(CLASSES, dtype=np.float32)[labels]
 
     def _moved(self, array: Array, layer: int) -> Array:
         return self._move.to_device(array, self._device(layer))

@@ -16,6 +16,7 @@ import os
 import sys
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -187,33 +188,38 @@ class CudaDevice(Device):
 
 
 class _Current:
-    """While it is entered, a device is the calling thread's current one.
+    """While it is entered, a device's primary context is the calling thread's current one.
+
+    Contexts are bound by the driver, as the runtime itself does it. `cudaSetDevice` is not used, since from CUDA 12 on it makes a context, some
+    500 MiB, on whatever device it is given: going back to device 0 would take memory on a GPU that this process has no business with.
 
     Args:
         name: the device's, for errors.
         index: CUDA's ordinal.
     """
 
-    __slots__ = ("_index", "_name", "_previous")
+    __slots__ = ("_index", "_is_switched", "_name", "_previous")
 
     def __init__(self, name: str, index: int) -> None:
         self._name, self._index = name, index
 
     def __enter__(self) -> Any:
         _check_not_forked(self._name)
-        runtime = _cupy().cuda.runtime
+        cuda = _cupy().cuda
         try:
-            self._previous = runtime.getDevice()
-            if self._previous != self._index:
-                runtime.setDevice(self._index)
-        except runtime.CUDARuntimeError as error:
+            context = _primary_context(self._index)
+            self._previous = cuda.driver.ctxGetCurrent()  # 0: none, as in a thread that has called nothing yet
+            self._is_switched = self._previous != context
+            if self._is_switched:
+                cuda.driver.ctxSetCurrent(context)
+        except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
             raise self._unavailable(error) from error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if self._previous != self._index:
-            runtime = _cupy().cuda.runtime
-            with contextlib.suppress(runtime.CUDARuntimeError):  # the next call on that device says it
-                runtime.setDevice(self._previous)
+        if self._is_switched:
+            driver = _cupy().cuda.driver
+            with contextlib.suppress(driver.CUDADriverError):  # the next call on that device says it
+                driver.ctxSetCurrent(self._previous)
 
     def _unavailable(self, error: Any) -> UnavailableError:
         cure = "; the CUDA context is lost, so that this process must be started again" if error.status in _STICKY else ""
@@ -234,6 +240,20 @@ class _Calling(_Current):
         cuda = _cupy().cuda
         if isinstance(error, (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError)):
             raise self._unavailable(error) from error
+
+
+@functools.cache
+def _primary_context(index: int) -> int:
+    """The context that the runtime uses on a device; made if need be, on a thread of its own, which is the one to keep it as its current one."""
+
+    def make() -> int:
+        cuda = _cupy().cuda
+        cuda.runtime.setDevice(index)
+        cuda.runtime.memGetInfo()  # before CUDA 12, setDevice alone makes no context
+        return int(cuda.driver.ctxGetCurrent())
+
+    with ThreadPoolExecutor(1, "gpersist-cuda") as thread:
+        return thread.submit(make).result()
 
 
 class _CudaEvent(Event):

@@ -80,11 +80,12 @@ NOT_SUPPORTED = {"cuda": STUB.format(status=801), "cublas": STUB.format(status=1
 PIP = ["-m", "pip", "--quiet", "--disable-pip-version-check"]
 
 
-def run(*command: str | Path, **options) -> str:
+def run(*command: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
     """Runs a command; its output is shown only if it fails."""
-    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"cudasim: this failed with status {done.returncode}:\n  {' '.join(map(str, command))}\n{done.stdout}")
+        raise SystemExit(f"cudasim: this failed with status {done.returncode}:\n  {' '.join(words)}\n{done.stdout}")
     return done.stdout
 
 
@@ -139,8 +140,8 @@ class Builder:
         run(sys.executable, "-m", "venv", "--clear", self.out / "venv")
         self.pip("install", f"cupy-cuda13x=={CUPY}", *REQUIREMENTS, *CUPY_TOOLS)
 
-    def pip(self, *arguments: str | Path, **options) -> None:
-        run(self.python, *PIP, *arguments, **options)
+    def pip(self, *arguments: str | Path, env: dict[str, str] | None = None) -> None:
+        run(self.python, *PIP, *arguments, env=env)
 
     def site(self) -> Path:
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"

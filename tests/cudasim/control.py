@@ -39,7 +39,7 @@ def count(what: str) -> int:
     Raises:
         KeyError: there is no such count.
     """
-    number = _library().cudasim_count(what.encode())
+    number: int = _library().cudasim_count(what.encode())
     if number < 0:
         raise KeyError(what)
     return number

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +11,8 @@ import ml_dtypes
 import numpy as np
 
 import gpersist
-from gpersist import CheckpointManager, CheckpointNotFoundError, files
-from gpersist.bundle import parse_data_name, parse_temporary, read_index
+from gpersist import CheckpointManager, CheckpointNotFoundError
+from gpersist.bundle import is_temporary, read_index
 from gpersist.checkpoint import read_state
 
 
@@ -61,7 +60,6 @@ class Scenario:
         before: number of saves before; they are numbered from 1.
         save: does save `number` in a folder.
         found: numbers of the saves that a reader finds, oldest first.
-        standing: base names of the checkpoints that stand.
     """
 
     name: str
@@ -128,7 +126,8 @@ SCENARIOS = [
 
 
 def run(scenario: Scenario, folder: str) -> None:
-    """The saves before."""
+    """The saves before, in a new folder."""
+    os.mkdir(folder)
     for number in range(1, scenario.before + 1):
         scenario.save(folder, number)
 
@@ -139,7 +138,7 @@ def names(folder: str) -> set[str]:
 
 
 def temporaries(folder: str) -> set[str]:
-    return {path for path in names(folder) if parse_temporary(os.path.basename(path))}
+    return {path for path in names(folder) if is_temporary(os.path.basename(path))}
 
 
 def check_tidy(folder: str, found: list[int], *, passing_over: str | None = None) -> None:
@@ -148,8 +147,7 @@ def check_tidy(folder: str, found: list[int], *, passing_over: str | None = None
     for index in [path for path in left if path.endswith(".index")]:
         prefix = index.removesuffix(".index")
         stored = read_index(os.path.join(folder, prefix))
-        shards = {entry.shard for _, _, entry in stored.ranges(stored)}
-        for shard in range(max(shards) + 1):
+        for shard in range(int(stored.ranges().columns.shards.max()) + 1):
             left.remove(f"{prefix}.data-{shard:05d}-of-{stored.num_shards:05d}")
         left -= {index, prefix + ".meta"}
     state = os.path.join("run", "of", "checkpoint")
@@ -160,13 +158,4 @@ def check_tidy(folder: str, found: list[int], *, passing_over: str | None = None
     assert not left, left
 
 
-def data_counts(folder: str, prefix: str = PREFIX) -> set[int]:
-    """The numbers of shards that data files under a prefix are named after."""
-    where, base = os.path.split(os.path.join(folder, prefix))
-    parsed = [parse_data_name(name) for name in os.listdir(where) if re.match(re.escape(base) + r"\.data-", name)]
-    return {found[2] for found in parsed if found}
-
-
-__all__ = [
-    "PREFIX", "SCENARIOS", "Scenario", "arrays", "check_tidy", "check_values", "data_counts", "files", "names", "run", "temporaries", "whole",
-]  # fmt: skip
+__all__ = ["SCENARIOS", "Scenario", "check_tidy", "names", "run", "temporaries"]

@@ -81,20 +81,23 @@ class FailingFiles(InterceptedFiles):
 
 
 class DyingFiles(InterceptedFiles):
-    """Kills the process at the Nth call, before or after it takes effect."""
+    """Kills the process at the Nth call of some, before or after it takes effect."""
 
-    def __init__(self, at: int, *, after: bool) -> None:
-        self.at, self.after, self.count = at, after, 0
+    def __init__(self, at: int, *, only: tuple[str, ...], after: bool) -> None:
+        self.at, self.only, self.after, self.count = at, only, after, 0
 
     def around(self, call: str, do: Callable[[], Any], arguments: tuple[Any, ...]) -> Any:
-        self.count += 1
-        if self.count != self.at:
+        self.count += call in self.only
+        if self.count != self.at or call not in self.only:
             return do()
         if self.after:
             do()
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("still alive")
 
+
+CHANGES = ("create", "pwritev", "allocate", "truncate", "rename", "remove", "make_folders", "close")
+"""What changes files, names or locks: the others leave what they found, whoever dies before or after them."""
 
 WRITES = ("create", "pwritev", "allocate", "truncate", "fsync", "fsync_folder", "rename", "make_folders")
 """What a full disk may refuse."""

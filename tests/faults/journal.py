@@ -186,10 +186,19 @@ class Disk:
             names = dict(self.names)
             _apply(names, [self.pending[number] for number in kept])
             files = {path: file for path, file in names.items() if file >= 0}
-            dirty = any(self.contents.get(file, b"") != self.synced.get(file) for file in files.values())
-            for loss in LOSSES if dirty else LOSSES[:1]:
-                content = {path: (path, file, self._left(file, loss)) for path, file in files.items()}
-                yield State(frozenset(path for path, file in names.items() if file < 0), frozenset(content.values()))
+            folders = frozenset(path for path, file in names.items() if file < 0)
+            for losses in self._losses(set(files.values())):
+                yield State(folders, frozenset((path, file, self._left(file, losses.get(file, "kept"))) for path, file in files.items()))
+
+    def _losses(self, files: set[int]) -> Iterator[dict[int, str]]:
+        """What may be left of each file: the same of all, or all of all but one."""
+        unsynced = [file for file in files if self.contents.get(file, b"") != self.synced.get(file)]
+        yield {}
+        for loss in LOSSES[:-1]:
+            if unsynced:
+                yield dict.fromkeys(unsynced, loss)
+            if len(unsynced) > 1:
+                yield from ({file: loss} for file in unsynced)
 
     def _left(self, file: int, loss: str) -> bytes:
         current, synced = self.contents.get(file, b""), self.synced.get(file)

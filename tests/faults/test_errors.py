@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,16 +18,27 @@ from .intercepted import CALLS, ERRNOS, WRITES, FailingFiles, InterceptedFiles
 FITTING = {errno.ENOSPC: OutOfSpaceError, errno.EIO: FileError}
 
 
+class Scratch:
+    """Folders in which the saves before the disturbed one are done already."""
+
+    def __init__(self, folder: Path, scenario: Scenario) -> None:
+        self._template = str(folder / "template")
+        self._numbers = itertools.count()
+        with files.substituted(InterceptedFiles()):
+            run(scenario, self._template)
+
+    def folder(self) -> str:
+        """A new one."""
+        return shutil.copytree(self._template, f"{self._template}-{next(self._numbers)}")
+
+
 @pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    return tmp_path
+def scratch(tmp_path: Path, scenario: Scenario) -> Scratch:
+    return Scratch(tmp_path, scenario)
 
 
 def disturbed(scenario: Scenario, folder: str, failing: FailingFiles) -> GPersistError | None:
-    """Runs a scenario whose last save meets a fault; gives what it raised."""
-    os.mkdir(folder)
-    with files.substituted(InterceptedFiles()):
-        run(scenario, folder)
+    """Does the scenario's save, which meets a fault; gives what it raised."""
     with files.substituted(failing):
         try:
             scenario.save(folder, scenario.before + 1)
@@ -54,12 +67,12 @@ def check_old_or_new(scenario: Scenario, folder: str, error: GPersistError | Non
 
 @pytest.mark.parametrize("number", ERRNOS, ids=errno.errorcode.get)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_a_call_fails(scenario: Scenario, number: int, scratch: Path) -> None:
+def test_a_call_fails(scenario: Scenario, number: int, scratch: Scratch) -> None:
     """Once, at each call in turn: the save succeeds all the same, or raises what fits and leaves nothing behind."""
     at, raised = 0, 0
     while True:
         at += 1
-        folder = str(scratch / str(at))
+        folder = scratch.folder()
         failing = FailingFiles(at, number)
         before = open_files()
         error = disturbed(scenario, folder, failing)
@@ -78,12 +91,12 @@ def test_a_call_fails(scenario: Scenario, number: int, scratch: Path) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_a_call_reports_failure_though_it_was_done(scenario: Scenario, scratch: Path) -> None:
+def test_a_call_reports_failure_though_it_was_done(scenario: Scenario, scratch: Scratch) -> None:
     """As over a network: whether the index was renamed is looked up, not guessed."""
     at = 0
     while True:
         at += 1
-        folder = str(scratch / str(at))
+        folder = scratch.folder()
         failing = FailingFiles(at, errno.EIO, only=("rename", "remove", "fsync", "fsync_folder", "pwritev", "truncate", "make_folders"), after=True)
         error = disturbed(scenario, folder, failing)
         if failing.failed is None:
@@ -92,12 +105,12 @@ def test_a_call_reports_failure_though_it_was_done(scenario: Scenario, scratch: 
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_the_disk_is_full(scenario: Scenario, scratch: Path) -> None:
+def test_the_disk_is_full(scenario: Scenario, scratch: Scratch) -> None:
     """From some call on, everything that takes room fails, and removing files works."""
     at = 0
     while True:
         at += 1
-        folder = str(scratch / str(at))
+        folder = scratch.folder()
         failing = FailingFiles(at, errno.ENOSPC, only=WRITES, for_good=True)
         error = disturbed(scenario, folder, failing)
         if failing.failed is None:
@@ -108,12 +121,12 @@ def test_the_disk_is_full(scenario: Scenario, scratch: Path) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_the_disk_is_gone(scenario: Scenario, scratch: Path) -> None:
+def test_the_disk_is_gone(scenario: Scenario, scratch: Scratch) -> None:
     """From some call on, everything fails, tidying up too: once the disk is back, nothing in this process keeps litter alive."""
     at = 0
     while True:
         at += 1
-        folder = str(scratch / str(at))
+        folder = scratch.folder()
         failing = FailingFiles(at, errno.EIO, only=CALLS, for_good=True)
         before = open_files()
         error = disturbed(scenario, folder, failing)
@@ -123,10 +136,10 @@ def test_the_disk_is_gone(scenario: Scenario, scratch: Path) -> None:
         check_old_or_new(scenario, folder, error)
 
 
-def test_a_failed_save_leaves_the_names_that_were_there(scratch: Path) -> None:
-    scenario = SCENARIOS[1]
+@pytest.mark.parametrize("scenario", SCENARIOS[1:2], ids=str)
+def test_a_failed_save_leaves_the_names_that_were_there(scenario: Scenario, scratch: Scratch) -> None:
     for at in range(1, 200):
-        folder = str(scratch / str(at))
+        folder = scratch.folder()
         failing = FailingFiles(at, errno.ENOSPC, only=("create", "pwritev", "allocate", "fsync"))
         error = disturbed(scenario, folder, failing)
         if failing.failed is None:

@@ -34,13 +34,14 @@ cudaError_t enter_device(const char* name, int ordinal, Body body) {
   });
 }
 
-// body: (Device&) -> cudaError_t, given the thread's current device. For work: a lost device does none, and an error that loses
-// a device does so wherever it shows.
+// body: (Device&) -> cudaError_t, given the thread's current device, whose context is then bound to the thread. For work: a lost
+// device does none, and an error that loses a device does so wherever it shows.
 template <class Body>
 cudaError_t enter_current(const char* name, Body body) {
   if (is_forked()) return keep_error(cudaErrorInitializationError);
   if (device_count() == 0) return keep_error(cudaErrorNoDevice);
   Device& current = device(current_ordinal());
+  if (!bound_device()) choose_device(current);
   if (int lost = current.sticky) return keep_error(static_cast<cudaError_t>(lost));
   const cudaError_t error = enter(name, [&] { return body(current); });
   if (is_sticky(error)) current.sticky = error;

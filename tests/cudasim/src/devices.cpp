@@ -10,6 +10,7 @@ namespace cudasim {
 namespace {
 
 std::atomic<bool> forked{false};
+thread_local int chosen_ordinal = 0;
 
 std::deque<Device>& devices() {
   static std::deque<Device>& instance = *[] {
@@ -32,9 +33,17 @@ int device_count() { return static_cast<int>(devices().size()); }
 
 Device& device(int ordinal) { return devices()[ordinal]; }
 
-int& current_ordinal() {
-  static thread_local int ordinal = 0;
-  return ordinal;
+int current_ordinal() { return bound_device() ? bound_device()->ordinal : chosen_ordinal; }
+
+Device*& bound_device() {
+  static thread_local Device* bound = nullptr;
+  return bound;
+}
+
+void choose_device(Device& device) {
+  chosen_ordinal = device.ordinal;
+  bound_device() = &device;
+  device.has_context = true;
 }
 
 bool is_forked() { return forked; }

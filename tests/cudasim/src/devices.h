@@ -14,7 +14,8 @@ struct Device {
   int physical;
   std::size_t memory_bytes;
 
-  std::atomic<int> sticky{0};  // the error that lost this device, or 0
+  std::atomic<int> sticky{0};            // the error that lost this device, or 0
+  std::atomic<bool> has_context{false};  // whether its primary context was made, which on a real one takes its memory
 
   std::mutex lock;                   // of everything below
   std::size_t used_bytes = 0;        // never more than memory_bytes
@@ -27,8 +28,14 @@ int device_count();
 // REQUIRES: 0 <= ordinal < device_count()
 Device& device(int ordinal);
 
-// Starts at 0 in every thread, as in the real runtime.
-int& current_ordinal();
+// The calling thread's: of its context if one is bound to it, else what it last chose, at first 0.
+int current_ordinal();
+
+// Whose primary context is bound to the calling thread; null: none, as in every thread that has not yet called anything that needs one.
+Device*& bound_device();
+
+// What cudaSetDevice does, and what the first call in a thread that needs a context does with the thread's current device.
+void choose_device(Device& device);
 
 // Whether this process is a fork of one that had used a device: nothing works in it any more, as with the real driver.
 bool is_forked();

@@ -1,4 +1,4 @@
-// The part of the driver API that CuPy uses: modules, functions, launches. libcuda.so.1 is another name of the runtime's library.
+// The part of the driver API that CuPy and we use: contexts, modules, functions, launches. libcuda.so.1 is another name of the runtime's library.
 #include <cuda.h>
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
@@ -24,6 +24,14 @@ constexpr unsigned kParameterAlignment = 16;
 CUmodule to_handle(void* library) { return reinterpret_cast<CUmodule>(library); }
 void* to_library(CUmodule module) { return reinterpret_cast<void*>(module); }
 const Kernel& to_kernel(CUfunction function) { return *reinterpret_cast<const Kernel*>(function); }
+
+CUcontext to_context(Device* device) { return reinterpret_cast<CUcontext>(device); }
+
+// body: () -> cudaError_t. For calls that need no context.
+template <class Body>
+CUresult enter_unbound(const char* name, Body body) {
+  return static_cast<CUresult>(enter(name, body));
+}
 
 template <class Body>
 CUresult enter_driver(const char* name, Body body) {
@@ -86,6 +94,34 @@ CUDASIM_API CUresult cuGetErrorName(CUresult error, const char** name) {
 CUDASIM_API CUresult cuGetErrorString(CUresult error, const char** text) {
   *text = cudaGetErrorString(static_cast<cudaError_t>(error));
   return CUDA_SUCCESS;
+}
+
+// Primary contexts are the only ones.
+CUDASIM_API CUresult cuCtxGetCurrent(CUcontext* context) {
+  return enter_unbound(__func__, [&] {
+    *context = to_context(bound_device());
+    return cudaSuccess;
+  });
+}
+
+CUDASIM_API CUresult cuCtxSetCurrent(CUcontext context) {
+  return enter_unbound(__func__, [&] {
+    Device* bound = nullptr;
+    for (int ordinal = 0; ordinal < device_count(); ordinal++) {
+      if (context == to_context(&device(ordinal))) bound = &device(ordinal);
+    }
+    if (context && !(bound && bound->has_context)) return cudaErrorDeviceUninitialized;
+    bound_device() = bound;
+    return cudaSuccess;
+  });
+}
+
+CUDASIM_API CUresult cuDevicePrimaryCtxGetState(CUdevice ordinal, unsigned* flags, int* is_active) {
+  return static_cast<CUresult>(enter_device(__func__, ordinal, [&](Device& asked) {
+    *flags = 0;
+    *is_active = asked.has_context;
+    return cudaSuccess;
+  }));
 }
 
 CUDASIM_API CUresult cuModuleLoadData(CUmodule* module, const void* image) {

@@ -187,7 +187,7 @@ CUDASIM_API cudaError_t cudaGetDevice(int* ordinal) {
 
 CUDASIM_API cudaError_t cudaSetDevice(int ordinal) {
   return enter_device(__func__, ordinal, [&](Device& chosen) {
-    current_ordinal() = ordinal;
+    choose_device(chosen);
     return outcome(chosen);
   });
 }

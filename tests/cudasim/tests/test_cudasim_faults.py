@@ -36,7 +36,8 @@ def test_zero_means_every_call() -> None:
 
 def test_copies_are_also_counted_by_direction() -> None:
     stream = cupy.cuda.Stream(non_blocking=True)
-    array = cupy.asarray(np.arange(10))
+    with stream:
+        array = cupy.zeros(10, "i8")
     with control.faults("cudaMemcpyAsync.DtoH:1:1"):
         array.set(np.ones(10, "i8"), stream=stream)
         with pytest.raises(runtime.CUDARuntimeError, match="InvalidValue"):

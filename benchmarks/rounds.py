@@ -1,7 +1,7 @@
 """Workers, and rounds of measurements in which they take turns.
 
-The machine's speed drifts by more than contenders differ, so all of them are asked once a round, one after the other, and a ratio is the median of the
-ratios within a round. The first round warms up and is not counted.
+The machine's speed drifts by more than contenders differ, so all of them are asked once a round, one after the other, and a ratio is the median of
+the ratios within a round. The first round warms up and is not counted.
 """
 
 from __future__ import annotations
@@ -39,12 +39,11 @@ class Worker:
         self.contender = contender
         reason = "no interpreter is named for it"
         for interpreter in interpreters:
-            # a name with blanks is a name, not a path
             command = [interpreter, "-m", "benchmarks.worker", contender, workload, str(folder / contender), *(["--quick"] if quick else [])]
             self._errors = tempfile.TemporaryFile()
-            environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+            environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=environment, cwd=folder, text=True
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=environment, cwd=ROOT, text=True
             )
             hello = self._receive()
             if "missing" not in hello:
@@ -97,6 +96,10 @@ class Measured:
 
     def median(self, figure: str = "wall_s") -> float:
         return statistics.median(sample[figure] for sample in self.samples)
+
+    def scaled(self, factor: float) -> Measured:
+        """Times of a workload that is `factor` times as large."""
+        return Measured([{**sample, "wall_s": sample["wall_s"] * factor} for sample in self.samples])
 
     def best(self) -> float:
         return min(sample["wall_s"] for sample in self.samples)

@@ -57,7 +57,7 @@ class Workload:
 def _content(array: Array, number: int) -> Iterator[tuple[Array, Array]]:
     """(part of the flat array, what it holds): the tensor's number, then one random pattern again and again."""
     flat, pattern = array.reshape(-1), _pattern()
-    yield flat[:1], np.float32([number])
+    yield flat[:1], np.array([number], np.float32)
     for start in range(1, flat.size, pattern.size):
         part = flat[start : start + pattern.size]
         yield part, pattern[: part.size]

@@ -80,7 +80,7 @@ class Raw(Contender):
     def _cut(self, size_bytes: int) -> Iterator[memoryview]:
         """The arrays' bytes, in order, in pieces of at most so many bytes."""
         for array in self.arrays.values():
-            view = memoryview(array).cast("B")
+            view = memoryview(array.data).cast("B")
             for start in range(0, len(view), size_bytes):
                 yield view[start : start + size_bytes]
 

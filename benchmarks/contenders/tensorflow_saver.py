@@ -7,7 +7,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import tensorflow as tf  # type: ignore[import-not-found]
+import tensorflow as tf
 
 from benchmarks.contenders.contender import Action, Contender
 from benchmarks.stopwatch import Stopwatch

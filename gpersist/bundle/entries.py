@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -197,8 +196,8 @@ def decode_entries(values: Sequence[bytes]) -> tuple[EntryColumns, Bools]:
     ends = np.cumsum(lengths)
     at = ends - lengths + np.fromiter(map(len, heads), np.int64, count)
     dtypes, shapes, expected = (list(column) for column in zip(*meanings, strict=True)) if count else ([], [], [])
-    expected_sizes = np.array(expected, np.float64)
-    usual = ~np.isnan(expected_sizes)
+    expected_sizes = np.array(expected, np.int64)
+    usual = expected_sizes >= 0
     fields = []
     for tag in (0x18, 0x20, 0x28):
         field, at, usual = _decode_varints(data, at, ends, tag, usual)
@@ -210,7 +209,7 @@ def decode_entries(values: Sequence[bytes]) -> tuple[EntryColumns, Bools]:
     return EntryColumns(dtypes, shapes, fields[0], fields[1], fields[2], crcs), usual & (fields[2] == expected_sizes)
 
 
-_UNKNOWN: tuple[DType, Shape, float] = (from_enum(1), (), math.nan)
+_UNKNOWN: tuple[DType, Shape, int] = (from_enum(1), (), -1)
 
 
 def _decode_varints(data: Any, at: Int64s, ends: Int64s, tag: int, usual: Any) -> tuple[Int64s, Int64s, Any]:
@@ -231,8 +230,8 @@ def _decode_varints(data: Any, at: Int64s, ends: Int64s, tag: int, usual: Any) -
 
 
 @functools.lru_cache(maxsize=1 << 15)
-def _decode_head(head: bytes) -> tuple[DType, Shape, float] | None:
-    """dtype, shape and bytes (NaN for strings) of a head in its usual form; None if it is another, or wrong."""
+def _decode_head(head: bytes) -> tuple[DType, Shape, int] | None:
+    """dtype, shape and bytes of a head in its usual form; None if it is another, or wrong, or of strings."""
     try:
         dtype, shape, at = from_enum(head[1]), [], 4
         while at < len(head):
@@ -242,11 +241,12 @@ def _decode_head(head: bytes) -> tuple[DType, Shape, float] | None:
                 size |= (byte & 127) << 7 * place
             shape.append(size)
             at = end
-        size_bytes = element_count(shape) * dtype.size_bytes if dtype.size_bytes else math.nan
+        size_bytes = element_count(shape) * dtype.size_bytes
     except (IndexError, InvalidArgumentError):
         return None
     # whatever was passed over above is told by writing it again
-    return (dtype, tuple(shape), size_bytes) if encode_head(dtype.enum, tuple(shape)) == head else None
+    is_usual = dtype.size_bytes and size_bytes < 2**62 and encode_head(dtype.enum, tuple(shape)) == head
+    return (dtype, tuple(shape), size_bytes) if is_usual else None
 
 
 def decode_entry(value: bytes, where: str) -> Entry:
@@ -263,6 +263,8 @@ def decode_entry(value: bytes, where: str) -> Entry:
         shape = tuple(dim.size for dim in proto.shape.dim)
         element_count(shape, f"{where}: shape")
         slices = tuple(TensorSlice.from_proto(part, where) for part in proto.slices)
+        for part in slices:
+            part.bounds(shape, where)
     except InvalidArgumentError as error:
         raise DataLossError(f"{error.message}; the file is damaged, or of a newer TensorFlow") from error
     if proto.shard_id < 0 or proto.offset < 0 or proto.size < 0 or proto.offset + proto.size >= 2**63:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -30,14 +31,17 @@ from gpersist.bundle.entries import (
 )
 from gpersist.bundle.names import index_path
 from gpersist.bundle.ordered_code import encode_slice_key
-from gpersist.bundle.slices import TensorSlice
+from gpersist.bundle.slices import TensorSlice, cover
 from gpersist.dtypes import DType
 from gpersist.errors import DataLossError, NotACheckpointError, TensorNotFoundError
 from gpersist.shapes import Shape
 from gpersist.table import TableReader, build_table, patch
 
-MAX_INDEX_BYTES = 2 << 30
-"""Far beyond any real index: entries of ten million tensors."""
+MAX_BLOCK_BYTES = 16 << 20
+"""Of one block of an index. TensorFlow ends a block with the entry that brings it to 256 KiB; this is an entry of half a million slices."""
+
+_HEAD_BYTES = 64 << 10
+"""Of a file that is no table, to see what else it is."""
 
 
 def encode_index(entries: Sequence[tuple[bytes, Entry]], num_shards: int) -> bytes:
@@ -128,31 +132,43 @@ class Index:
             raise DataLossError(f"{name!r} in {index_path(self.prefix)!r}: shard {entry.shard} of {self.num_shards}; the index is damaged")
         return entry
 
-    def slice_entry(self, name: str, part: TensorSlice) -> Entry:
+    def slice_entry(self, name: str, part: TensorSlice, full: Entry | None = None) -> Entry:
         """The entry of a stored slice of a partitioned tensor.
+
+        Args:
+            name: of the tensor.
+            part: one of its entry's slices.
+            full: its entry, where that is at hand: reading it again for each of thousands of slices takes its time.
 
         Raises:
             DataLossError: the full tensor's entry names it, but it is not there, or is of another shape or dtype.
         """
+        return self._slice_entry(name, part, self.entry(name))
+
+    def _slice_entry(self, name: str, part: TensorSlice, full: Entry) -> Entry:
         where = f"slice {part} of {name!r} in {index_path(self.prefix)!r}"
         value = self._slices.get(encode_slice_key(name, part))
         if value is None:
             raise DataLossError(f"{where} is missing, though the tensor's entry names it; the index is damaged")
         entry = decode_entry(value, where)
         check_size(entry, where)
-        full = self.entry(name)
+        full = full or self.entry(name)
         if entry.dtype != full.dtype or entry.shape != part.shape_in(full.shape, where) or entry.slices:
             raise DataLossError(f"{where}: stored as {entry.dtype.name}{list(entry.shape)}, which does not fit; the index is damaged")
         if entry.shard >= max(self.num_shards, 1):
             raise DataLossError(f"{where}: shard {entry.shard} of {self.num_shards}; the index is damaged")
         return entry
 
-    def ranges(self, names: Sequence[str] | None = None) -> Ranges:
+    def ranges(self, names: Sequence[str] | None = None, *, whole: bool = True) -> Ranges:
         """Everything stored of some tensors (default: of all), in columns.
+
+        Args:
+            names: of the tensors.
+            whole: they will be read as wholes. TensorFlow, too, stores partitioned tensors of which some parts are missing.
 
         Raises:
             TensorNotFoundError: one is not there.
-            DataLossError: an entry makes no sense.
+            DataLossError: an entry makes no sense, or with `whole` a tensor's slices do not make it up.
         """
         names = list(self._values) if names is None else list(names)
         try:
@@ -164,9 +180,9 @@ class Index:
         is_plain &= columns.shards < max(self.num_shards, 1)
         if is_plain.all():
             return Ranges(names, dict(zip(names, zip(columns.dtypes, columns.shapes, strict=True), strict=True)), {}, columns)
-        return self._checked_ranges(names, columns, is_plain)
+        return self._checked_ranges(names, columns, is_plain, whole)
 
-    def _checked_ranges(self, names: list[str], columns: EntryColumns, is_plain: Bools) -> Ranges:
+    def _checked_ranges(self, names: list[str], columns: EntryColumns, is_plain: Bools, whole: bool) -> Ranges:
         """`ranges`, where some entries need a closer look: partitioned tensors, strings, whatever is wrong."""
         tensors: dict[str, tuple[DType, Shape]] = {}
         rows: list[tuple[str, TensorSlice | None, Entry]] = []
@@ -174,7 +190,9 @@ class Index:
             entry = columns.entry(number) if is_plain[number] else self.entry(name)
             tensors[name] = entry.dtype, entry.shape
             if entry.slices:
-                rows += [(name, part, self.slice_entry(name, part)) for part in entry.slices]
+                if whole:  # what no slice covers would be memory that nobody wrote
+                    cover(TensorSlice.full(len(entry.shape)), entry.slices, entry.shape, f"{name!r} in {index_path(self.prefix)!r}")
+                rows += [(name, part, self.slice_entry(name, part, entry)) for part in entry.slices]
             else:
                 rows.append((name, None, entry))
         parts = {number: part for number, (_, part, _) in enumerate(rows) if part is not None}
@@ -191,9 +209,8 @@ def read_index(prefix: str) -> Index:
         UnimplementedError: big-endian, or of a future version.
     """
     path = index_path(prefix)
-    data = files.active().read_all(path, MAX_INDEX_BYTES)
-    try:
-        items = iter(TableReader.from_bytes(data, path).items())
+    with _open_table(path) as table:
+        items = iter(table.items())
         first = next(items, None)
         if first is None or first[0] != b"":
             raise DataLossError(
@@ -207,34 +224,45 @@ def read_index(prefix: str) -> Index:
                 slices[key] = value
             else:
                 values[key.decode("utf-8", "surrogateescape")] = value
-    except NotACheckpointError as error:
-        kind = sniff.describe(data[: 64 << 10], len(data))
-        raise NotACheckpointError(f"{path!r} is {kind}" if kind else error.message) from error
     return Index(prefix, num_shards, values, slices)
 
 
 def read_num_shards(prefix: str) -> int:
     """The number of shards of a prefix's index, with no look at its entries; raises as `read_index`."""
     path = index_path(prefix)
-    system = files.active()
-    fd = system.open_read(path)
-    try:
-
-        def read(offset: int, size_bytes: int) -> bytes:
-            buffer = bytearray(size_bytes)
-            got = system.preadv(fd, [buffer], size_bytes, offset, path) if size_bytes else 0
-            return bytes(memoryview(buffer)[:got])
-
-        header = TableReader(read, system.size(fd, path), path).get(b"")
-    finally:
-        system.close(fd)
+    with _open_table(path) as table:
+        header = table.get(b"")
     if header is None:
         raise DataLossError(f"{path!r} has no header: this table is no bundle's index")
     return decode_header(header, repr(path))
 
 
+@contextmanager
+def _open_table(path: str) -> Iterator[TableReader]:
+    """An index's table, read block by block: the memory it takes depends on blocks whose checksums hold, not on how long the file is."""
+    system = files.active()
+    fd = system.open_read(path)
+
+    def read(offset: int, size_bytes: int) -> bytes:
+        if size_bytes > MAX_BLOCK_BYTES:
+            raise DataLossError(f"{path!r}: a block of {size_bytes} bytes at byte {offset}; an index has none above {MAX_BLOCK_BYTES}: it is damaged")
+        buffer = bytearray(size_bytes)
+        got = system.preadv(fd, [buffer], size_bytes, offset, path) if size_bytes else 0
+        return bytes(memoryview(buffer)[:got])
+
+    try:
+        size = system.size(fd, path)
+        try:
+            yield TableReader(read, size, path)
+        except NotACheckpointError as error:
+            kind = sniff.describe(read(0, min(size, _HEAD_BYTES)), size)
+            raise NotACheckpointError(f"{path!r} is {kind}" if kind else error.message) from error
+    finally:
+        system.close(fd)
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """`"; did you mean 'a', 'b'?"`, or nothing where nothing is near."""
     some = [other for other, _ in zip(names, range(1000), strict=False)]
-    close = difflib.get_close_matches(name, some, 3, 0.6)
+    close = difflib.get_close_matches(str(name), some, 3, 0.6)
     return f"; did you mean {', '.join(map(repr, close))}?" if close else ""

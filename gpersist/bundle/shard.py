@@ -8,12 +8,13 @@ Offsets and sizes stand in the index. Source: TensorFlow `tensor_bundle.cc` (`Bu
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from types import TracebackType
 
 from gpersist import files
-from gpersist.errors import DataLossError, GPersistError, InvalidArgumentError
+from gpersist.errors import DataLossError, FileError, GPersistError, InvalidArgumentError
 from gpersist.files import Buffer
 
 DIRECT_ALIGNMENT = 4096
@@ -37,14 +38,19 @@ class ShardWriter:
 
         Raises:
             OutOfSpaceError: the disk cannot take the file.
+            InvalidArgumentError: `direct`, and the file system has no O_DIRECT.
         """
         self.path, self.size_bytes = path, size_bytes
         self._durable, self.direct = durable, direct
         self._files = files.active()
         try:
             self._fd = self._files.create(path, direct=direct)
-        except InvalidArgumentError as error:
-            raise InvalidArgumentError(f"{error.message}; this file system may have no O_DIRECT: save with direct_io=False") from error
+        except FileError as error:
+            if not direct or error.errno != errno.EINVAL:
+                raise
+            self._fd = -1
+            self.abandon()  # Linux makes the file before it finds that it cannot open it
+            raise InvalidArgumentError(f"{error.message}; this file system has no O_DIRECT: save with direct_io=False") from error
         try:
             self._files.try_lock(self._fd)  # tells the litter of a dead process from a save under way
             self._files.allocate(self._fd, size_bytes, path)
@@ -95,7 +101,11 @@ class ShardReader:
         self.path = path
         self._files = files.active()
         self._fd = self._files.open_read(path)
-        self.size_bytes = self._files.size(self._fd, path)
+        try:
+            self.size_bytes = self._files.size(self._fd, path)
+        except BaseException:
+            self.close()
+            raise
 
     def check(self, offset: int, size_bytes: int, what: str) -> None:
         """Holds a range against the file's size.

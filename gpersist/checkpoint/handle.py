@@ -54,12 +54,21 @@ class SaveHandle(concurrent.futures.Future["SaveResult"]):
             DeadlineExceededError: not within `timeout`; the save goes on.
             GPersistError: the save failed, or was cancelled.
         """
-        try:
-            return super().result(timeout)
-        except TimeoutError as error:
-            if self.done():
-                raise
-            raise DeadlineExceededError(f"saving {self.prefix!r} was not done within {timeout} s; it goes on") from error
+        self._wait(timeout)
+        return super().result()
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Waits like `result`, and returns what that would raise; None if the checkpoint is written.
+
+        Raises:
+            DeadlineExceededError: not within `timeout`; the save goes on.
+        """
+        self._wait(timeout)
+        return super().exception()
+
+    def _wait(self, timeout: float | None) -> None:
+        if timeout is not None and not concurrent.futures.wait([self], timeout).done:
+            raise DeadlineExceededError(f"saving {self.prefix!r} was not done within {timeout} s; it goes on")
 
     def cancel(self) -> bool:
         """Asks the save to stop. What it wrote is removed, unless it has been committed already.

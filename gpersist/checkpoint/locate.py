@@ -51,12 +51,13 @@ def locate(path: str | os.PathLike[str]) -> str:
 def _in_folder(folder: str) -> str:
     state = read_state(folder)
     if state is not None:
-        try:
-            return locate(os.path.join(folder, os.path.basename(state.model_checkpoint_path)))
-        except CheckpointNotFoundError:
-            named = follow(folder, state.model_checkpoint_path)
-            if named is not None and files.active().is_file(index_path(named)):
-                return named
+        base = os.path.basename(state.model_checkpoint_path)
+        inside = os.path.join(folder, base)
+        if base not in ("", os.curdir, os.pardir) and (files.active().is_file(index_path(inside)) or v1_files(inside)):
+            return inside
+        named = follow(folder, state.model_checkpoint_path)
+        if named is not None:
+            return named
     prefixes = [name[: -len(".index")] for name in files.active().names(folder) if name.endswith(".index") and not name.startswith(".")]
     if len(prefixes) == 1:
         return os.path.join(folder, prefixes[0])

@@ -6,10 +6,11 @@ A plan depends on names, dtypes, shapes, sizes, shards and alignment only, so tr
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import operator
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -107,24 +108,24 @@ def plan_save(source: Source, *, alignment_bytes: int, shards: int | Mapping[str
     Args:
         source: what to save.
         alignment_bytes: each tensor begins at a multiple of it; 1 is TensorFlow's way.
-        shards: how many data files, of about equal sizes, or the number of each tensor's.
+        shards: how many data files at most, of about equal sizes and none of them empty, or the number of each tensor's.
 
     Raises:
         InvalidArgumentError: an alignment or number of shards out of range.
     """
     if not isinstance(alignment_bytes, int) or not 1 <= alignment_bytes <= 1 << 30 or alignment_bytes & (alignment_bytes - 1):
         raise InvalidArgumentError(f"alignment_bytes is {alignment_bytes!r}; expected a power of two from 1 to {1 << 30}")
-    by_name = tuple(sorted(shards.items())) if isinstance(shards, Mapping) else shards
+    numbers = _check_shards(source.names, shards)
     key = (
         tuple(source.names), tuple(source.dtypes), tuple(source.shapes), tuple(source.sizes) if source.string_crcs else None,
-        tuple(source.slices.items()), tuple(source.full_shapes.items()), alignment_bytes, by_name,
+        tuple(source.slices.items()), tuple(source.full_shapes.items()), alignment_bytes, numbers,
     )  # fmt: skip
     with _plans_lock:
         known = _plans.get(key)
         if known is not None:
             _plans.move_to_end(key)
             return known
-    plan = _plan(source, alignment_bytes, shards)
+    plan = _plan(source, alignment_bytes, numbers)
     with _plans_lock:
         _plans[key] = plan
         while len(_plans) > _PLANS_KEPT:
@@ -132,13 +133,17 @@ def plan_save(source: Source, *, alignment_bytes: int, shards: int | Mapping[str
     return plan
 
 
-def _plan(source: Source, alignment: int, shards: int | Mapping[str, int]) -> SavePlan:
+def _plan(source: Source, alignment: int, shards: int | tuple[int, ...]) -> SavePlan:
     encoded = [name.encode("utf-8", "surrogateescape") for name in source.names]
+    if len(set(encoded)) != len(set(source.names)):
+        names = sorted(set(source.names), key=lambda name: name.encode("utf-8", "surrogateescape"))
+        alike = next(pair for pair in itertools.pairwise(names) if len({name.encode("utf-8", "surrogateescape") for name in pair}) == 1)
+        raise InvalidArgumentError(f"tensor names {alike[0]!r} and {alike[1]!r} are the same bytes in the file; rename one of them")
     order = sorted(range(len(encoded)), key=encoded.__getitem__)  # stable: parts of one tensor stay in the order given, as in SaveV2
     keys = [encode_slice_key(source.names[row], source.slices[row]) if row in source.slices else encoded[row] for row in order]
     kinds = {dtype: dtype_of(dtype) for dtype in set(source.dtypes)}
     sizes = np.array([source.sizes[row] for row in order], np.int64)
-    shard = _shards([source.names[row] for row in order], sizes, shards)
+    shard = _cut(sizes, shards) if isinstance(shards, int) else np.array([shards[row] for row in order], np.int64)
     offsets = np.zeros(len(order), np.int64)
     shard_sizes = []
     for number in range(int(shard.max()) + 1 if len(order) else 1):
@@ -150,9 +155,7 @@ def _plan(source: Source, alignment: int, shards: int | Mapping[str, int]) -> Sa
     stored = np.flatnonzero(sizes)
     if len(shard_sizes) > 1:
         stored = stored[np.argsort(shard[stored], kind="stable")]
-    full = [(name.encode("utf-8", "surrogateescape"), _whole(source, name, kinds)) for name in source.full_shapes]
-    if len(set(keys)) != len(keys):
-        raise InvalidArgumentError("a PartitionedArray names the same slice twice")
+    full = [(name.encode("utf-8", "surrogateescape"), entry) for name, entry in _wholes(source, kinds, dict(zip(order, shard.tolist(), strict=True)))]
     return SavePlan(
         order=order, stored=stored, layout=Layout(shard[stored], offsets[stored], sizes[stored]), shard_sizes=shard_sizes, keys=keys,
         names=[source.names[row] for row in order], dtypes=[kinds[source.dtypes[row]] for row in order],
@@ -160,25 +163,34 @@ def _plan(source: Source, alignment: int, shards: int | Mapping[str, int]) -> Sa
     )  # fmt: skip
 
 
-def _whole(source: Source, name: str, kinds: Mapping[np.dtype[Any], DType]) -> Entry:
-    """The entry of a partitioned tensor as a whole."""
-    rows = [row for row in source.slices if source.names[row] == name]
-    return Entry(kinds[source.dtypes[rows[0]]], source.full_shapes[name], 0, 0, 0, 0, tuple(source.slices[row] for row in rows))
+def _wholes(source: Source, kinds: Mapping[np.dtype[Any], DType], shards: Mapping[int, int]) -> Iterator[tuple[str, Entry]]:
+    """The names of partitioned tensors, and their entries as wholes, which TensorFlow says are in the first data file that has a part."""
+    rows: dict[str, list[int]] = {}
+    for row in source.slices:
+        rows.setdefault(source.names[row], []).append(row)
+    for name, mine in rows.items():
+        first = min(shards[row] for row in mine)
+        yield name, Entry(kinds[source.dtypes[mine[0]]], source.full_shapes[name], first, 0, 0, 0, tuple(source.slices[row] for row in mine))
 
 
-def _shards(names: list[str], sizes: Int64s, shards: int | Mapping[str, int]) -> Int64s:
-    """The data file of each position: as told by name, or cut into runs of about equal bytes."""
-    if isinstance(shards, Mapping):
-        missing = [name for name in names if name not in shards]
-        if missing:
-            raise InvalidArgumentError(f"shards names no data file for {len(missing)} tensors, {missing[0]!r} first")
-        result = np.array([shards[name] for name in names], np.int64)
-        if len(result) and not 0 <= result.min() <= result.max() < MAX_SHARDS - 1:
-            raise InvalidArgumentError(f"shards holds numbers from {result.min()} to {result.max()}; expected 0 to {MAX_SHARDS - 2}")
-        return result
-    if not isinstance(shards, int) or not 1 <= shards < MAX_SHARDS:
-        raise InvalidArgumentError(f"shards is {shards!r}; expected 1 to {MAX_SHARDS - 1}, or a dict of them by name")
+def _check_shards(names: list[str], shards: int | Mapping[str, int]) -> int | tuple[int, ...]:
+    """How many data files there may be, or the number of each row's."""
+    if not isinstance(shards, Mapping):
+        if not isinstance(shards, int) or not 1 <= shards < MAX_SHARDS:
+            raise InvalidArgumentError(f"shards is {shards!r}; expected 1 to {MAX_SHARDS - 1}, or a dict of them by name")
+        return shards
+    missing = [name for name in names if name not in shards]
+    if missing:
+        raise InvalidArgumentError(f"shards names no data file for {len(missing)} tensors, {missing[0]!r} first")
+    for name in names:
+        if not isinstance(shards[name], int) or not 0 <= shards[name] < MAX_SHARDS - 1:
+            raise InvalidArgumentError(f"shards has data file {shards[name]!r} for tensor {name!r}; expected an int from 0 to {MAX_SHARDS - 2}")
+    return tuple(shards[name] for name in names)
+
+
+def _cut(sizes: Int64s, shards: int) -> Int64s:
+    """The data file of each position: runs of about equal bytes."""
     middles = np.cumsum(sizes) - sizes / 2
-    total = max(int(sizes.sum()), 1)
-    result = np.minimum((middles * shards / total).astype(np.int64), shards - 1)
-    return np.maximum.accumulate(result) if len(result) else result
+    wanted = np.minimum((middles * shards / max(int(sizes.sum()), 1)).astype(np.int64), shards - 1)
+    used = np.unique(wanted[sizes > 0])  # no file stays empty
+    return np.maximum(np.searchsorted(used, wanted, side="right") - 1, 0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import mmap
+import operator
 import os
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -17,7 +19,7 @@ from gpersist.checkpoint.restore import load_tensor, open_storage
 from gpersist.checkpoint.storage import Storage
 from gpersist.checkpoint.v1 import V1Storage
 from gpersist.dtypes import DType
-from gpersist.errors import InvalidArgumentError, TensorNotFoundError, UnimplementedError
+from gpersist.errors import InvalidArgumentError, OutOfRangeError, TensorNotFoundError, UnimplementedError
 from gpersist.shapes import Shape
 
 _BLOCK_BYTES = 4 << 20
@@ -66,12 +68,12 @@ class CheckpointReader(Mapping[str, "StoredTensor"]):
     @property
     def shapes(self) -> dict[str, Shape]:
         """Shapes by name."""
-        return {name: shape for name, (_, shape) in self._storage.ranges().tensors.items()}
+        return {name: shape for name, (_, shape) in self._storage.ranges(whole=False).tensors.items()}
 
     @property
     def dtypes(self) -> dict[str, DType]:
         """Element types by name."""
-        return {name: dtype for name, (dtype, _) in self._storage.ranges().tensors.items()}
+        return {name: dtype for name, (dtype, _) in self._storage.ranges(whole=False).tensors.items()}
 
     @property
     def devices(self) -> dict[str, str]:
@@ -121,7 +123,7 @@ class StoredTensor:
     @property
     def size_bytes(self) -> int:
         """Bytes in the files."""
-        return int(self._storage.ranges([self.name]).columns.sizes.sum())
+        return int(self._storage.ranges([self.name], whole=False).columns.sizes.sum())
 
     @property
     def ndim(self) -> int:
@@ -154,9 +156,10 @@ class StoredTensor:
         what = f"tensor {self.name!r} in {self._reader.prefix!r}"
         wanted = part.shape_in(self.shape, what)
         if isinstance(self._storage, V1Storage):
-            return np.asarray(self._storage.v1.read(self.name, part))
+            return self._storage.read_slice(self.name, part)
         if self.dtype.is_string or self.dtype.numpy is None:
-            return np.asarray(self.read()[part.region(self.shape, what)])
+            region: Any = (*part.region(self.shape, what), ...)  # with the dots a scalar stays an array
+            return self.read()[region]
         stored = self.slices or (TensorSlice.full(self.ndim),)
         result = np.empty(wanted, self.dtype.numpy)
         for found in cover(part, stored, self.shape, what):
@@ -178,7 +181,7 @@ class StoredTensor:
             why = "it is stored in slices" if self.slices else f"it begins at byte {entry.offset}, which is not aligned"
             raise InvalidArgumentError(f"tensor {self.name!r} cannot be mapped: {why}; read it, or save it again with alignment_bytes=64")
         if not entry.size_bytes:
-            return np.empty(self.shape, self.dtype.numpy)
+            return np.frombuffer(b"", self.dtype.numpy).reshape(self.shape)
         file = storage.reader(entry.shard)
         file.check(entry.offset, entry.size_bytes, f"tensor {self.name!r}")
         start = entry.offset // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
@@ -187,9 +190,9 @@ class StoredTensor:
         return flat.view(self.dtype.numpy).reshape(self.shape)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if copy is False:
-            return self.map()
-        array = self.read()
+        if copy is False and dtype not in (None, self.dtype.numpy):
+            raise InvalidArgumentError(f"tensor {self.name!r} is of {self.dtype.name}; as {dtype} it would have to be copied")
+        array = self.map() if copy is False else self.read()
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __getitem__(self, key: Any) -> Any:
@@ -212,29 +215,31 @@ class StoredTensor:
 def _box(key: Any, shape: Shape, name: str) -> tuple[list[tuple[int, int]], Any]:
     """A basic index as (start, stop) in every dimension, and an index into what lies there that does the rest (steps, dropped dimensions)."""
     keys = list(key) if isinstance(key, tuple) else [key]
-    if any(not isinstance(item, slice) and item is not Ellipsis and not hasattr(item, "__index__") for item in keys) or any(
-        isinstance(item, (bool, np.bool_)) for item in keys
-    ):
-        raise InvalidArgumentError(f"tensor {name!r}: index {key!r}; expected integers, slices and '...': read it whole for anything else")
-    if sum(item is Ellipsis for item in keys) > 1 or len([item for item in keys if item is not Ellipsis]) > len(shape):
+    ellipses = [number for number, item in enumerate(keys) if item is Ellipsis]
+    if len(ellipses) > 1 or len(keys) - len(ellipses) > len(shape):
         raise InvalidArgumentError(f"tensor {name!r}: index {key!r} has too many dimensions for shape {list(shape)}")
-    at = keys.index(Ellipsis) if Ellipsis in keys else len(keys)
-    keys[at : at + 1] = [slice(None)] * (len(shape) - len(keys) + (Ellipsis in keys))
+    at = ellipses[0] if ellipses else len(keys)
+    keys[at : at + 1] = [slice(None)] * (len(shape) - len(keys) + len(ellipses))
     box: list[tuple[int, int]] = []
     rest: list[Any] = []
     for item, size in zip(keys, shape, strict=True):
-        if isinstance(item, slice):
-            chosen = range(size)[item]
-            low, high = (min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1]) + 1) if chosen else (0, 0)
-            box.append((low, high))
-            rest.append(slice(None, None, chosen.step))
-        else:
-            index = item.__index__()
-            if not -size <= index < size:
-                raise InvalidArgumentError(f"tensor {name!r}: index {index} is out of range for a dimension of {size}")
-            box.append((index % size, index % size + 1))
+        try:
+            if isinstance(item, bool):
+                raise TypeError
+            chosen = range(size)[item if isinstance(item, slice) else operator.index(item)]
+        except IndexError:
+            raise OutOfRangeError(f"tensor {name!r}: index {item} is out of range for a dimension of {size}") from None
+        except (TypeError, ValueError):
+            raise InvalidArgumentError(
+                f"tensor {name!r}: index {key!r}; expected integers, slices and '...': read it whole for anything else"
+            ) from None
+        if isinstance(chosen, int):
+            box.append((chosen, chosen + 1))
             rest.append(0)
-    return box, tuple(rest)
+        else:
+            box.append((min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1]) + 1) if chosen else (0, 0))
+            rest.append(slice(None, None, chosen.step))
+    return box, (*rest, ...) if ellipses else tuple(rest)
 
 
 def _read_region(
@@ -242,15 +247,11 @@ def _read_region(
 ) -> None:
     """Reads a region of a row-major tensor in a file into a region of an array."""
     file.check(entry.offset, entry.size_bytes, f"tensor {name!r}")
-    lengths = [part.stop - part.start for part in source]
-    run = result.dtype.itemsize  # bytes that lie together
-    for length, size in zip(reversed(lengths), reversed(entry.shape), strict=True):
-        run *= length
-        if length != size:
-            break
-    if run >= _LONG_RUN_BYTES or run == math.prod(lengths) * result.dtype.itemsize:
+    runs = byte_runs(entry.shape, source, result.shape, target, result.dtype.itemsize)
+    first = next(runs)
+    if first[2] >= _LONG_RUN_BYTES or first[2] == result[target].nbytes:  # all are of one size
         flat = memoryview(result.reshape(-1).view(np.uint8).data)
-        for from_byte, to_byte, size_bytes in byte_runs(entry.shape, source, result.shape, target, result.dtype.itemsize):
+        for from_byte, to_byte, size_bytes in itertools.chain([first], runs):
             file.read([flat[to_byte : to_byte + size_bytes]], size_bytes, entry.offset + from_byte)
     else:
         _read_rows(file, entry.offset, entry.shape, source, result[target])

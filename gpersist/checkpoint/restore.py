@@ -21,7 +21,7 @@ import numpy as np
 from gpersist.bundle import Index, Ranges, nearest
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.placement import Placement, PlacementPlan, TensorSpec, place
-from gpersist.checkpoint.source import with_buffer_protocol
+from gpersist.checkpoint.source import host_buffer, is_ready
 from gpersist.checkpoint.storage import Storage
 from gpersist.checkpoint.tree import flatten, unflatten
 from gpersist.checkpoint.v1 import V1Index, V1Storage, is_v1
@@ -30,9 +30,9 @@ from gpersist.devices import Array, Device, adopt, device_of
 from gpersist.devices import devices as all_devices
 from gpersist.devices import get as get_device
 from gpersist.dtypes import STRING, DType, from_numpy
-from gpersist.errors import DataLossError, InvalidArgumentError, MismatchError
+from gpersist.errors import DataLossError, GPersistError, InvalidArgumentError, MismatchError
 from gpersist.shapes import Shape
-from gpersist.staging import DEFAULT_RING_BYTES, UNCHECKED, Incoming, receive
+from gpersist.staging import DEFAULT_RING_BYTES, UNCHECKED, Incoming, Layout, Reader, receive
 
 _log = logging.getLogger("gpersist")
 _MAX_TOLD = 10
@@ -56,7 +56,7 @@ def load(
 
     Args:
         prefix: of the checkpoint; any of its files, or its folder, will do.
-        names: of the tensors wanted; default: all, or those of `into` or `like`.
+        names: of the tensors wanted; default: all, or those of `into` or `like`, which must have a leaf for each.
         placement: where new arrays go: `"recorded"` (as the NodeDefs of `.meta` say; where such a device is not there, the next best, with one
             warning), `"strict"` (an error instead), `"host"`, a device, a dict of name patterns to devices, a policy (`"balanced"`, `"sequential"`,
             `"single"`), or a function of name, shape, dtype and recorded device.
@@ -67,7 +67,7 @@ def load(
             they are.
         ring_bytes: pinned host memory to use at most.
         threads: that read, check and copy; default: the processors, at most 8.
-        on_progress: called with the bytes of each piece that has arrived, from any thread.
+        on_progress: called with the bytes of tensors in each piece that has arrived, from any thread.
 
     Returns:
         `into`; or a tree like `like`; or a dict of arrays by name.
@@ -96,10 +96,11 @@ def load(
             _tell(found, mismatches, partial)
             skipped = {name for name, _ in mismatches}
             ranges = storage.ranges([name for name in ranges.tensors if name not in skipped])
+        reads = _plan_reads(storage, ranges)
         if into is None:
             devices = plan_placement(storage, ranges, placement, clear_devices=clear_devices).devices
             targets = _allocate(ranges.tensors, devices)
-        _transfer(storage, ranges, targets, into is not None, ring_bytes, threads, on_progress)
+        _transfer(storage, reads, targets, into is not None, ring_bytes, threads, on_progress)
     if into is not None:
         return into
     return unflatten(like, leaves | targets) if like is not None else targets
@@ -144,9 +145,9 @@ def load_tensor(storage: Storage | V1Storage, name: str) -> np.ndarray[Any, Any]
         TensorNotFoundError: there is none.
         DataLossError: damaged.
     """
-    ranges = storage.ranges([name])
-    targets = _allocate(ranges.tensors, [get_device(_HOST)])
-    _transfer(storage, ranges, targets, False, DEFAULT_RING_BYTES, None, None)
+    reads = _plan_reads(storage, storage.ranges([name]))
+    targets = _allocate(reads.ranges.tensors, [get_device(_HOST)])
+    _transfer(storage, reads, targets, False, DEFAULT_RING_BYTES, None, None)
     return np.asarray(targets[name])
 
 
@@ -156,7 +157,11 @@ def _wanted(names: Iterable[str] | None, leaves: Mapping[str, Any] | None) -> li
     if names is None:
         return None if leaves is None else list(leaves)
     wanted = list(dict.fromkeys(names))
-    return wanted if leaves is None else [name for name in wanted if name in leaves]
+    if leaves is not None:
+        strangers = [name for name in wanted if name not in leaves]
+        if strangers:
+            raise InvalidArgumentError(f"names has {strangers[0]!r}, for which into= or like= has no leaf{nearest(strangers[0], leaves)}")
+    return wanted
 
 
 def _missing(index: Index | V1Index, wanted: Sequence[str]) -> list[tuple[str, str]]:
@@ -181,18 +186,26 @@ def _targets(
         if not hasattr(leaf, "shape") or np.isscalar(leaf):
             wrong.append((name, f"{name!r}: a {type(leaf).__name__} cannot be restored into; give an array, or use like="))
             continue
-        array = targets[name] = adopt(leaf)
+        try:
+            array = targets[name] = adopt(leaf)
+            asked = from_numpy(array.dtype)
+        except GPersistError as error:
+            wrong.append((name, f"{name!r}: {error.message}"))
+            continue
         if tuple(array.shape) != shape:
             wrong.append((name, f"{name!r}: shape {list(shape)} in the checkpoint, {list(array.shape)} asked for"))
-        elif from_numpy(array.dtype, f"tensor {name!r}") != dtype:
+        elif asked is not dtype:
             wrong.append((name, f"{name!r}: dtype {dtype.name} in the checkpoint, {array.dtype} asked for"))
+        elif not check_only and asked is STRING and array.dtype != object:
+            wrong.append((name, f"{name!r}: strings are restored into an array of dtype object, {array.dtype} would cut them"))
         elif not check_only and isinstance(array, np.ndarray) and not array.flags.writeable:
             wrong.append((name, f"{name!r}: the array to restore into is read-only"))
     return targets, wrong
 
 
 def _fits(array: Any, tensor: tuple[DType, Shape]) -> bool:
-    return type(array) is np.ndarray and array.shape == tensor[1] and array.dtype == tensor[0].numpy and array.flags.writeable
+    dtype, shape = tensor  # NumPy's dtypes compare None as float64
+    return type(array) is np.ndarray and array.shape == shape and dtype.numpy is not None and array.dtype == dtype.numpy and array.flags.writeable
 
 
 def _tell(prefix: str, mismatches: list[tuple[str, str]], partial: bool) -> None:
@@ -218,9 +231,40 @@ def _allocate(tensors: Mapping[str, tuple[DType, Shape]], devices: Sequence[Devi
     return targets
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Reads:
+    """What is read, held against the files: they are there, and have all that the index says.
+
+    Attributes:
+        ranges: rows of tensors, or of their parts.
+        rows: those with bytes, but for strings, in the order of the files.
+        layout: of `rows`.
+        readers: the layout's files.
+        strings: rows of strings.
+    """
+
+    ranges: Ranges
+    rows: list[int]
+    layout: Layout
+    readers: Sequence[Reader]
+    strings: list[int]
+
+
+def _plan_reads(storage: Storage | V1Storage, ranges: Ranges) -> _Reads:
+    """Finds what to read, before anything is allocated.
+
+    Raises:
+        DataLossError: a file is too short, or ranges overlap.
+        CheckpointNotFoundError: a data file is missing.
+    """
+    strings = [row for row, dtype in enumerate(ranges.columns.dtypes) if dtype is STRING]
+    which = np.setdiff1d(np.arange(len(ranges.names)), strings) if strings else None
+    return _Reads(ranges, *storage.layout(ranges, which), strings)
+
+
 @dataclasses.dataclass(eq=False)
 class _Temporary:
-    """Memory that stands in for a target which bytes cannot be read into directly."""
+    """Memory of a device that stands in for a target there whose elements do not lie together."""
 
     device: Device
     view: Array
@@ -229,7 +273,7 @@ class _Temporary:
 
 def _transfer(
     storage: Storage | V1Storage,
-    ranges: Ranges,
+    reads: _Reads,
     targets: dict[str, Array],
     is_callers: bool,
     ring_bytes: int,
@@ -237,60 +281,56 @@ def _transfer(
     on_progress: Callable[[int], None] | None,
 ) -> None:
     """Reads all tensors into their targets."""
+    ranges, rows = reads.ranges, reads.rows
     here = get_device(_HOST)
-    dtypes = ranges.columns.dtypes
-    buffers: list[Array] = [targets[name] for name in ranges.names]
-    devices = [here] * len(buffers)
-    strings = [row for row, dtype in enumerate(dtypes) if dtype is STRING]
+    buffers: list[Array] = [targets[ranges.names[row]] for row in rows]
+    devices = [here] * len(rows)
     temporaries: list[_Temporary] = []
-    for row in set(range(len(buffers))) - set(strings) if ranges.parts else range(len(buffers)):
-        target, dtype = buffers[row], dtypes[row]
-        if type(target) is np.ndarray and row not in ranges.parts:
-            if target.flags.c_contiguous and target.dtype.isbuiltin == 1 and target.dtype.isnative:
-                continue
-        elif dtype is STRING:
+    for number, row in enumerate(rows):
+        target = buffers[number]
+        dtype = ranges.columns.dtypes[row].numpy
+        assert dtype is not None
+        if type(target) is np.ndarray and row not in ranges.parts and is_ready(target, dtype):
             continue
-        device = devices[row] = device_of(target)
+        device = devices[number] = device_of(target)
         if row in ranges.parts:
-            target = target[ranges.parts[row].region(ranges.tensors[ranges.names[row]][1], f"tensor {ranges.names[row]!r}")]
-        assert dtype.numpy is not None
-        if not target.flags.c_contiguous or target.dtype != dtype.numpy:
-            temporaries.append(_Temporary(device, target, device.empty(tuple(target.shape), dtype.numpy)))
+            target = target[(*ranges.parts[row].region(ranges.tensors[ranges.names[row]][1]), ...)]
+        if device.is_host:
+            target = host_buffer(target, dtype)
+        elif not target.flags.c_contiguous:
+            temporaries.append(_Temporary(device, target, device.empty(tuple(target.shape), dtype)))
             target = temporaries[-1].array
-        buffers[row] = with_buffer_protocol(target, device)
-    which = np.setdiff1d(np.arange(len(buffers)), strings) if strings else None
-    order, layout, readers = storage.layout(ranges, which)
-    crcs = ranges.columns.crcs[order].tolist() if storage.is_checked and order else [UNCHECKED] * len(order)
+        buffers[number] = target
+    crcs = ranges.columns.crcs[rows].tolist() if storage.is_checked and rows else [UNCHECKED] * len(rows)
     incoming = Incoming(
-        [ranges.names[row] for row in order], [buffers[row] for row in order], [devices[row] for row in order], layout, crcs,
+        [ranges.names[row] for row in rows], buffers, devices, reads.layout, crcs,
         {device: device.record_current() for device in set(devices) if not device.is_host},
     )  # fmt: skip
-    receive(incoming, readers, ring_bytes=ring_bytes, threads=threads, on_progress=on_progress)
+    receive(incoming, reads.readers, ring_bytes=ring_bytes, threads=threads, on_progress=on_progress)
     _copy(temporaries)
-    for row in strings:
+    for row in reads.strings:
         name = ranges.names[row]
         array = storage.strings(name) if isinstance(storage, V1Storage) else read_strings(storage, ranges, row)
+        if on_progress:
+            on_progress(int(ranges.columns.sizes[row]))
         if not is_callers and row not in ranges.parts:
             targets[name] = array
             continue
         shape = ranges.tensors[name][1]
         if targets[name] is None:
             targets[name] = np.empty(shape, object)
-        targets[name][ranges.parts[row].region(shape) if row in ranges.parts else ...] = array
+        targets[name][(*ranges.parts[row].region(shape), ...) if row in ranges.parts else ...] = array
 
 
 def _copy(temporaries: Sequence[_Temporary]) -> None:
-    """Moves what was read to where it belongs, and waits."""
+    """Moves what was read to where it belongs on its device, and waits."""
     for device in {temporary.device for temporary in temporaries}:
         stream = device.stream()
         try:
             stream.wait(device.record_current())
             for temporary in temporaries:
                 if temporary.device is device:
-                    if device.is_host:
-                        temporary.view[...] = temporary.array  # swaps bytes too
-                    else:
-                        stream.copy_array(temporary.view, temporary.array)
+                    stream.copy_array(temporary.view, temporary.array)
             stream.record().synchronize()
         finally:
             stream.close()

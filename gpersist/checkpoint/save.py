@@ -12,20 +12,22 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gpersist.bundle import check_prefix, new_token
+from gpersist.bundle import check_prefix, nearest, new_token
 from gpersist.checkpoint import snapshot
 from gpersist.checkpoint.commit import commit, prepare
 from gpersist.checkpoint.handle import SaveHandle
 from gpersist.checkpoint.plan import EMPTY_CRC, SavePlan, plan_save
 from gpersist.checkpoint.source import Source, collect
 from gpersist.checkpoint.tree import flatten
-from gpersist.errors import CancelledError
-from gpersist.staging import DEFAULT_RING_BYTES, Outgoing, send
+from gpersist.devices import Device, DeviceSpec
+from gpersist.errors import CancelledError, FailedPreconditionError, InvalidArgumentError
+from gpersist.staging import DEFAULT_RING_BYTES, MIN_RING_BYTES, Outgoing, send
 from gpersist.table import mask_many
 
 _log = logging.getLogger("gpersist")
@@ -63,24 +65,31 @@ class SaveOptions:
         durable: wait for the disk (fsync) before and after the commit; without it, a power failure may cost the checkpoint; a killed process never
             does.
         alignment_bytes: tensors begin at multiples of it, so that they can be mapped; 1 writes the very bytes that TensorFlow would.
-        shards: how many data files, or by tensor's name the number of each one's.
+        shards: how many data files at most, of about equal sizes; or by tensor's name the number of each one's, from 0.
         write_meta: write `<prefix>.meta`, which tells where each array lived.
-        devices: by tensor's name, a device to record in `.meta` instead of the one that it lives on.
+        devices: by tensor's name, a device to record in `.meta` instead of the one that it lives on; a string in any of TensorFlow's spellings is
+            recorded as it is.
         direct_io: write past the page cache (O_DIRECT).
         ring_bytes: pinned host memory to use at most.
         threads: that copy, checksum and write; default: the processors, at most 8.
-        on_progress: called with the bytes of each piece that was written, from any thread.
+        on_progress: called with the bytes of tensors in each piece that was written, from any thread; they sum to `SaveResult.total_bytes`.
     """
 
     durable: bool = True
     alignment_bytes: int = 64
     shards: int | Mapping[str, int] = 1
     write_meta: bool = True
-    devices: Mapping[str, str] | None = None
+    devices: Mapping[str, str | DeviceSpec | Device] | None = None
     direct_io: bool = False
     ring_bytes: int = DEFAULT_RING_BYTES
     threads: int | None = None
     on_progress: Callable[[int], None] | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.ring_bytes, int) or self.ring_bytes < MIN_RING_BYTES:
+            raise InvalidArgumentError(f"ring_bytes is {self.ring_bytes!r}; expected an int, at least {MIN_RING_BYTES}")
+        if self.threads is not None and (not isinstance(self.threads, int) or self.threads < 1):
+            raise InvalidArgumentError(f"threads is {self.threads!r}; expected an int, at least 1, or None")
 
 
 def save(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> SaveResult:
@@ -117,7 +126,8 @@ def save_async(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> S
         A handle to wait for; a program that ends waits for it.
 
     Raises:
-        InvalidArgumentError: something given makes no sense. Errors of devices and files are the handle's.
+        InvalidArgumentError: something given makes no sense.
+        DeviceMemoryError: a device has no room for the copy of its arrays. All other errors of devices and files are the handle's.
     """
     started = time.perf_counter()
     job = _Save(prefix, arrays, SaveOptions(**options))
@@ -131,11 +141,24 @@ def save_async(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> S
         except BaseException as error:
             if not isinstance(error, CancelledError):
                 _log.error("saving %r in the background failed: %s", job.prefix, error)
+            _forget_frames(error)
             handle.set_exception(error)
 
     # Not a daemon: a program that ends must not lose its last checkpoint.
-    threading.Thread(target=work, name="gpersist-save-0").start()
+    try:
+        threading.Thread(target=work, name="gpersist-save-0").start()
+    except RuntimeError as error:  # too many threads, or an interpreter that is shutting down
+        held.release()
+        raise FailedPreconditionError(f"saving {job.prefix!r} in the background: {error}; use save") from error
     return handle
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Drops what the frames of an error refer to: who keeps the error shall not keep the copies of the arrays."""
+    each: BaseException | None = error
+    while each is not None:
+        traceback.clear_frames(each.__traceback__)
+        each = each.__cause__ or each.__context__
 
 
 class _Save:
@@ -144,6 +167,7 @@ class _Save:
         self.prefix = check_prefix(prefix)
         self.options = options
         self.source: Source = collect(flatten(arrays))
+        self.devices = _given_devices(options.devices or {}, self.source.names)
         self.plan: SavePlan = plan_save(self.source, alignment_bytes=options.alignment_bytes, shards=options.shards)
         self.blocked_s: float | None = None
 
@@ -172,7 +196,6 @@ class _Save:
                     on_staged=staged,
                     on_progress=options.on_progress,
                 )
-                source.buffers.clear()
                 masked = np.full(len(plan.order), EMPTY_CRC, np.uint32)
                 masked[plan.stored] = mask_many(np.array(crcs, np.uint32))
                 for position, row in enumerate(plan.order):
@@ -189,6 +212,7 @@ class _Save:
                 raise
             commit(self.prefix, token, writers, lambda count: plan.index(count, masked), meta, durable=options.durable)
         finally:
+            source.buffers.clear()
             held.release()
         duration = time.perf_counter() - self.started
         blocked = duration if self.blocked_s is None else self.blocked_s
@@ -196,6 +220,21 @@ class _Save:
 
     def _recorded(self) -> list[str]:
         """The device string of each position of the plan."""
-        source, given = self.source, self.options.devices or {}
+        source, given = self.source, self.devices
         names = {device: device.name for device in set(source.devices)}
         return [given.get(source.names[row]) or names[source.devices[row]] for row in self.plan.order]
+
+
+def _given_devices(devices: Mapping[str, str | DeviceSpec | Device], names: Sequence[str]) -> dict[str, str]:
+    """The device strings of `SaveOptions.devices`, checked."""
+    known = set(names) if devices else set()
+    given: dict[str, str] = {}
+    for name, device in devices.items():
+        if name not in known:
+            raise InvalidArgumentError(f"devices names {name!r}, which is not among the arrays{nearest(name, known)}")
+        if isinstance(device, str):
+            DeviceSpec.from_string(device)
+        elif not isinstance(device, DeviceSpec | Device):
+            raise InvalidArgumentError(f"devices has {device!r} for {name!r}; expected a device string, a DeviceSpec or a Device")
+        given[name] = device.name if isinstance(device, Device) else str(device)
+    return given

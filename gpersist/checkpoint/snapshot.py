@@ -20,12 +20,12 @@ import numpy as np
 from gpersist.checkpoint.source import Source
 from gpersist.devices import Array, Device, Event
 from gpersist.errors import DeviceMemoryError
-from gpersist.staging import default_threads, release_rings, run
+from gpersist.staging import Scattered, default_threads, release_rings, run
 
 _log = logging.getLogger("gpersist")
 
 _Bytes = np.ndarray[Any, np.dtype[np.uint8]]
-_Copy = tuple[_Bytes, _Bytes]
+_Copy = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
 _ALIGNMENT = 64
 _BLOCK_BYTES = 1 << 20
@@ -139,10 +139,11 @@ def take(source: Source) -> Snapshot:
 
 def _copy_host(source: Source, rows: list[int], snapshot: Snapshot) -> None:
     sizes = np.array([source.sizes[row] for row in rows], np.int64)
-    ends = np.cumsum(-(-sizes // _ALIGNMENT) * _ALIGNMENT)
+    padded = -(-sizes // _ALIGNMENT) * _ALIGNMENT
+    ends = np.cumsum(padded)
     memory = ARENA.take(int(ends[-1]) if len(ends) else 0)
     snapshot.then(lambda: ARENA.give_back(memory))
-    starts = (ends - (-(-sizes // _ALIGNMENT) * _ALIGNMENT)).tolist()
+    starts = (ends - padded).tolist()
     view = memoryview(memory.data)
     tasks: list[_Copy] = []
     for row, start, size in zip(rows, starts, sizes.tolist(), strict=True):
@@ -150,11 +151,13 @@ def _copy_host(source: Source, rows: list[int], snapshot: Snapshot) -> None:
             continue
         original = source.buffers[row]
         source.buffers[row] = view[start : start + size]
-        if size <= _SMALL_BYTES:
+        if isinstance(original, Scattered):
+            target = memory[start : start + size].view(original.dtype).reshape(original.array.shape)
+            tasks += _blocks(target, original.array)
+        elif size <= _SMALL_BYTES:
             view[start : start + size] = memoryview(original).cast("B")
         else:
-            flat, target = original.reshape(-1).view(np.uint8), memory[start : start + size]
-            tasks += [(target[at : at + _BLOCK_BYTES], flat[at : at + _BLOCK_BYTES]) for at in range(0, size, _BLOCK_BYTES)]
+            tasks += _blocks(memory[start : start + size], original.reshape(-1).view(np.uint8))
 
     @contextmanager
     def worker() -> Iterator[Callable[[_Copy], None]]:
@@ -162,6 +165,14 @@ def _copy_host(source: Source, rows: list[int], snapshot: Snapshot) -> None:
 
     if tasks:
         run(tasks, worker, threads=min(default_threads(), 4, len(tasks)), name="gpersist-snapshot")
+
+
+def _blocks(target: np.ndarray[Any, Any], original: np.ndarray[Any, Any]) -> list[_Copy]:
+    """Pieces of about a block each, along the first dimension."""
+    if not target.ndim:
+        return [(target, original)]
+    step = max(1, _BLOCK_BYTES * len(target) // target.nbytes)
+    return [(target[at : at + step], original[at : at + step]) for at in range(0, len(target), step)]
 
 
 # ---- devices

@@ -18,6 +18,7 @@ from gpersist.devices import get as get_device
 from gpersist.dtypes import STRING, DType, from_numpy
 from gpersist.errors import GPersistError, InvalidArgumentError
 from gpersist.shapes import Shape, element_count
+from gpersist.staging import Scattered
 from gpersist.table import mask, unmask
 
 
@@ -44,8 +45,8 @@ class Source:
         full_shapes: of partitioned tensors, by name.
         dtypes: NumPy dtypes; `object` for strings.
         shapes: of the rows' arrays.
-        buffers: contiguous arrays of their device; encoded bytes for strings.
-        sizes: bytes of each buffer.
+        buffers: contiguous arrays of their device; those of the host of other layouts as `Scattered`; encoded bytes for strings.
+        sizes: bytes of each row in the file.
         devices: where each row's array lives; strings are the host's.
         string_crcs: masked crcs of rows that are strings, by row: they are not those of the bytes.
         owned: rows whose buffer is a copy made here, which nobody else can change.
@@ -62,18 +63,16 @@ class Source:
     string_crcs: dict[int, int]
     owned: set[int]
 
-    @property
-    def total_bytes(self) -> int:
-        """Bytes of all buffers."""
-        return sum(self.sizes)
-
     def host_array(self, row: int) -> np.ndarray[Any, Any]:
         """A row as a NumPy array of its shape and dtype; strings as an object array. Copies what lives on a device."""
         if row in self.string_crcs:
             return strings.decode(bytes(self.buffers[row]), self.shapes[row], unmask(self.string_crcs[row]), f"tensor {self.names[row]!r}")
         device = self.devices[row]
         if device.is_host:
-            return np.asarray(self.buffers[row]).reshape(-1).view(self.dtypes[row]).reshape(self.shapes[row])
+            buffer = self.buffers[row]
+            if isinstance(buffer, Scattered):
+                return np.asarray(buffer.array, buffer.dtype, order="C")
+            return np.asarray(buffer).reshape(-1).view(self.dtypes[row]).reshape(self.shapes[row])
         array = np.empty(self.shapes[row], self.dtypes[row])
         if array.nbytes:
             stream, pinned = device.stream(), device.pinned(array.nbytes)
@@ -89,10 +88,10 @@ class Source:
 
 
 _plain_dtypes: dict[np.dtype[Any], bool] = {}
-"""Whether arrays of a dtype are ready as they are: a type of TensorFlow's, in the machine's byte order, with the buffer protocol."""
 
 
 def _is_plain(dtype: np.dtype[Any]) -> bool:
+    """Whether arrays of a dtype are ready as they are: a type of TensorFlow's, in the machine's byte order, with the buffer protocol."""
     known = _plain_dtypes.get(dtype)
     if known is None:
         known = _plain_dtypes[dtype] = dtype.isbuiltin == 1 and dtype.kind in "biufc" and dtype.isnative and dtype.char not in "gG"  # long double
@@ -119,6 +118,10 @@ def collect(arrays: Mapping[str, Any]) -> Source:
     for name in names:
         if not isinstance(name, str) or not name or name[0] == "\0":
             raise InvalidArgumentError(f"tensor name {name!r}: expected text that is not empty and does not begin with a NUL")
+    try:
+        "".join(names).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(f"tensor names: {error}; a name is text, or bytes decoded by 'surrogateescape'") from error
     here = get_device("/device:CPU:0")
     if set(map(type, values)) == {np.ndarray}:
         # The most common case by far, with no Python code per array: all NumPy, all as they should be.
@@ -167,7 +170,7 @@ def _add_parts(source: Source, name: str, value: PartitionedArray) -> None:
 
 def _check_apart(boxes: Sequence[Sequence[tuple[int, int]]], what: str) -> None:
     """Refuses slices that share an element, which no reader takes."""
-    bounds = np.array(boxes, np.int64).reshape(len(boxes), -1, 2)
+    bounds = np.array(boxes, np.int64).reshape(len(boxes), len(boxes[0]), 2)
     for number in range(1, len(boxes)):
         starts, stops = bounds[:number, :, 0], bounds[:number, :, 1]
         common = np.flatnonzero((np.maximum(starts, bounds[number, :, 0]) < np.minimum(stops, bounds[number, :, 1])).all(axis=1))
@@ -194,24 +197,41 @@ def _add(source: Source, name: str, value: Any) -> None:
         source.owned.add(row)
     else:
         assert kind.numpy is not None
-        dtype, buffer = kind.numpy, contiguous(array, kind.numpy, device)
-        if buffer is not array:
-            source.owned.add(row)
-        buffer = with_buffer_protocol(buffer, device)
+        dtype = kind.numpy
+        if device.is_host:
+            buffer = host_buffer(array, dtype)
+        else:
+            buffer = contiguous(array, dtype, device)
+            if buffer is not array:
+                source.owned.add(row)
     source.dtypes.append(dtype)
     source.buffers.append(buffer)
     source.sizes.append(int(buffer.nbytes))
     source.devices.append(device)
 
 
-def contiguous(array: Array, dtype: np.dtype[Any], device: Device) -> Array:
-    """The array itself, or a C-contiguous copy of the same kind in the file's byte order, on the same device."""
+def is_ready(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> bool:
+    """Whether an array of the host has the buffer protocol, and its bytes stand in memory as those of a dtype do in a file."""
+    return array.flags.c_contiguous and array.dtype == dtype and _is_plain(dtype)
+
+
+def host_buffer(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> Array:
+    """The very memory of a host array, as `send` and `receive` take it; `dtype` is that of the file."""
+    array = array.view(np.ndarray)  # a matrix does not reshape as arrays do
+    if is_ready(array, dtype):
+        return array
     if array.flags.c_contiguous and array.dtype == dtype:
+        return array.reshape(-1).view(np.uint8)  # NumPy does not lend the buffers of ml_dtypes' types
+    return Scattered(array, dtype)
+
+
+def contiguous(array: Array, dtype: np.dtype[Any], device: Device) -> Array:
+    """An array of another device than the host, or a C-contiguous copy of it there in the file's byte order."""
+    if array.dtype != dtype:
+        array = array.astype(dtype)
+    if array.flags.c_contiguous:
         return array
     copy = device.empty(tuple(array.shape), dtype)
-    if device.is_host:
-        copy[...] = array  # swaps bytes too
-        return copy
     stream = device.stream()
     try:
         stream.wait(device.record_current())
@@ -220,11 +240,6 @@ def contiguous(array: Array, dtype: np.dtype[Any], device: Device) -> Array:
     finally:
         stream.close()
     return copy
-
-
-def with_buffer_protocol(array: Array, device: Device) -> Array:
-    """A contiguous host array as it is, or its bytes where its dtype (those of ml_dtypes) keeps NumPy from lending its buffer."""
-    return array if not device.is_host or _is_plain(array.dtype) else array.reshape(-1).view(np.uint8)
 
 
 def dtype_of(numpy: np.dtype[Any]) -> DType:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gpersist import files
 from gpersist.bundle import Index, Ranges, ShardReader, data_path, index_path, meta_path, read_index
 from gpersist.checkpoint.meta import decode_devices
-from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError
+from gpersist.errors import AbortedError, CheckpointNotFoundError, DataLossError, FailedPreconditionError, GPersistError
 from gpersist.staging import Layout, Reader
 
+T = TypeVar("T")
 Int64s = np.ndarray[Any, np.dtype[np.int64]]
 
 MAX_META_BYTES = 2 << 30
+
+_MAX_REREADS = 20
 
 
 class Storage:
@@ -34,32 +38,57 @@ class Storage:
             CheckpointNotFoundError, NotACheckpointError, DataLossError, UnimplementedError: see `read_index`.
         """
         self.prefix = prefix
-        self.index: Index = read_index(prefix)
         self._readers: dict[int, ShardReader] = {}
+        self._is_closed = False
         self._lock = threading.Lock()
+        self._files = files.active()
+        self._index_fd = self._files.open_read(index_path(prefix))  # kept open, so that no other index can be mistaken for it
+        try:
+            self.index: Index = read_index(prefix)
+        except BaseException:
+            self.close()
+            raise
 
     def reader(self, shard: int) -> ShardReader:
-        """The data file of a shard.
+        """The data file of a shard, opened now if it is not open: from then on it stays what it is, whoever saves or deletes.
 
         Raises:
             CheckpointNotFoundError: it is missing, which only matters to who needs it.
+            AbortedError: the checkpoint was saved again, or deleted, since its index was read.
+            FailedPreconditionError: the storage is closed.
         """
         with self._lock:
+            if self._is_closed:
+                raise FailedPreconditionError(f"the checkpoint {self.prefix!r} is closed")
             found = self._readers.get(shard)
             if found is None:
-                path = data_path(self.prefix, shard, self.index.num_shards)
-                try:
-                    found = ShardReader(path)
-                except CheckpointNotFoundError as error:
-                    raise CheckpointNotFoundError(
-                        f"{path!r} is missing, though {index_path(self.prefix)!r} is there: the checkpoint is incomplete; restore an older one"
-                    ) from error
-                self._readers[shard] = found
+                found = self._readers[shard] = self._open(shard)
             return found
 
-    def ranges(self, names: Sequence[str] | None = None) -> Ranges:
-        """Everything stored of some tensors (default: of all)."""
-        return self.index.ranges(names)
+    def _open(self, shard: int) -> ShardReader:
+        path = data_path(self.prefix, shard, self.index.num_shards)
+        try:
+            reader = ShardReader(path)
+        except CheckpointNotFoundError as error:
+            self._check_stands()
+            raise CheckpointNotFoundError(
+                f"{path!r} is missing, though {index_path(self.prefix)!r} is there: the checkpoint is incomplete; restore an older one"
+            ) from error
+        try:
+            self._check_stands()
+        except BaseException:
+            reader.close()
+            raise
+        return reader
+
+    def _check_stands(self) -> None:
+        """As long as an index stands, so do its data files; afterwards, another checkpoint's may have their names."""
+        if not self._files.is_named(self._index_fd, index_path(self.prefix)):
+            raise AbortedError(f"{self.prefix!r} was saved again, or deleted, since its index was read: open it again")
+
+    def ranges(self, names: Sequence[str] | None = None, *, whole: bool = True) -> Ranges:
+        """Everything stored of some tensors (default: of all); see `Index.ranges`."""
+        return self.index.ranges(names, whole=whole)
 
     def layout(self, ranges: Ranges, which: Int64s | None = None) -> tuple[list[int], Layout, Sequence[Reader]]:
         """Where rows stand in files, in the order of the files, those without bytes left out.
@@ -108,14 +137,17 @@ class Storage:
         return read_recorded_devices(self.prefix, only_host)
 
     def close(self) -> None:
-        """Closes the data files; calling it again does nothing."""
+        """Closes the files; calling it again does nothing."""
         with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
             readers, self._readers = self._readers, {}
+        with suppress(GPersistError):
+            self._files.close(self._index_fd)
         for reader in readers.values():
-            try:
+            with suppress(GPersistError):
                 reader.close()
-            except GPersistError:
-                pass
 
     def __enter__(self) -> Storage:
         return self
@@ -124,7 +156,23 @@ class Storage:
         self.close()
 
 
-_NOT_CPU = re.compile(rb"(?<![Cc])[Pp][Uu]:")
+def reread(read: Callable[[], T]) -> T:
+    """Calls `read`, and again whenever somebody's save or deletion came between its look at an index and that at the data.
+
+    Raises:
+        AbortedError: somebody saves again and again, faster than files can be opened.
+        Exception: whatever else `read` raises.
+    """
+    for _ in range(_MAX_REREADS):
+        try:
+            return read()
+        except AbortedError:
+            pass
+    return read()
+
+
+_ELSEWHERE = re.compile(rb"(?i)gpu|device:(?!cpu:0(?!\d))|(?<!device:)cpu:(?!0(?!\d))")
+"""Whatever names another device than `/device:CPU:0`, in any spelling, or perhaps only looks like it."""
 
 
 def read_recorded_devices(prefix: str, only_host: bool) -> dict[str, str]:
@@ -133,4 +181,4 @@ def read_recorded_devices(prefix: str, only_host: bool) -> dict[str, str]:
     if not files.active().is_file(path):
         return {}
     meta = files.active().read_all(path, MAX_META_BYTES)
-    return {} if only_host and not _NOT_CPU.search(meta) else decode_devices(meta, repr(path))
+    return {} if only_host and not _ELSEWHERE.search(meta) else decode_devices(meta, repr(path))

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 
 from gpersist import files
-from gpersist.bundle import Entry, EntryColumns, Ranges, V1Reader, V1Writer, check_prefix, new_token
+from gpersist.bundle import Entry, EntryColumns, Ranges, TensorSlice, V1Reader, V1Writer, check_prefix, new_token
 from gpersist.checkpoint.commit import commit_file, prepare
 from gpersist.checkpoint.locate import v1_files
-from gpersist.checkpoint.source import collect, with_buffer_protocol
+from gpersist.checkpoint.source import collect
 from gpersist.checkpoint.storage import Int64s, read_recorded_devices
 from gpersist.checkpoint.tree import flatten
-from gpersist.devices import get as get_device
-from gpersist.errors import CheckpointNotFoundError, GPersistError
+from gpersist.errors import CheckpointNotFoundError, FailedPreconditionError, GPersistError
 from gpersist.files import Buffer
 from gpersist.shapes import element_count
 from gpersist.staging import Layout, Reader
@@ -75,6 +74,7 @@ class V1Storage:
         """
         self.prefix = prefix
         self._open: list[int] = []
+        self._is_closed = False
         self._lock = threading.Lock()
         paths = v1_files(prefix)
         if not paths:
@@ -99,8 +99,8 @@ class V1Storage:
 
         return TableReader(read, system.size(fd, path), path)
 
-    def ranges(self, names: Sequence[str] | None = None) -> Ranges:
-        """One row a tensor: slices are put together when they are read."""
+    def ranges(self, names: Sequence[str] | None = None, *, whole: bool = True) -> Ranges:
+        """One row a tensor, whatever `whole` says: slices are put together, and missing ones noticed, when it is read."""
         names = list(self.index if names is None else names)
         entries = [self.index.entry(name) for name in names]
         return Ranges(names, {name: (entry.dtype, entry.shape) for name, entry in zip(names, entries, strict=True)}, {}, EntryColumns.of(entries))
@@ -118,8 +118,18 @@ class V1Storage:
 
     def read(self, name: str) -> np.ndarray[Any, Any]:
         """A whole tensor."""
+        return self.read_slice(name, None)
+
+    def read_slice(self, name: str, part: TensorSlice | None) -> np.ndarray[Any, Any]:
+        """A part of a tensor, or all of it.
+
+        Raises:
+            FailedPreconditionError: closed.
+        """
         with self._lock:  # the reader keeps the block it used last
-            return self.v1.read(name)
+            if self._is_closed:  # a descriptor's number may be another file's by now
+                raise FailedPreconditionError(f"the checkpoint {self.prefix!r} is closed")
+            return self.v1.read(name, part)
 
     def recorded_devices(self, *, only_host: bool = False) -> dict[str, str]:
         """See `Storage.recorded_devices`."""
@@ -127,7 +137,9 @@ class V1Storage:
 
     def close(self) -> None:
         """Closes the files; calling it again does nothing."""
-        fds, self._open = self._open, []
+        with self._lock:
+            self._is_closed = True
+            fds, self._open = self._open, []
         for fd in fds:
             try:
                 files.active().close(fd)
@@ -196,8 +208,7 @@ class _Values:
     def read(self, buffers: Sequence[Buffer], size_bytes: int, offset: int) -> None:
         with self._lock:
             if self._bytes is None:
-                array = np.ascontiguousarray(self._storage.read(self._name))
-                self._bytes = with_buffer_protocol(array, get_device("/device:CPU:0")).reshape(-1).view(np.uint8)
+                self._bytes = np.ascontiguousarray(self._storage.read(self._name)).reshape(-1).view(np.uint8)
             values = self._bytes
             self._left -= size_bytes
             if self._left <= 0:

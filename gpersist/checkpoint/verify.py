@@ -10,7 +10,7 @@ import numpy as np
 
 from gpersist.bundle import Ranges, index_path, strings
 from gpersist.checkpoint.plan import EMPTY_CRC
-from gpersist.checkpoint.storage import Storage
+from gpersist.checkpoint.storage import Storage, reread
 from gpersist.errors import DataLossError
 from gpersist.staging import UNCHECKED, Incoming, check
 from gpersist.table import unmask
@@ -32,7 +32,7 @@ def verify(
     threads: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Verified:
-    """Checks a checkpoint.
+    """Checks a checkpoint: the one that stands now, or one that another save puts in its place meanwhile.
 
     Args:
         prefix: of the checkpoint.
@@ -45,8 +45,12 @@ def verify(
         CheckpointNotFoundError: a file is missing.
         NotACheckpointError, UnimplementedError: the index is of another kind or version.
     """
+    return reread(lambda: _verify(prefix, contents, threads, on_progress))
+
+
+def _verify(prefix: str, contents: bool, threads: int | None, on_progress: Callable[[int], None] | None) -> Verified:
     with Storage(prefix) as storage:
-        ranges = storage.ranges()
+        ranges = storage.ranges(whole=False)
         columns = ranges.columns
         order, layout, readers = storage.layout(ranges)
         for row in np.flatnonzero((columns.sizes == 0) & (columns.crcs != EMPTY_CRC) & (columns.crcs != 0)).tolist():

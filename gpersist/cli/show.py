@@ -42,7 +42,7 @@ def register(commands: Any) -> None:
     parser = commands.add_parser(
         "show",
         help="what is in a checkpoint: names, dtypes, shapes, devices",
-        description="List a checkpoint's tensors, or print the values of one. Reads the index alone; touches no device.",
+        description="List a checkpoint's tensors, or print the values of one. Touches no device. A narrow terminal has no room for crc32c and shard.",
     )
     parser.add_argument("prefix", metavar="PREFIX", help="a checkpoint's prefix, any of its files, or its folder")
     parser.add_argument(

@@ -118,7 +118,7 @@ class Stream(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Ends the stream, after what was enqueued. Calling it again does nothing."""
+        """Gives the stream up; what was enqueued still runs, and on CUDA nobody waits for it here. Calling it again does nothing."""
 
 
 class Device(abc.ABC):

@@ -69,13 +69,18 @@ def is_array(value: object) -> bool:
 
 
 def from_dlpack(value: Any) -> Array:
-    """A CuPy array on the memory of a DLPack producer, ordered behind its work on CuPy's current stream."""
-    return _cupy().from_dlpack(value)
+    """A CuPy array on the memory of a DLPack producer, ordered behind its work on CuPy's current stream of the device."""
+    with CudaDevice(int(value.__dlpack_device__()[1]))._calling() as cupy:
+        return cupy.from_dlpack(value)
 
 
 def from_interface(value: Any) -> Array:
-    """A CuPy array on the memory of an object with `__cuda_array_interface__`, ordered behind the stream that it names."""
-    return _cupy().asarray(value)
+    """A CuPy array on the memory of an object with `__cuda_array_interface__`; what the stream that it names was doing has ended."""
+    runtime = _cupy().cuda.runtime
+    pointer = value.__cuda_array_interface__["data"][0]
+    index = runtime.pointerGetAttributes(pointer).device if pointer else -1  # an empty array may have no address
+    with CudaDevice(index if index >= 0 else runtime.getDevice())._calling() as cupy:  # the stream may be 1 or 2: the default one of its device
+        return cupy.asarray(value)
 
 
 class CudaDevice(Device):
@@ -190,7 +195,7 @@ class CudaDevice(Device):
 class _Current:
     """While it is entered, a device's primary context is the calling thread's current one.
 
-    Contexts are bound by the driver, as the runtime itself does it. `cudaSetDevice` is not used, since from CUDA 12 on it makes a context, some
+    Contexts are bound by the driver, as the runtime itself does it. `cudaSetDevice` is avoided, since from CUDA 12 on it makes a context, some
     500 MiB, on whatever device it is given: going back to device 0 would take memory on a GPU that this process has no business with.
 
     Args:
@@ -198,7 +203,7 @@ class _Current:
         index: CUDA's ordinal.
     """
 
-    __slots__ = ("_index", "_is_switched", "_name", "_previous")
+    __slots__ = ("_context", "_index", "_name", "_previous")
 
     def __init__(self, name: str, index: int) -> None:
         self._name, self._index = name, index
@@ -207,19 +212,24 @@ class _Current:
         _check_not_forked(self._name)
         cuda = _cupy().cuda
         try:
-            context = _primary_context(self._index)
-            self._previous = cuda.driver.ctxGetCurrent()  # 0: none, as in a thread that has called nothing yet
-            self._is_switched = self._previous != context
-            if self._is_switched:
-                cuda.driver.ctxSetCurrent(context)
+            self._context = _primary_context(self._index)
+            # Context 0 is none, as in a thread that has called nothing yet; its device is then only a number.
+            self._previous = cuda.driver.ctxGetCurrent(), cuda.runtime.getDevice()
+            if self._previous[0] != self._context:
+                cuda.driver.ctxSetCurrent(self._context)
         except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
             raise self._unavailable(error) from error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if self._is_switched:
-            driver = _cupy().cuda.driver
-            with contextlib.suppress(driver.CUDADriverError):  # the next call on that device says it
-                driver.ctxSetCurrent(self._previous)
+        context, index = self._previous
+        if context == self._context:
+            return
+        cuda = _cupy().cuda
+        # What fails here is told by the next call on that device.
+        with contextlib.suppress(cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError):
+            cuda.driver.ctxSetCurrent(context)
+            if cuda.runtime.getDevice() != index:  # CuPy, which launches some kernels behind a cudaSetDevice, has moved that number
+                cuda.runtime.setDevice(index)
 
     def _unavailable(self, error: Any) -> UnavailableError:
         cure = "; the CUDA context is lost, so that this process must be started again" if error.status in _STICKY else ""
@@ -307,6 +317,9 @@ class _CudaStream(Stream):
         self._copy(_address(target) + target_offset, _host_address(host) + host_offset, size_bytes, "memcpyHostToDevice")
 
     def copy_array(self, target: Array, source: Array) -> None:
+        if target.flags.c_contiguous and source.flags.c_contiguous:
+            self._copy(target.data.ptr, source.data.ptr, target.nbytes, "memcpyDeviceToDevice")
+            return
         with self._device._calling() as cupy, cupy.cuda.Stream.from_external(self):
             cupy.copyto(target.view(_bits(target.dtype)), source.view(_bits(source.dtype)))
 
@@ -319,11 +332,7 @@ class _CudaStream(Stream):
             _wait(self._pointer, event)
 
     def close(self) -> None:
-        if not self._destroy.alive:
-            return
-        with contextlib.suppress(GPersistError), self._device._calling() as cupy:  # an error of its work is told by that work's events
-            cupy.cuda.runtime.streamSynchronize(self._pointer)
-        self._destroy()
+        self._destroy()  # CUDA lets what was enqueued run to its end, and does not wait for it
 
     def _copy(self, target: int, source: int, size_bytes: int, kind: str) -> None:
         if size_bytes == 0:

@@ -37,9 +37,12 @@ class PosixFiles:
         with _named("open", path):
             # O_NONBLOCK: a FIFO planted under a checkpoint's name must not hang us; regular files ignore it
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
+            try:
+                if not stat.S_ISREG(os.fstat(fd).st_mode):
+                    raise OSError(errno.EISDIR, "not a regular file", path)
+            except BaseException:
                 os.close(fd)
-                raise OSError(errno.EISDIR, "not a regular file", path)
+                raise
             return fd
 
     def create(self, path: str, *, direct: bool = False) -> int:
@@ -80,7 +83,10 @@ class PosixFiles:
         try:
             done = os.pwritev(fd, buffers, offset)
             while done < size_bytes:
-                done += os.pwritev(fd, _after(buffers, done), offset + done)
+                put = os.pwritev(fd, _after(buffers, done), offset + done)
+                if not put:
+                    raise OSError(errno.EIO, "no progress", path)
+                done += put
         except OSError as error:
             raise from_os_error(error, f"write {size_bytes} bytes at byte {offset} of {path!r}") from error
 
@@ -89,9 +95,11 @@ class PosixFiles:
         if size_bytes <= 0:
             return
         with _named(f"reserve {size_bytes} bytes for", path):
-            if _libc.fallocate(fd, 0, ctypes.c_int64(0), ctypes.c_int64(size_bytes)) != 0:
+            while _libc.fallocate(fd, 0, ctypes.c_int64(0), ctypes.c_int64(size_bytes)) != 0:
                 number = ctypes.get_errno()
-                if number not in _UNSUPPORTED:
+                if number in _UNSUPPORTED:
+                    return
+                if number != errno.EINTR:  # a signal: its handler has run, try again
                     raise OSError(number, os.strerror(number), path)
 
     def truncate(self, fd: int, size_bytes: int, path: str) -> None:
@@ -150,6 +158,12 @@ class PosixFiles:
             return None
         except (OSError, ValueError) as error:
             raise from_os_error(_as_os_error(error), f"stat {path!r}") from error
+
+    def is_named(self, fd: int, path: str) -> bool:
+        """Whether a path, links followed, names this open file: nothing else has been put in its place since it was opened."""
+        with _named("stat", path):
+            found = self.stat(path)
+            return found is not None and os.path.samestat(os.fstat(fd), found)
 
     def is_file(self, path: str) -> bool:
         """Whether a regular file stands under a name, links followed."""

@@ -6,16 +6,19 @@ Owns the slots, the streams of a transfer, its threads, and how ranges of files 
 from gpersist.staging.crew import default_threads, run
 from gpersist.staging.layout import Layout
 from gpersist.staging.receive import UNCHECKED, Incoming, Reader, check, receive
-from gpersist.staging.ring import DEFAULT_RING_BYTES, release_rings, ring_for
+from gpersist.staging.ring import DEFAULT_RING_BYTES, MIN_RING_BYTES, release_rings, ring_for
+from gpersist.staging.scattered import Scattered
 from gpersist.staging.send import Outgoing, send
 
 __all__ = [
     "DEFAULT_RING_BYTES",
+    "MIN_RING_BYTES",
     "UNCHECKED",
     "Incoming",
     "Layout",
     "Outgoing",
     "Reader",
+    "Scattered",
     "check",
     "default_threads",
     "receive",

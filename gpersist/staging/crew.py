@@ -58,12 +58,24 @@ def run(
         except BaseException as error:
             errors.append(error)
 
-    others = [threading.Thread(target=work, name=f"{name}-{number}", daemon=True) for number in range(1, threads)]
-    for thread in others:
-        thread.start()
-    work()
-    for thread in others:
-        thread.join()
+    others: list[threading.Thread] = []
+    try:
+        for number in range(1, threads):
+            thread = threading.Thread(target=work, name=f"{name}-{number}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system has no more threads; those there are will do
+                break
+            others.append(thread)
+        work()
+    except BaseException as error:
+        errors.append(error)
+    while others:  # whatever happens: nobody may touch arrays and files once this has returned
+        try:
+            others[-1].join()
+            others.pop()
+        except BaseException as error:  # an interrupt
+            errors.append(error)
     if errors:
         try:
             raise errors[0]

@@ -112,6 +112,11 @@ def cut_blocks(layout: Layout, block_bytes: int) -> Iterator[Extent]:
         begin = end if tensor < count and file_of[tensor] == file else 0
 
 
+def tensor_bytes(layout: Layout, extent: Extent) -> int:
+    """Bytes of tensors in an extent, padding left out."""
+    return sum(piece.size_bytes for piece in pieces(layout, extent))
+
+
 def pieces(layout: Layout, extent: Extent) -> list[Piece]:
     """The parts of tensors in an extent, in order."""
     result = []

@@ -18,9 +18,10 @@ from gpersist.devices import Array, Device, Event, Stream
 from gpersist.errors import DataLossError, GPersistError
 from gpersist.files import Buffer
 from gpersist.staging.crew import default_threads, run
-from gpersist.staging.layout import Extent, Layout, cut, pieces
+from gpersist.staging.layout import Extent, Layout, cut, pieces, tensor_bytes
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
-from gpersist.staging.send import BRIDGED_GAP_BYTES, CACHED_BYTES, as_bytes, name_tensors, settle, with_padding
+from gpersist.staging.scattered import Scattered
+from gpersist.staging.send import BRIDGED_GAP_BYTES, CACHED_BYTES, name_tensors, part_of, settle, with_padding
 from gpersist.table import combine, crc32c, mask, unmask_many
 
 UNCHECKED = -1
@@ -41,7 +42,7 @@ class Incoming:
 
     Attributes:
         names: of the tensors, for messages.
-        arrays: C-contiguous targets; with a host device, anything writable that has the buffer protocol.
+        arrays: C-contiguous targets; with a host device, anything writable that has the buffer protocol, or a `Scattered`.
         devices: where each target lives.
         layout: where its bytes come from.
         crcs: the masked crc32c that each tensor must have, as the index has it; `UNCHECKED` for one that whoever asked checks by itself.
@@ -73,7 +74,7 @@ def receive(
         ring_bytes: pinned host memory at most.
         threads: default: the processors, at most 8; one where there is little to do.
         cancel: when set, the transfer stops at the next extent.
-        on_progress: called with the bytes of each extent that has arrived, from any thread.
+        on_progress: called with the bytes of tensors in each extent that has arrived, from any thread.
 
     Raises:
         DataLossError: a checksum does not hold, or a file ends early. Targets may hold part of what was read.
@@ -84,6 +85,7 @@ def receive(
     if not len(layout.sizes):
         return
     job = _Receive(incoming, readers, on_progress, layout.sizes.tolist(), unmask_many(np.array(incoming.crcs, np.int64)).tolist())
+    job.has_scattered = Scattered in set(map(type, incoming.arrays))
     limits = np.full(len(layout.sizes), CACHED_BYTES)
     others = [device for device in set(incoming.devices) if not device.is_host]
     if others:
@@ -123,6 +125,7 @@ class _Receive:
     """Bytes of each tensor whose crc is not known yet; guarded by `lock` for tensors that several extents share."""
     expected: list[int]
     """The crc of each tensor, not masked; of an unchecked one, whatever."""
+    has_scattered: bool = False
     ring: SlotRing | None = None
     parts: dict[int, list[tuple[int, int, int]]] = dataclasses.field(default_factory=dict)
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
@@ -142,7 +145,7 @@ class _Receive:
                 name_tensors(error, self.incoming.names[extent.first : extent.last], "loading")
                 raise
             if self.on_progress:
-                self.on_progress(extent.end - extent.begin)
+                self.on_progress(tensor_bytes(self.incoming.layout, extent))
 
         try:
             yield do
@@ -165,7 +168,7 @@ class _Receive:
                 name_tensors(error, self.incoming.names[extent.first : extent.last], "verifying")
                 raise
             if self.on_progress:
-                self.on_progress(length)
+                self.on_progress(tensor_bytes(self.incoming.layout, extent))
 
         yield do
 
@@ -176,9 +179,17 @@ class _Receive:
         arrays = list(self.incoming.arrays[first:last])
         inner = extent.begin - offset
         is_part = size > length or inner > 0
-        if is_part:
-            arrays[0] = as_bytes(arrays[0])[inner : min(size, inner + length)]
+        if is_part and not isinstance(arrays[0], Scattered):
+            arrays[0] = part_of(arrays[0], inner, min(size, inner + length))
+        scattered: list[tuple[Scattered, int, memoryview]] = []  # the target, a byte of it, and what is read for it, beside it
+        for number, piece in enumerate(pieces(layout, extent) if self.has_scattered else ()):
+            target = arrays[number]
+            if isinstance(target, Scattered):
+                arrays[number] = memoryview(bytearray(piece.size_bytes))
+                scattered.append((target, piece.tensor_offset, arrays[number]))
         self.readers[extent.file].read(with_padding(arrays, layout, extent, scratch), length, extent.begin)
+        for target, begin, content in scattered:
+            target.write(begin, content)
         if is_part:
             self._check_part(first, inner, crc32c(arrays[0]), len(arrays[0]))
         for tensor, crc in enumerate(map(crc32c, arrays[is_part:]), first + is_part):

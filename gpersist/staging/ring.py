@@ -16,6 +16,7 @@ from gpersist.errors import InvalidArgumentError
 DEFAULT_RING_BYTES = 64 << 20
 SLOT_BYTES = 8 << 20
 MIN_SLOTS = 2
+MIN_RING_BYTES = MIN_SLOTS * 4096
 
 
 class SlotRing:
@@ -79,7 +80,7 @@ def ring_for(device: Device, ring_bytes: int = DEFAULT_RING_BYTES) -> SlotRing:
     """
     slot_bytes = min(SLOT_BYTES, ring_bytes // MIN_SLOTS) & ~4095
     if slot_bytes <= 0:
-        raise InvalidArgumentError(f"a ring of {ring_bytes} bytes is too small; at least {MIN_SLOTS * 4096} are needed")
+        raise InvalidArgumentError(f"a ring of {ring_bytes} bytes is too small; at least {MIN_RING_BYTES} are needed")
     with _rings_lock:
         key = (device.backend, ring_bytes)
         if key not in _rings:

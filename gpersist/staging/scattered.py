@@ -56,7 +56,7 @@ class Scattered:
 
 
 def boxes(shape: Shape, first: int, last: int) -> Iterator[Index]:
-    """The fewest rectangular parts, in order, that make up elements `first` to `last` of a row-major array: whole rows, and what is left at the ends."""
+    """The rectangular parts, in order, that make up elements `first` to `last` of a row-major array: whole rows, and what is left at the ends."""
     if not shape:
         yield ()
         return

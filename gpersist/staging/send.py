@@ -19,8 +19,9 @@ from gpersist.devices import Array, Device, Event, PinnedBuffer, Stream
 from gpersist.errors import GPersistError
 from gpersist.files import Buffer
 from gpersist.staging.crew import default_threads, run
-from gpersist.staging.layout import Extent, Layout, cut, cut_blocks, pieces
+from gpersist.staging.layout import Extent, Layout, cut, cut_blocks, pieces, tensor_bytes
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
+from gpersist.staging.scattered import Scattered
 from gpersist.table import combine, crc32c
 
 CACHED_BYTES = 512 << 10
@@ -45,7 +46,7 @@ class Outgoing:
 
     Attributes:
         names: of the tensors, for messages.
-        arrays: C-contiguous; with a host device, anything that has the buffer protocol.
+        arrays: C-contiguous; with a host device, anything that has the buffer protocol, or a `Scattered`.
         devices: where each array lives.
         layout: where its bytes go.
         ready: for each device that is not the host, an event behind which its arrays hold what is to be sent.
@@ -79,7 +80,7 @@ def send(
         threads: default: the processors, at most 8; one where there is little to do.
         cancel: when set, the transfer stops at the next extent.
         on_staged: called once, from some thread, when no array is read any more.
-        on_progress: called with the bytes of each extent that is written, from any thread.
+        on_progress: called with the bytes of tensors in each extent that is written, from any thread.
 
     Raises:
         CancelledError: `cancel` was set.
@@ -87,7 +88,7 @@ def send(
     """
     layout = outgoing.layout
     others = [device for device in set(outgoing.devices) if not device.is_host]
-    job = _Send(outgoing, writers, on_progress, [0] * len(layout.sizes))
+    job = _Send(outgoing, writers, on_progress, [0] * len(layout.sizes), Scattered in set(map(type, outgoing.arrays)))
     if outgoing.devices and (direct or others):
         ring = ring_for((others or outgoing.devices)[0], ring_bytes)
         job.ring = ring
@@ -133,6 +134,7 @@ class _Send:
     writers: Sequence[Writer]
     on_progress: Callable[[int], None] | None
     crcs: list[int]
+    has_scattered: bool
     ring: SlotRing | None = None
     direct: bool = False
     staged: _Countdown = dataclasses.field(default_factory=lambda: _Countdown(0, None))
@@ -153,7 +155,7 @@ class _Send:
                 name_tensors(error, self.outgoing.names[extent.first : extent.last], "saving")
                 raise
             if self.on_progress:
-                self.on_progress(extent.end - extent.begin)
+                self.on_progress(tensor_bytes(self.outgoing.layout, extent))
 
         try:
             yield do
@@ -168,17 +170,21 @@ class _Send:
         offset, size = int(layout.offsets[first]), int(layout.sizes[first])
         if last == first + 1 and size > extent.end - extent.begin:
             inner = extent.begin - offset
-            view = as_bytes(self.outgoing.arrays[first])[inner : inner + extent.end - extent.begin]
+            view = part_of(self.outgoing.arrays[first], inner, inner + extent.end - extent.begin)
             self.parts.setdefault(first, []).append((inner, crc32c(view), len(view)))
             self.writers[extent.file].write([view], len(view), extent.begin)
         else:
             arrays = list(self.outgoing.arrays[first:last])
-            if offset < extent.begin:  # the end of a tensor that began in an extent before
-                arrays[0] = as_bytes(arrays[0])[extent.begin - offset :]
-                self.parts.setdefault(first, []).append((extent.begin - offset, crc32c(arrays[0]), len(arrays[0])))
-                self.crcs[first + 1 : last] = map(crc32c, arrays[1:])
-            else:
-                self.crcs[first:last] = map(crc32c, arrays)
+            inner = extent.begin - offset
+            is_tail = inner > 0  # of a tensor that began in an extent before
+            if is_tail:
+                arrays[0] = part_of(arrays[0], inner, size)
+            if self.has_scattered:
+                arrays = [array.read(0, array.nbytes) if isinstance(array, Scattered) else array for array in arrays]
+            crcs = list(map(crc32c, arrays))
+            if is_tail:
+                self.parts.setdefault(first, []).append((inner, crcs[0], size - inner))
+            self.crcs[first + is_tail : last] = crcs[is_tail:]
             self.writers[extent.file].write(with_padding(arrays, layout, extent, _ZEROS), extent.end - extent.begin, extent.begin)
         self.staged()
 
@@ -207,7 +213,7 @@ class _Send:
             for part in parts:
                 array, device = self.outgoing.arrays[part.tensor], self.outgoing.devices[part.tensor]
                 if device.is_host:
-                    view = as_bytes(array)[part.tensor_offset : part.tensor_offset + part.size_bytes]
+                    view = part_of(array, part.tensor_offset, part.tensor_offset + part.size_bytes)
                     slot.array[part.extent_offset : part.extent_offset + part.size_bytes] = np.frombuffer(view, np.uint8)
                     continue
                 stream = streams.get(device)
@@ -229,9 +235,9 @@ class _Send:
             self.parts.setdefault(part.tensor, []).append((part.tensor_offset, crc32c(view), part.size_bytes))
 
 
-def as_bytes(array: Buffer) -> memoryview:
-    """The bytes of a contiguous host array, at least one."""
-    return memoryview(array).cast("B")
+def part_of(array: Buffer | Scattered, begin: int, end: int) -> memoryview:
+    """Bytes `begin` to `end` of a host array: its own, or a copy of those of a `Scattered`."""
+    return array.read(begin, end) if isinstance(array, Scattered) else memoryview(array).cast("B")[begin:end]
 
 
 def with_padding(arrays: Sequence[Buffer], layout: Layout, extent: Extent, filler: memoryview) -> list[Buffer]:

@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -122,8 +123,8 @@ def test_failures_name_bytes_and_path(path: str) -> None:
         with pytest.raises(FileError, match=f"cannot write 2 bytes at byte 7 of '{path}': Bad file descriptor") as caught:
             SYSTEM.pwritev(fd, [b"ab"], 2, 7, path)
         assert caught.value.errno == errno.EBADF
-        with pytest.raises(FileError, match=f"cannot read 2 bytes at byte -1 of '{path}'"):
-            SYSTEM.preadv(fd, [bytearray(2)], 2, -1, path)
+        with pytest.raises(FileError, match=f"cannot read 2 bytes at byte -2 of '{path}'"):
+            SYSTEM.preadv(fd, [bytearray(2)], 2, -2, path)
     finally:
         SYSTEM.close(fd)
 
@@ -154,7 +155,7 @@ def test_descriptors_are_not_inherited(fd: int, path: str) -> None:
 
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("kind", ["fifo", "folder", "socket", "device"])
-def test_only_regular_files_are_opened(kind: str, tmp_path: Path) -> None:
+def test_only_regular_files_are_opened(kind: str, tmp_path: Path, monkeypatch) -> None:
     planted = tmp_path / "x.index"
     if kind == "fifo":
         os.mkfifo(planted)
@@ -163,10 +164,8 @@ def test_only_regular_files_are_opened(kind: str, tmp_path: Path) -> None:
     elif kind == "device":
         planted.symlink_to("/dev/zero")
     else:
-        import socket
-
+        monkeypatch.chdir(tmp_path)  # a socket's path must be short
         with socket.socket(socket.AF_UNIX) as server:
-            os.chdir(tmp_path)  # a socket's path must be short
             server.bind("x.index")
     with pytest.raises((InvalidArgumentError, FileError), match=f"cannot open '{planted}'"):
         SYSTEM.open_read(str(planted))
@@ -176,9 +175,10 @@ def test_open_closes_what_it_cannot_stat(path: str, fd: int, monkeypatch) -> Non
     def fail(fd):
         raise OSError(errno.EIO, "no")
 
-    monkeypatch.setattr(os, "fstat", fail)
-    with pytest.raises(FileError, match=f"cannot open '{path}': Input/output error"):
-        SYSTEM.open_read(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", fail)
+        with pytest.raises(FileError, match=f"cannot open '{path}': Input/output error"):
+            SYSTEM.open_read(path)
 
 
 # ---- errors

@@ -1,0 +1,148 @@
+"""Several processes at one prefix or in one folder: nobody harms anybody, and a reader sees whole checkpoints of one save only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gpersist
+from gpersist import AbortedError, CheckpointManager, CheckpointNotFoundError
+
+from . import writing
+
+ROOT = Path(__file__).parents[2]
+LONGEST_S = 60.0
+
+
+@contextlib.contextmanager
+def writers(kind: str, target: str, count: int, folder: Path) -> Iterator[None]:
+    """Runs writers beside the test; checks at the end that all of them have saved and met no error."""
+    stop = folder / "stop"
+    command = [sys.executable, "-m", "tests.faults.writing", kind, target]
+    processes = [
+        subprocess.Popen([*command, str(writer), str(stop)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for writer in range(count)
+    ]
+    try:
+        yield
+    finally:
+        stop.touch()
+        outputs = [process.communicate(timeout=LONGEST_S) for process in processes]
+    for process, (output, errors) in zip(processes, outputs, strict=True):
+        assert process.returncode == 0, errors
+        assert int(output) > 3
+
+
+def read_until(read: Callable[[], int | None], enough: int) -> set[int]:
+    """Reads until it has seen so many different saves."""
+    seen: set[int] = set()
+    deadline = time.monotonic() + LONGEST_S
+    while len(seen) < enough and time.monotonic() < deadline:
+        value = read()
+        if value is not None:
+            seen.add(value)
+    assert len(seen) >= enough
+    return seen
+
+
+def test_two_processes_save_to_one_prefix(tmp_path: Path) -> None:
+    prefix = str(tmp_path / "run" / "ckpt")
+
+    def read() -> int | None:
+        try:
+            gpersist.verify(prefix)
+            return writing.check(gpersist.load(prefix))
+        except CheckpointNotFoundError:
+            assert not seen, "a checkpoint that stood is gone"
+            return None
+
+    seen: set[int] = set()
+    with writers("prefix", prefix, 2, tmp_path):
+        seen |= read_until(read, 1)
+        seen |= read_until(read, 40)
+    assert {value % 10 for value in seen} == {0, 1}
+    assert writing.check(gpersist.load(prefix))
+    gpersist.save(prefix, writing.arrays(0, 0), durable=False)
+    assert len(os.listdir(tmp_path / "run")) == 3
+
+
+def test_an_open_checkpoint_is_that_of_the_moment_or_says_so(tmp_path: Path) -> None:
+    """Slices have no checksum: a reader must not take another save's bytes for those of its index."""
+    prefix = str(tmp_path / "ckpt")
+    aborted = 0
+
+    def read() -> int | None:
+        nonlocal aborted
+        try:
+            with gpersist.open(prefix) as checkpoint:
+                value = int(checkpoint["value"].read())
+                time.sleep(0.001)
+                for name, expected in writing.arrays(value % 10, value // 10).items():
+                    assert np.array_equal(checkpoint[name][1:-1] if np.shape(expected) else checkpoint[name].read(), expected[1:-1] if np.shape(expected) else value)
+                return value
+        except AbortedError:
+            aborted += 1
+        except CheckpointNotFoundError:
+            pass
+        return None
+
+    with writers("prefix", prefix, 1, tmp_path):
+        read_until(read, 20)
+
+
+def test_readers_while_checkpoints_are_deleted(tmp_path: Path) -> None:
+    prefix = str(tmp_path / "ckpt")
+
+    def read() -> int | None:
+        try:
+            return writing.check(gpersist.load(prefix))
+        except CheckpointNotFoundError:
+            return None
+
+    with writers("deletion", prefix, 1, tmp_path):
+        read_until(read, 10)
+
+
+def test_two_managers_in_one_folder(tmp_path: Path) -> None:
+    folder = str(tmp_path / "run")
+
+    def read() -> int | None:
+        manager = CheckpointManager(folder)
+        try:
+            return writing.check(manager.restore())
+        except CheckpointNotFoundError:
+            return None
+
+    with writers("folder", folder, 2, tmp_path):
+        seen = read_until(read, 20)
+    assert {value % 10 for value in seen} == {0, 1}
+    with CheckpointManager(folder, max_to_keep=1) as manager:
+        manager.save(10**9, writing.arrays(0, 0))
+        assert manager.all_steps() == [10**9]
+    assert len(os.listdir(folder)) == 4
+
+
+@pytest.mark.parametrize("read", [gpersist.load, gpersist.verify], ids=["load", "verify"])
+def test_a_save_between_the_index_and_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Callable[[str], object]) -> None:
+    """The reader looks again. Two saves come between, so that data files of the old names are there, with other content."""
+    prefix = str(tmp_path / "ckpt")
+    gpersist.save(prefix, writing.arrays(0, 1), durable=False)
+    opened = gpersist.bundle.shard.ShardReader.__init__
+    saves = [lambda: gpersist.save(prefix, writing.arrays(0, number), durable=False) for number in (2, 3)]
+
+    def open_late(self: gpersist.bundle.ShardReader, path: str) -> None:
+        while saves:
+            saves.pop()()
+        opened(self, path)
+
+    monkeypatch.setattr(gpersist.bundle.ShardReader, "__init__", open_late)
+    found = read(prefix)
+    if isinstance(found, dict):
+        assert writing.check(found) == 30

@@ -2,6 +2,8 @@
 
 One table: name, number in `types.proto`, NumPy dtype. Types that NumPy lacks come from ml_dtypes; TensorFlow's quantised types are
 structured dtypes of one field, as in TensorFlow's own Python. A sub-byte type (int4, ...) takes one byte an element, in memory and in files.
+
+A reference type (`float32_ref`, number + 100) is what a ref variable's output has; files hold its base.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from gpersist.errors import InvalidArgumentError, UnimplementedError
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class DType:
-    """An element type: one object each, compared by identity.
+    """An element type: one object each. Equal to what names it: `tf.float32 == "float32" == np.float32`.
 
     Attributes:
         name: TensorFlow's name for it (`"float32"`), which is NumPy's too where NumPy has it.
@@ -35,16 +37,168 @@ class DType:
     @property
     def is_string(self) -> bool:
         """Whether elements are byte strings."""
-        return self.enum == STRING_ENUM
+        return self.enum in (STRING_ENUM, STRING_ENUM + _REF)
+
+    @property
+    def is_ref(self) -> bool:
+        """Whether it is a reference type."""
+        return self.enum > _REF
+
+    @property
+    def _is_ref_dtype(self) -> bool:
+        return self.enum > _REF
+
+    @property
+    def base_dtype(self) -> DType:
+        """The type itself, without the reference."""
+        return _BY_ENUM[self.enum - _REF] if self.enum > _REF else self
+
+    @property
+    def as_ref(self) -> DType:
+        """The reference type to this one."""
+        return self if self.enum > _REF else _REFS[self.enum + _REF]
+
+    @property
+    def _as_ref(self) -> DType:
+        return self.as_ref
+
+    @property
+    def as_datatype_enum(self) -> int:
+        """`enum`, under TensorFlow's name."""
+        return self.enum
+
+    @property
+    def as_numpy_dtype(self) -> Any:
+        """NumPy's scalar class (`np.float32`), or the structured dtype of a quantised type.
+
+        Raises:
+            KeyError: no array can hold the type (resource, variant).
+        """
+        if self.numpy is None:
+            raise KeyError(self.enum)
+        return self.numpy if self.numpy.names else self.numpy.type if not self.is_string else object
+
+    @property
+    def size(self) -> int:
+        """`size_bytes`, under TensorFlow's name."""
+        return self.size_bytes
+
+    @property
+    def real_dtype(self) -> DType:
+        """The type of the real part of a complex type; of any other, itself."""
+        return {8: float32, 18: float64}.get(self.base_dtype.enum, self)
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether it is a (real) floating-point type."""
+        return self.base_dtype.enum in _FLOATS
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it is an integer type that is not quantised."""
+        return self.base_dtype.enum in _SIGNED or self.base_dtype.enum in _UNSIGNED
+
+    @property
+    def is_unsigned(self) -> bool:
+        """Whether it is an unsigned integer type."""
+        return self.base_dtype.enum in _UNSIGNED
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether it is complex64 or complex128."""
+        return self.base_dtype.enum in (8, 18)
+
+    @property
+    def is_bool(self) -> bool:
+        """Whether it is bool."""
+        return self.base_dtype.enum == 10
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether it is one of TensorFlow's quantised types."""
+        return self.numpy is not None and self.numpy.names is not None
+
+    @property
+    def is_numpy_compatible(self) -> bool:
+        """Whether an array can hold it."""
+        return self.numpy is not None
+
+    @property
+    def min(self) -> Any:
+        """The least value.
+
+        Raises:
+            TypeError: the type has no order.
+        """
+        return self._limit("min")
+
+    @property
+    def max(self) -> Any:
+        """The greatest value.
+
+        Raises:
+            TypeError: the type has no order.
+        """
+        return self._limit("max")
+
+    @property
+    def limits(self) -> tuple[Any, Any]:
+        """The range that images of this type use: 0 to 1 for floats, else 0 to the greatest.
+
+        Raises:
+            ValueError: TensorFlow defines none.
+        """
+        if self.base_dtype.enum in (1, 2):
+            return 0, 1
+        if self.is_bool:
+            return 0, True
+        if self.base_dtype.enum not in _SIGNED | _UNSIGNED:
+            raise ValueError(f"{self} does not have defined limits.")
+        return 0, self.max
+
+    def _limit(self, which: str) -> Any:
+        if self.numpy is None or not (self.is_floating or self.is_integer):
+            raise TypeError(f"Cannot find {which}imum value of {self}.")
+        info: Any = ml_dtypes.finfo if self.is_floating else ml_dtypes.iinfo
+        return getattr(info(self.numpy), which)
+
+    def is_compatible_with(self, other: object) -> bool:
+        """Whether a tensor of the other type may stand where this one is wanted: the same type, a reference counting as its base."""
+        found = as_dtype(other)
+        return self.enum in (found.enum, found.base_dtype.enum)
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if other is None or isinstance(other, DType):
+            return False
+        try:
+            return as_dtype(other) is self
+        except TypeError:
+            return False
+
+    def __hash__(self) -> int:
+        return self.enum
+
+    def __str__(self) -> str:
+        return f"<dtype: {self.name!r}>"
 
     def __repr__(self) -> str:
-        return f"gpersist.{self.name}"
+        return f"tf.{self.name}"
+
+    def __int__(self) -> int:
+        return self.enum
 
     def __reduce__(self) -> tuple[object, tuple[int]]:
-        return from_enum, (self.enum,)
+        return as_dtype, (self.enum,)
 
 
 STRING_ENUM = 7
+_REF = 100
+
+_FLOATS = frozenset({1, 2, 14, 19, 24, 25, 26, 27, 28, 33})
+_SIGNED = frozenset({3, 5, 6, 9, 29, 31})
+_UNSIGNED = frozenset({4, 17, 22, 23, 30, 32})
 
 _NUMBERS: list[tuple[str, int, Any]] = [
     ("float32", 1, np.float32),
@@ -94,7 +248,33 @@ _BY_ENUM = {dtype.enum: dtype for dtype in _DTYPES}
 _BY_NAME = {dtype.name: dtype for dtype in _DTYPES} | {"half": _BY_ENUM[19], "float": _BY_ENUM[1], "double": _BY_ENUM[2]}
 _BY_NUMPY = {dtype.numpy: dtype for dtype in _DTYPES if dtype.numpy is not None}
 
+_REFS = {dtype.enum + _REF: DType(f"{dtype.name}_ref", dtype.enum + _REF, dtype.numpy, dtype.size_bytes) for dtype in _DTYPES}
+_REF_BY_NAME = {dtype.name: dtype for dtype in _REFS.values()}
+
 STRING = _BY_ENUM[STRING_ENUM]
+float32 = _BY_ENUM[1]
+float64 = _BY_ENUM[2]
+int32 = _BY_ENUM[3]
+uint8 = _BY_ENUM[4]
+int16 = _BY_ENUM[5]
+int8 = _BY_ENUM[6]
+string = _BY_ENUM[7]
+complex64 = _BY_ENUM[8]
+int64 = _BY_ENUM[9]
+bool_ = _BY_ENUM[10]
+qint8 = _BY_ENUM[11]
+quint8 = _BY_ENUM[12]
+qint32 = _BY_ENUM[13]
+bfloat16 = _BY_ENUM[14]
+qint16 = _BY_ENUM[15]
+quint16 = _BY_ENUM[16]
+uint16 = _BY_ENUM[17]
+complex128 = _BY_ENUM[18]
+float16 = _BY_ENUM[19]
+resource = _BY_ENUM[20]
+variant = _BY_ENUM[21]
+uint32 = _BY_ENUM[22]
+uint64 = _BY_ENUM[23]
 
 
 def all_dtypes() -> tuple[DType, ...]:
@@ -141,4 +321,37 @@ def from_numpy(dtype: np.dtype[Any], what: str = "array") -> DType:
         raise UnimplementedError(
             f"{what}: TensorFlow's files cannot hold dtype {dtype}; convert it to one of {', '.join(t[0] for t in _NUMBERS)}, string"
         )
+    return found
+
+
+def as_dtype(value: object) -> DType:
+    """The type that something names: a DType, its number, its name, a NumPy dtype or scalar class, `float`, `bool`, `object`.
+
+    Unlike `from_enum` and `from_name` it gives reference types as such.
+
+    Raises:
+        TypeError: it names none (TensorFlow's class and words).
+    """
+    if isinstance(value, DType):
+        return value
+    found: DType | None = None
+    if isinstance(value, str):
+        found = _BY_NAME.get(value) or _REF_BY_NAME.get(value)
+    elif isinstance(value, int):
+        found = _BY_ENUM.get(value) or _REFS.get(value)
+    elif value is float:
+        found = float32
+    elif value is bool:
+        found = bool_
+    elif value is object:
+        found = STRING
+    elif isinstance(value, np.dtype) or (isinstance(value, type) and value.__module__ in ("numpy", "ml_dtypes")):
+        try:
+            found = from_numpy(np.dtype(value))
+        except (UnimplementedError, TypeError):
+            pass
+    elif hasattr(value, "dtype"):
+        return as_dtype(value.dtype)
+    if found is None:
+        raise TypeError(f"Cannot convert the argument `type_value`: {value!r} to a TensorFlow DType.")
     return found

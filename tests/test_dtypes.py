@@ -29,7 +29,7 @@ def test_one_object_by_number_name_and_array(row) -> None:
     dtype = from_enum(row["enum"])
     assert from_name(row["name"]) is dtype
     assert pickle.loads(pickle.dumps(dtype)) is copy.deepcopy(dtype) is dtype
-    assert repr(dtype) == f"gpersist.{row['name']}"
+    assert repr(dtype) == f"tf.{row['name']}"
     if dtype.numpy is not None:
         assert from_numpy(dtype.numpy) is dtype
         assert dtype.is_string or np.zeros(3, dtype.numpy).nbytes == 3 * dtype.size_bytes

@@ -30,7 +30,9 @@ def ours(kind: type) -> type:
 
 def also(kind: type) -> list[str]:
     """What else it is, as the docstring says it."""
-    return [base.__name__ if base.__module__ == "builtins" else "concurrent.futures.CancelledError" for base in kind.__bases__ if base is not ours(kind)]
+    return [
+        base.__name__ if base.__module__ == "builtins" else "concurrent.futures.CancelledError" for base in kind.__bases__ if base is not ours(kind)
+    ]
 
 
 def test_docstring_is_the_tree() -> None:
@@ -42,7 +44,9 @@ def test_docstring_is_the_tree() -> None:
         above[len(indent)] = name
         told[name] = above[len(indent) - 2], code and int(code), [other] if other and other[0] != "(" else []
     found = {
-        kind.__name__: (ours(kind).__name__, kind.code if "code" in vars(kind) else None, also(kind)) for kind in every_class() if kind is not GPersistError
+        kind.__name__: (ours(kind).__name__, kind.code if "code" in vars(kind) else None, also(kind))
+        for kind in every_class()
+        if kind is not GPersistError
     }
     assert told == found
 

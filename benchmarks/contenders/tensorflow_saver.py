@@ -28,15 +28,13 @@ class Saver(Contender):
         if len(workload.shapes) > _MAX_VARIABLES:
             raise ImportError(f"a graph of {len(workload.shapes):,} variables takes TensorFlow minutes to make")
         v1.disable_eager_execution()
-        self.variables, values = {}, {}
+        self.variables, feeds = {}, {}
         for name, array in workload.make().items():
-            values[name] = v1.placeholder(tf.float32, array.shape)
-            self.variables[name] = v1.get_variable(name, initializer=values[name], use_resource=True)
-            self.variables[name].array = array
+            value = v1.placeholder(tf.float32, array.shape)
+            self.variables[name] = v1.get_variable(name, initializer=value, use_resource=True)
+            feeds[value] = array
         self.session = v1.Session()
-        for name, variable in self.variables.items():
-            self.session.run(variable.initializer, {values[name]: variable.array})
-            del variable.array
+        self.session.run([variable.initializer for variable in self.variables.values()], feeds)
         self.saver = v1.train.Saver(max_to_keep=None)
 
     def actions(self) -> dict[str, dict[str, Action]]:

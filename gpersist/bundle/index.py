@@ -132,13 +132,8 @@ class Index:
             raise DataLossError(f"{name!r} in {index_path(self.prefix)!r}: shard {entry.shard} of {self.num_shards}; the index is damaged")
         return entry
 
-    def slice_entry(self, name: str, part: TensorSlice, full: Entry | None = None) -> Entry:
+    def slice_entry(self, name: str, part: TensorSlice) -> Entry:
         """The entry of a stored slice of a partitioned tensor.
-
-        Args:
-            name: of the tensor.
-            part: one of its entry's slices.
-            full: its entry, where that is at hand: reading it again for each of thousands of slices takes its time.
 
         Raises:
             DataLossError: the full tensor's entry names it, but it is not there, or is of another shape or dtype.
@@ -146,13 +141,13 @@ class Index:
         return self._slice_entry(name, part, self.entry(name))
 
     def _slice_entry(self, name: str, part: TensorSlice, full: Entry) -> Entry:
+        """`slice_entry`, with the tensor's entry at hand: reading that again for each of thousands of slices takes its time."""
         where = f"slice {part} of {name!r} in {index_path(self.prefix)!r}"
         value = self._slices.get(encode_slice_key(name, part))
         if value is None:
             raise DataLossError(f"{where} is missing, though the tensor's entry names it; the index is damaged")
         entry = decode_entry(value, where)
         check_size(entry, where)
-        full = full or self.entry(name)
         if entry.dtype != full.dtype or entry.shape != part.shape_in(full.shape, where) or entry.slices:
             raise DataLossError(f"{where}: stored as {entry.dtype.name}{list(entry.shape)}, which does not fit; the index is damaged")
         if entry.shard >= max(self.num_shards, 1):
@@ -192,7 +187,7 @@ class Index:
             if entry.slices:
                 if whole:  # what no slice covers would be memory that nobody wrote
                     cover(TensorSlice.full(len(entry.shape)), entry.slices, entry.shape, f"{name!r} in {index_path(self.prefix)!r}")
-                rows += [(name, part, self.slice_entry(name, part, entry)) for part in entry.slices]
+                rows += [(name, part, self._slice_entry(name, part, entry)) for part in entry.slices]
             else:
                 rows.append((name, None, entry))
         parts = {number: part for number, (_, part, _) in enumerate(rows) if part is not None}

@@ -6,6 +6,7 @@ Owns what a save and a restore are, from the caller's arrays down to the files, 
 from gpersist.checkpoint.handle import SaveHandle
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.manager import CheckpointManager
+from gpersist.checkpoint.meta import VariableInfo, decode_variables
 from gpersist.checkpoint.placement import DeviceLoad, Placement, PlacementPlan, TensorSpec, place
 from gpersist.checkpoint.preemption import PreemptionGuard
 from gpersist.checkpoint.reader import CheckpointReader, StoredTensor
@@ -30,7 +31,9 @@ __all__ = [
     "SaveResult",
     "StoredTensor",
     "TensorSpec",
+    "VariableInfo",
     "Verified",
+    "decode_variables",
     "load",
     "locate",
     "place",

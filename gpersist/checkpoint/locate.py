@@ -7,7 +7,7 @@ import re
 
 from gpersist import files
 from gpersist.bundle import describe, index_path, parse_data_name, sibling_prefix
-from gpersist.checkpoint.state import follow, read_state
+from gpersist.checkpoint.state import STATE_NAME, follow, read_state
 from gpersist.errors import CheckpointNotFoundError, GPersistError, InvalidArgumentError, NotACheckpointError
 
 _HEAD_BYTES = 64 << 10
@@ -36,13 +36,13 @@ def locate(path: str | os.PathLike[str]) -> str:
     prefix = sibling_prefix(text)
     if prefix != text and system.is_file(index_path(prefix)):
         return prefix
+    if prefix != text and v1_files(prefix):
+        return prefix  # beside its .meta
     found = system.stat(text)
     if found is not None and os.path.isdir(text):
         return _in_folder(text)
     if found is not None:
         return _from_file(text, prefix)
-    if prefix != text and system.is_file(prefix):
-        return prefix  # a V1 file beside its .meta
     if _v1_shards(text):
         return text
     raise CheckpointNotFoundError(_nothing(text, prefix))
@@ -50,8 +50,8 @@ def locate(path: str | os.PathLike[str]) -> str:
 
 def _in_folder(folder: str) -> str:
     state = read_state(folder)
-    if state is not None:
-        base = os.path.basename(state.model_checkpoint_path)
+    base = os.path.basename(state.model_checkpoint_path) if state else STATE_NAME
+    if state is not None and base != STATE_NAME:  # which would be taken for a V1 file
         inside = os.path.join(folder, base)
         if base not in ("", os.curdir, os.pardir) and (files.active().is_file(index_path(inside)) or v1_files(inside)):
             return inside

@@ -21,13 +21,17 @@ Source: TensorFlow `meta_graph.proto`, `graph.proto`, `variable.proto`; `saver.p
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import string
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from gpersist.dtypes import DType, from_name
+from gpersist.bundle import parse_shape_and_slice
+from gpersist.dtypes import DType, from_enum, from_name
+from gpersist.errors import DataLossError, InvalidArgumentError
 from gpersist.protos import GraphDef, MetaGraphDef, NodeDef, parse
-from gpersist.shapes import Shape
+from gpersist.shapes import Shape, element_count
 from gpersist.table import encode_varint
 
 _TRUE_NAME = "_gpersist_name"
@@ -39,7 +43,7 @@ _NO_ASSIGN = "qint16 float8_e5m2 float8_e4m3fn float8_e4m3fnuz float8_e4m3b11fnu
 _NOT_ASSIGNED = frozenset(from_name(name).enum for name in _NO_ASSIGN.split())
 
 _VARIABLE_OPS = frozenset({"VariableV2", "Variable", "VarHandleOp", "AutoReloadVariable"})
-_FIRST_TENSOR = {"SaveV2": 3, "SaveSlices": 3, "Save": 2}  # the inputs before it: prefix, names, and slices
+_FIRST_TENSOR = {"SaveV2": 3, "SaveSlices": 3, "Save": 2}  # the inputs before it: prefix, names, and shapes and slices
 _PASS_ON = frozenset({"Identity", "RefIdentity", "ReadVariableOp"})
 
 
@@ -87,6 +91,83 @@ def decode_devices(meta: bytes, where: str) -> dict[str, str]:
     Raises:
         DataLossError: the bytes are no MetaGraphDef.
     """
+    variables = _read(meta, where)
+    shared = {text: variables.devices[node.name] for node in variables.handles if (text := _text(node.attr["shared_name"].s))}
+    named = variables.devices
+    if variables.true_names:
+        named = {variables.true_names.get(name, name): device for name, device in named.items()}
+    return shared | named | {name: variables.devices[saved.node] for name, saved in (variables.others | variables.own).items()}
+
+
+class VariableInfo(NamedTuple):
+    """A variable of a graph.
+
+    Attributes:
+        dtype: element type.
+        shape: of a partitioned variable, that of the full one; None where the graph does not know it before it runs.
+        device: where it lived, as `decode_devices` tells it.
+    """
+
+    dtype: DType
+    shape: Shape | None
+    device: str
+
+
+def decode_variables(meta: bytes, where: str) -> dict[str, VariableInfo]:
+    """Reads from any `.meta` the variables that its checkpoint has, with no checkpoint at hand; the bytes may be hostile.
+
+    Args:
+        meta: the whole file, of gpersist or of any version of TensorFlow.
+        where: the file's name, for the error: "'x.meta'".
+
+    Returns:
+        By name in the checkpoint, in the order of the names' bytes: what the file's own Saver saves; where it has none, what other Savers in it save;
+        where there is none at all, every variable. What a Saver saves that is no variable (a lookup table, say) is left out.
+
+    Raises:
+        DataLossError: the bytes are no MetaGraphDef, or a variable's dtype or shape makes no sense.
+    """
+    variables = _read(meta, where)
+    nodes = {node.name: node for node in variables.graph.node if node.op in _VARIABLE_OPS}
+    saved = variables.own or variables.others or {variables.true_names.get(name, name): _Saved(name, "") for name in nodes}
+    found = {}
+    for name in sorted(saved, key=lambda name: name.encode("utf-8", "surrogateescape")):
+        node, shape_and_slice = saved[name]
+        try:
+            found[name] = VariableInfo(*_kind(nodes[node], shape_and_slice), variables.devices[node])
+        except InvalidArgumentError as error:
+            raise DataLossError(f"variable {name!r} in {where}: {error.message}; the file is damaged: use another copy") from error
+    return found
+
+
+class _Saved(NamedTuple):
+    """What a save operation saves: a variable's node, and which part of what it is; empty for the whole."""
+
+    node: str
+    shape_and_slice: str
+
+
+class _Variables(NamedTuple):
+    """The variables of a graph.
+
+    Attributes:
+        graph: all of it.
+        devices: of each, by the name of its node; colocation is followed.
+        handles: nodes of those that are resource variables.
+        true_names: of those that gpersist has renamed.
+        own: what the file's own Saver saves, by name in the checkpoint.
+        others: the same of all other Savers together.
+    """
+
+    graph: GraphDef
+    devices: dict[str, str]
+    handles: list[NodeDef]
+    true_names: dict[str, str]
+    own: dict[str, _Saved]
+    others: dict[str, _Saved]
+
+
+def _read(meta: bytes, where: str) -> _Variables:
     proto = parse(MetaGraphDef, meta, where)
     graph = proto.graph_def
     devices: dict[str, str] = {}
@@ -102,16 +183,35 @@ def decode_devices(meta: bytes, where: str) -> dict[str, str]:
             savers.append(node)
     if "" in devices.values() and b"loc:@" in meta:
         devices |= _colocated([name for name, device in devices.items() if not device], graph)
-    shared = {text: devices[node.name] for node in handles if (text := _text(node.attr["shared_name"].s))}
-    saved: dict[str, str] = {}
+    own: dict[str, _Saved] = {}
+    others: dict[str, _Saved] = {}
     if savers:
         scope = proto.saver_def.filename_tensor_name.rpartition("/")[0] + "/"
-        savers.sort(key=lambda node: not node.name.startswith(scope))  # the file's own Saver has the first word
-        saved = _saved(savers, devices, graph)
+        for saver, saved_as, saved in _saved(savers, devices, graph):
+            (own if saver.startswith(scope) else others).setdefault(saved_as, saved)
+    true_names = {}
     if _TRUE_NAME.encode() in meta:
         true_names = {node.name: _text(node.attr[_TRUE_NAME].s) for node in graph.node if _TRUE_NAME in node.attr}
-        devices = {true_names.get(name, name): device for name, device in devices.items()}
-    return shared | devices | saved
+    return _Variables(graph, devices, handles, true_names, own, others)
+
+
+def _kind(node: NodeDef, shape_and_slice: str) -> tuple[DType, Shape | None]:
+    """Element type and shape of a variable; the saved part tells the shape of the whole.
+
+    Raises:
+        InvalidArgumentError: there is no such type, or no such shape.
+    """
+    dtype = from_enum(node.attr["dtype"].type)
+    if shape_and_slice:
+        return dtype, parse_shape_and_slice(shape_and_slice)[0]
+    if "shape" not in node.attr:
+        return dtype, None
+    proto = node.attr["shape"].shape
+    shape = tuple(dim.size for dim in proto.dim)
+    if proto.unknown_rank or -1 in shape:
+        return dtype, None
+    element_count(shape)
+    return dtype, shape
 
 
 def _node_names(names: Sequence[str]) -> Sequence[str]:
@@ -211,25 +311,26 @@ def _colocated(unplaced: Iterable[str], graph: GraphDef) -> dict[str, str]:
     return {name: nodes[end].device for name in unplaced if (end := _last(name, next_node, ends)) in nodes}
 
 
-def _saved(savers: Iterable[NodeDef], devices: dict[str, str], graph: GraphDef) -> dict[str, str]:
-    """What each save operation calls the variables that it saves, and their devices; the first operation wins."""
+def _saved(savers: Iterable[NodeDef], variables: Collection[str], graph: GraphDef) -> Iterator[tuple[str, str, _Saved]]:
+    """(operation, name in the checkpoint, what it is) of each variable that save operations save."""
     nodes = {node.name: node for node in graph.node}
 
     def next_node(name: str) -> str | None:
         node = nodes.get(name)
         return node.input[0].partition(":")[0] if node is not None and node.op in _PASS_ON and node.input else None
 
+    def texts(saver: NodeDef, position: int) -> Sequence[bytes]:
+        constant = nodes.get(saver.input[position].partition(":")[0]) if len(saver.input) > position else None
+        return constant.attr["value"].tensor.string_val if constant is not None and constant.op == "Const" else ()
+
     ends: dict[str, str] = {}
-    found: dict[str, str] = {}
     for saver in savers:
-        constant = nodes.get(saver.input[1].partition(":")[0]) if len(saver.input) > 1 else None
-        if constant is None or constant.op != "Const":
-            continue
-        for name, tensor in zip(constant.attr["value"].tensor.string_val, saver.input[_FIRST_TENSOR[saver.op] :], strict=False):
+        first = _FIRST_TENSOR[saver.op]
+        parts = itertools.chain(texts(saver, 2) if first > 2 else (), itertools.repeat(b""))
+        for name, tensor, part in zip(texts(saver, 1), saver.input[first:], parts, strict=False):
             variable = _last(tensor.partition(":")[0], next_node, ends)
-            if variable in devices:
-                found.setdefault(_text(name), devices[variable])
-    return found
+            if variable in variables:
+                yield saver.name, _text(name), _Saved(variable, _text(part))
 
 
 def _last(name: str, next_node: Callable[[str], str | None], ends: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Where each tensor of a restore goes: decided, and held against the devices' memory, before a byte moves. Opens and allocates nothing.
+"""Where each tensor of a restore goes: decided, and then held against the devices' memory, before a byte moves. Opens and allocates nothing.
 
 In this order: strings live on the host; then what the caller says, a `Placement`; then what the `.meta` records, unless devices are cleared; then the
 default device, which is the first GPU, or the host where there is none. A process is a cluster of its own: job, replica and task of a recorded device
@@ -13,11 +13,12 @@ import fnmatch
 import functools
 import heapq
 import logging
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from gpersist.devices import Device, DeviceSpec
+from gpersist.devices import Device, DeviceSpec, MemoryInfo
 from gpersist.dtypes import STRING_ENUM, DType
 from gpersist.errors import DeviceMemoryError, DeviceNotFoundError, InvalidArgumentError
 from gpersist.shapes import Shape
@@ -76,6 +77,11 @@ class DeviceLoad:
     free_bytes: int
     total_bytes: int
 
+    @property
+    def fits(self) -> bool:
+        """Whether there is room for it."""
+        return self.size_bytes <= self.free_bytes
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Move:
@@ -111,7 +117,7 @@ class PlacementPlan:
     Attributes:
         tensors: what was asked for.
         devices: the device of each, in the same order.
-        loads: what each device in use gets, in the order of `devices()`; each of them has room for it.
+        loads: what each device in use gets, in the order of `devices()`.
     """
 
     tensors: Sequence[TensorSpec]
@@ -131,6 +137,19 @@ class PlacementPlan:
             if not _is_recorded(choice.device, recorded)
         ]
 
+    def check_memory(self) -> None:
+        """Holds every load against the memory that is free, which a restore does before it allocates.
+
+        Raises:
+            DeviceMemoryError: the tensors need more; lists every device that is too small.
+        """
+        short = [_shortage(load, self.tensors, self.devices) for load in self.loads if not load.fits]
+        if short:
+            raise DeviceMemoryError(
+                f"the tensors do not fit: {'; '.join(short)}; restore fewer of them, or place them otherwise: placement='balanced' or 'sequential' "
+                "spreads them over the GPUs, 'host' keeps them off"
+            )
+
     def report(self) -> str:
         """A table of what goes where, how many bytes, out of how much, and a line for each kind of move; plain text."""
         rows = [("device", "tensors", "bytes", "free", "total")]
@@ -148,23 +167,28 @@ class PlacementPlan:
 
 
 def place(
-    tensors: Sequence[TensorSpec], placement: Placement = "recorded", *, clear_devices: bool = False, available: Sequence[Device]
+    tensors: Sequence[TensorSpec],
+    placement: Placement = "recorded",
+    *,
+    clear_devices: bool = False,
+    available: Sequence[Device],
+    memory_of: Callable[[Device], MemoryInfo] = operator.methodcaller("memory"),
 ) -> PlacementPlan:
-    """Decides where tensors go.
+    """Decides where tensors go. Whether they fit there is for `PlacementPlan.check_memory` to say.
 
     Args:
         tensors: to be placed, in the order in which they are restored.
         placement: see `Placement`.
         clear_devices: pass over what is recorded; what `placement` doesn't place goes to the default device.
-        available: the devices of this process, as `gpersist.devices.devices()` lists them; a CPU is among them. Memory is asked only of those in use
-            (and of the GPUs, by "sequential"), for asking may create a context on a GPU.
+        available: the devices of this process, as `gpersist.devices.devices()` lists them; a CPU is among them.
+        memory_of: tells the memory of a device. It is called only for those in use (and for GPUs, by "sequential"), since the default asks the device
+            itself, which creates a context on a GPU.
 
     Raises:
         DeviceNotFoundError: a device that `placement` names, or with "strict" a recorded one, isn't there; lists all of these.
-        DeviceMemoryError: the tensors need more memory than is free; lists every device that is too small.
         InvalidArgumentError: `placement` is none.
     """
-    here = _Here(available)
+    here = _Here(available, memory_of)
     recorded = functools.cache(here.cleared if clear_devices else here.recorded)  # thousands of tensors name a handful of devices
     movable = [tensor for tensor in tensors if tensor.dtype.enum != STRING_ENUM]
     choices = _choose(movable, placement, recorded, here)
@@ -177,8 +201,8 @@ def place(
 class _Here:
     """The devices of this process, and how strings resolve to them."""
 
-    def __init__(self, available: Sequence[Device]) -> None:
-        self.available = available
+    def __init__(self, available: Sequence[Device], memory_of: Callable[[Device], MemoryInfo]) -> None:
+        self.available, self.memory_of = available, memory_of
         self.gpus = [device for device in available if device.spec.device_type == "GPU"]
         self.host = next(device for device in available if device.spec.device_type == "CPU")
         self.default = self.gpus[0] if self.gpus else self.host
@@ -289,12 +313,12 @@ def _balanced(tensors: Sequence[TensorSpec], recorded: Callable[[str], _Choice],
 
 def _sequential(tensors: Sequence[TensorSpec], recorded: Callable[[str], _Choice], here: _Here) -> Sequence[_Choice]:
     targets = collections.deque(_Choice(device, "placement 'sequential'") for device in here.gpus or [here.host])
-    free_bytes = targets[0].device.memory().free_bytes
+    free_bytes = here.memory_of(targets[0].device).free_bytes
     choices = []
     for tensor in tensors:
-        while tensor.size_bytes > free_bytes and len(targets) > 1:  # what the last one cannot hold is for `_loads` to report
+        while tensor.size_bytes > free_bytes and len(targets) > 1:  # what the last one cannot hold is for `check_memory` to report
             targets.popleft()
-            free_bytes = targets[0].device.memory().free_bytes
+            free_bytes = here.memory_of(targets[0].device).free_bytes
         free_bytes -= tensor.size_bytes
         choices.append(targets[0])
     return choices
@@ -342,22 +366,14 @@ def _loads(tensors: Sequence[TensorSpec], choices: Sequence[_Choice], here: _Her
     for device in dict.fromkeys([*here.available, *(choice.device for choice in sizes)]):
         mine = [choice for choice in sizes if choice.device is device]
         if mine:
-            memory = device.memory()
+            memory = here.memory_of(device)
             tensors_here, bytes_here = sum(counts[choice] for choice in mine), sum(sizes[choice] for choice in mine)
             loads.append(DeviceLoad(device, tensors_here, bytes_here, memory.free_bytes, memory.total_bytes))
-    short = [load for load in loads if load.size_bytes > load.free_bytes]
-    if short:
-        raise DeviceMemoryError(
-            "the tensors do not fit: "
-            + "; ".join(_shortage(load, tensors, choices) for load in short)
-            + "; restore fewer of them, or place them otherwise: "
-            "placement='balanced' or 'sequential' spreads them over the GPUs, 'host' keeps them off"
-        )
     return loads
 
 
-def _shortage(load: DeviceLoad, tensors: Sequence[TensorSpec], choices: Sequence[_Choice]) -> str:
-    mine = [tensor for tensor, choice in zip(tensors, choices, strict=True) if choice.device is load.device]
+def _shortage(load: DeviceLoad, tensors: Sequence[TensorSpec], devices: Sequence[Device]) -> str:
+    mine = [tensor for tensor, device in zip(tensors, devices, strict=True) if device is load.device]
     largest = ", ".join(f"{tensor.name!r} {_amount(tensor.size_bytes)}" for tensor in heapq.nlargest(3, mine, key=lambda tensor: tensor.size_bytes))
     return (
         f"{_called(load.device)} has {_amount(load.free_bytes)} free ({load.free_bytes} bytes) and would need {_amount(load.size_bytes)} "
@@ -386,7 +402,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _called(device: Device) -> str:
-    return f"{device.name} (virtual)" if device.backend == "virtual" else device.name
+    return device.name if device.backend in ("cuda", "host") else f"{device.name} ({device.backend})"
 
 
 def _amount(size_bytes: int) -> str:

@@ -158,8 +158,8 @@ class StoredTensor:
         if isinstance(self._storage, V1Storage):
             return self._storage.read_slice(self.name, part)
         if self.dtype.is_string or self.dtype.numpy is None:
-            region: Any = (*part.region(self.shape, what), ...)  # with the dots a scalar stays an array
-            return self.read()[region]
+            region: Any = (*part.region(self.shape, what), ...)  # with the dots, a scalar stays an array
+            return np.asarray(self.read()[region])
         stored = self.slices or (TensorSlice.full(self.ndim),)
         result = np.empty(wanted, self.dtype.numpy)
         for found in cover(part, stored, self.shape, what):
@@ -190,7 +190,7 @@ class StoredTensor:
         return flat.view(self.dtype.numpy).reshape(self.shape)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        if copy is False and dtype not in (None, self.dtype.numpy):
+        if copy is False and dtype is not None and np.dtype(dtype) != self.dtype.numpy:
             raise InvalidArgumentError(f"tensor {self.name!r} is of {self.dtype.name}; as {dtype} it would have to be copied")
         array = self.map() if copy is False else self.read()
         return array if dtype is None else array.astype(dtype, copy=False)

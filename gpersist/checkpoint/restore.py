@@ -22,7 +22,7 @@ from gpersist.bundle import Index, Ranges, nearest
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.placement import Placement, PlacementPlan, TensorSpec, place
 from gpersist.checkpoint.source import host_buffer, is_ready
-from gpersist.checkpoint.storage import Storage
+from gpersist.checkpoint.storage import Storage, reread
 from gpersist.checkpoint.tree import flatten, unflatten
 from gpersist.checkpoint.v1 import V1Index, V1Storage, is_v1
 from gpersist.checkpoint.verify import read_strings
@@ -52,7 +52,7 @@ def load(
     threads: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Any:
-    """Restores a checkpoint, every tensor checked against its checksum.
+    """Restores a checkpoint, every tensor checked against its checksum. Where it is saved again meanwhile, what is read is of one save, old or new.
 
     Args:
         prefix: of the checkpoint; any of its files, or its folder, will do.
@@ -82,25 +82,29 @@ def load(
         raise InvalidArgumentError("give load either into= or like=, not both")
     tree = into if into is not None else like
     leaves: dict[str, Any] = flatten(tree) if tree is not None else {}
-    found = locate(prefix)
-    with open_storage(found) as storage:
-        wanted = _wanted(names, leaves if tree is not None else None)
-        there = wanted if wanted is None or all(map(storage.index.__contains__, wanted)) else [name for name in wanted if name in storage.index]
-        ranges = storage.ranges(there)
-        mismatches = [] if there is wanted else _missing(storage.index, wanted or [])
-        targets: dict[str, Array] = {}
-        if tree is not None:
-            targets, wrong = _targets(ranges.tensors, leaves, check_only=into is None)
-            mismatches += wrong
-        if mismatches:
-            _tell(found, mismatches, partial)
-            skipped = {name for name, _ in mismatches}
-            ranges = storage.ranges([name for name in ranges.tensors if name not in skipped])
-        reads = _plan_reads(storage, ranges)
-        if into is None:
-            devices = plan_placement(storage, ranges, placement, clear_devices=clear_devices).devices
-            targets = _allocate(ranges.tensors, devices)
-        _transfer(storage, reads, targets, into is not None, ring_bytes, threads, on_progress)
+    wanted = _wanted(names, leaves if tree is not None else None)
+
+    def once() -> dict[str, Array]:
+        with open_storage(locate(prefix)) as storage:
+            there = wanted if wanted is None or all(map(storage.index.__contains__, wanted)) else [name for name in wanted if name in storage.index]
+            ranges = storage.ranges(there)
+            mismatches = [] if there is wanted else _missing(storage.index, wanted or [])
+            targets: dict[str, Array] = {}
+            if tree is not None:
+                targets, wrong = _targets(ranges.tensors, leaves, check_only=into is None)
+                mismatches += wrong
+            if mismatches:
+                _tell(storage.prefix, mismatches, partial)
+                skipped = {name for name, _ in mismatches}
+                ranges = storage.ranges([name for name in ranges.tensors if name not in skipped])
+            reads = _plan_reads(storage, ranges)
+            if into is None:
+                devices = plan_placement(storage, ranges, placement, clear_devices=clear_devices).devices
+                targets = _allocate(ranges.tensors, devices)
+            _transfer(storage, reads, targets, into is not None, ring_bytes, threads, on_progress)
+        return targets
+
+    targets = reread(once)
     if into is not None:
         return into
     return unflatten(like, leaves | targets) if like is not None else targets
@@ -110,7 +114,7 @@ def plan_placement(storage: Storage | V1Storage, ranges: Ranges, placement: Plac
     """Decides where tensors of a checkpoint go, without touching a device; logs the plan (logger `gpersist`, level DEBUG).
 
     Raises:
-        DeviceNotFoundError, DeviceMemoryError, InvalidArgumentError: see `place`.
+        DeviceNotFoundError, DeviceMemoryError, InvalidArgumentError: see `place` and `PlacementPlan.check_memory`.
     """
     recorded: dict[str, str] = {}
     available = all_devices()
@@ -130,6 +134,7 @@ def plan_placement(storage: Storage | V1Storage, ranges: Ranges, placement: Plac
     plan = place(specs, placement, clear_devices=clear_devices, available=available)
     if _log.isEnabledFor(logging.DEBUG):
         _log.debug("restoring %r\n%s", storage.prefix, plan.report())
+    plan.check_memory()
     return plan
 
 

@@ -175,17 +175,23 @@ class _Save:
         source, plan, options = self.source, self.plan, self.options
         held = held or snapshot.current(source)
         token = new_token()
+        rows = [plan.order[position] for position in plan.stored.tolist()]
+        names, buffers, devices = ([column[row] for row in rows] for column in (source.names, source.buffers, source.devices))
+
+        def let_go() -> None:
+            """Drops the arrays, from lists that the frames of an error may hold."""
+            source.buffers.clear()
+            buffers.clear()
+            held.release()
+
+        def staged() -> None:
+            let_go()
+            if handle:
+                handle.staged.set()
+
         try:
             writers = prepare(self.prefix, token, plan.shard_sizes, durable=options.durable, direct=options.direct_io)
             try:
-                rows = [plan.order[position] for position in plan.stored.tolist()]
-
-                def staged() -> None:
-                    held.release()
-                    if handle:
-                        handle.staged.set()
-
-                names, buffers, devices = ([column[row] for row in rows] for column in (source.names, source.buffers, source.devices))
                 crcs = send(
                     Outgoing(names, buffers, devices, plan.layout, held.ready),
                     writers,
@@ -212,8 +218,7 @@ class _Save:
                 raise
             commit(self.prefix, token, writers, lambda count: plan.index(count, masked), meta, durable=options.durable)
         finally:
-            source.buffers.clear()
-            held.release()
+            let_go()
         duration = time.perf_counter() - self.started
         blocked = duration if self.blocked_s is None else self.blocked_s
         return SaveResult(self.prefix, len(set(plan.names)), int(plan.sizes.sum()), len(writers), duration, blocked)

@@ -20,7 +20,7 @@ import numpy as np
 from gpersist.checkpoint.source import Source
 from gpersist.devices import Array, Device, Event
 from gpersist.errors import DeviceMemoryError
-from gpersist.staging import Scattered, default_threads, release_rings, run
+from gpersist.staging import DEFAULT_RING_BYTES, Scattered, default_threads, release_rings, ring_for, run
 
 _log = logging.getLogger("gpersist")
 
@@ -109,8 +109,12 @@ def current(source: Source) -> Snapshot:
     return snapshot
 
 
-def take(source: Source) -> Snapshot:
+def take(source: Source, ring_bytes: int = DEFAULT_RING_BYTES) -> Snapshot:
     """Makes a source independent of what the caller does next, replacing buffers in it.
+
+    Args:
+        source: what will be saved.
+        ring_bytes: pinned host memory that the save will use.
 
     Raises:
         DeviceMemoryError: neither a copy nor holding the stream is possible.
@@ -127,7 +131,7 @@ def take(source: Source) -> Snapshot:
             if device.is_host:
                 _copy_host(source, rows, snapshot)
             else:
-                _copy_device(source, device, rows, snapshot)
+                _copy_device(source, device, rows, snapshot, ring_bytes)
     except BaseException:
         snapshot.release()
         raise
@@ -178,7 +182,7 @@ def _blocks(target: np.ndarray[Any, Any], original: np.ndarray[Any, Any]) -> lis
 # ---- devices
 
 
-def _copy_device(source: Source, device: Device, rows: list[int], snapshot: Snapshot) -> None:
+def _copy_device(source: Source, device: Device, rows: list[int], snapshot: Snapshot, ring_bytes: int) -> None:
     wanted = sum(source.sizes[row] for row in rows)
     copies: list[Array] | None = None
     if wanted * _RESERVE <= device.memory().free_bytes or not device.can_hold:
@@ -189,6 +193,8 @@ def _copy_device(source: Source, device: Device, rows: list[int], snapshot: Snap
                 raise
     if copies is None:
         _log.info("%s: no room for a copy of %d bytes; its stream waits until they are read", device.name, wanted)
+        # CUDA may make an allocation of pinned memory wait for the device, of whose work the hold is a part, which waits for the save.
+        ring_for(device, ring_bytes).fill()
         read = threading.Event()
         snapshot.then(read.set)
         snapshot.ready[device] = device.record_current()

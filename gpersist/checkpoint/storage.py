@@ -14,7 +14,7 @@ import numpy as np
 from gpersist import files
 from gpersist.bundle import Index, Ranges, ShardReader, data_path, index_path, meta_path, read_index
 from gpersist.checkpoint.meta import decode_devices
-from gpersist.errors import AbortedError, CheckpointNotFoundError, DataLossError, FailedPreconditionError, GPersistError
+from gpersist.errors import AbortedError, CheckpointNotFoundError, DataLossError, FailedPreconditionError, GPersistError, ResourceExhaustedError
 from gpersist.staging import Layout, Reader
 
 T = TypeVar("T")
@@ -171,8 +171,8 @@ def reread(read: Callable[[], T]) -> T:
     return read()
 
 
-_ELSEWHERE = re.compile(rb"(?i)gpu|device:(?!cpu:0(?!\d))|(?<!device:)cpu:(?!0(?!\d))")
-"""Whatever names another device than `/device:CPU:0`, in any spelling, or perhaps only looks like it."""
+_ELSEWHERE = re.compile(rb"(?i)[get]pu|custom|device:(?!cpu:0(?!\d))|cpu:(?!0(?!\d))")
+"""In every device string that names another device than `/device:CPU:0`, and in others; a string that names no device at all is passed over."""
 
 
 def read_recorded_devices(prefix: str, only_host: bool) -> dict[str, str]:
@@ -180,5 +180,8 @@ def read_recorded_devices(prefix: str, only_host: bool) -> dict[str, str]:
     path = meta_path(prefix)
     if not files.active().is_file(path):
         return {}
-    meta = files.active().read_all(path, MAX_META_BYTES)
+    try:
+        meta = files.active().read_all(path, MAX_META_BYTES)
+    except ResourceExhaustedError as error:
+        raise DataLossError(f"{error.message}; no MetaGraphDef is as large as that") from error
     return {} if only_host and not _ELSEWHERE.search(meta) else decode_devices(meta, repr(path))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gpersist.bundle import Ranges, index_path, strings
+from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.plan import EMPTY_CRC
 from gpersist.checkpoint.storage import Storage, reread
-from gpersist.errors import DataLossError
+from gpersist.checkpoint.v1 import V1Storage, is_v1
+from gpersist.errors import DataLossError, ResourceExhaustedError
 from gpersist.staging import UNCHECKED, Incoming, check
 from gpersist.table import unmask
 
@@ -26,7 +29,7 @@ class Verified:
 
 
 def verify(
-    prefix: str,
+    prefix: str | os.PathLike[str],
     *,
     contents: bool = True,
     threads: int | None = None,
@@ -35,17 +38,20 @@ def verify(
     """Checks a checkpoint: the one that stands now, or one that another save puts in its place meanwhile.
 
     Args:
-        prefix: of the checkpoint.
+        prefix: of the checkpoint; any of its files, or its folder, will do. Of a V1 checkpoint, whose blocks have checksums, all values are read.
         contents: read every byte; without it, only the index is read, and the data files' sizes are held against it.
         threads: see `save`.
-        on_progress: called with the bytes of each piece that was checked, from any thread.
+        on_progress: called with the bytes of tensors in each piece that was checked, from any thread.
 
     Raises:
         DataLossError: damaged: the first tensor met that is, with its file and offset.
         CheckpointNotFoundError: a file is missing.
         NotACheckpointError, UnimplementedError: the index is of another kind or version.
     """
-    return reread(lambda: _verify(prefix, contents, threads, on_progress))
+    found = locate(prefix)
+    if is_v1(found):
+        return _verify_v1(found, contents, on_progress)
+    return reread(lambda: _verify(found, contents, threads, on_progress))
 
 
 def _verify(prefix: str, contents: bool, threads: int | None, on_progress: Callable[[int], None] | None) -> Verified:
@@ -66,6 +72,16 @@ def _verify(prefix: str, contents: bool, threads: int | None, on_progress: Calla
         return Verified(prefix, len(storage.index), int(columns.sizes.sum()))
 
 
+def _verify_v1(prefix: str, contents: bool, on_progress: Callable[[int], None] | None) -> Verified:
+    with V1Storage(prefix) as storage:
+        sizes = {name: storage.index.entry(name).size_bytes for name in storage.index}
+        for name, size_bytes in sizes.items() if contents else ():
+            storage.read(name)
+            if on_progress:
+                on_progress(size_bytes)
+        return Verified(prefix, len(sizes), sum(sizes.values()))
+
+
 def read_strings(storage: Storage, ranges: Ranges, row: int) -> np.ndarray[Any, Any]:
     """Reads and checks a tensor of strings."""
     columns = ranges.columns
@@ -73,7 +89,10 @@ def read_strings(storage: Storage, ranges: Ranges, row: int) -> np.ndarray[Any, 
     offset, size_bytes = int(columns.offsets[row]), int(columns.sizes[row])
     where = f"tensor {ranges.names[row]!r} in {reader.path!r} at byte {offset}"
     reader.check(offset, size_bytes, where)
-    buffer = bytearray(size_bytes)
+    try:
+        buffer = bytearray(size_bytes)
+    except MemoryError as error:
+        raise ResourceExhaustedError(f"{where}: no memory for {size_bytes} bytes of strings") from error
     if buffer:
         reader.read([buffer], size_bytes, offset)
     return strings.decode(buffer, columns.shapes[row], unmask(int(columns.crcs[row])), where)

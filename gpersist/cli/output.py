@@ -63,6 +63,11 @@ def amount(size_bytes: int) -> str:
     return f"{size:.1f} TiB"
 
 
+def percent(part: int, whole: int) -> str:
+    """`61 %`, `<1 %`; `-` of nothing."""
+    return "-" if whole <= 0 else "<1 %" if 0 < part * 200 < whole else f"{100 * part / whole:.0f} %"
+
+
 def rate(size_bytes: int, duration_s: float) -> str:
     """`1.52 GB/s`, of 10**9 bytes."""
     return f"{size_bytes / max(duration_s, 1e-9) / 1e9:.2f} GB/s"

@@ -1,7 +1,7 @@
 """The program: its parser, and what becomes of errors.
 
-Exit statuses: 0 well; 1 a checkpoint is damaged, or two differ; 2 wrong usage, nothing there, or a file of another kind; 130 interrupted; 141 whoever
-read the output has gone.
+Exit statuses: 0 well; 1 a checkpoint is damaged, two differ, or one does not fit; 2 wrong usage, nothing there, or a file of another kind; 130
+interrupted; 141 whoever read the output has gone.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gpersist.cli import demo, devices, diff, show, verify
+from gpersist.cli import demo, devices, diff, place, show, verify
 from gpersist.cli.output import write_error
 from gpersist.errors import DataLossError, GPersistError, NotACheckpointError
 from gpersist.version import __version__
 
 DEBUG_VARIABLE = "GPERSIST_DEBUG"
 
-_COMMANDS = (show, verify, diff, devices, demo)
+_COMMANDS = (show, verify, diff, place, devices, demo)
 
 _EXAMPLES = f"""\
 examples:
@@ -31,12 +31,14 @@ examples:
   gpersist show run --values dense_0/bias --full    the values of one tensor, all of them
   gpersist verify run --all                         read every byte of all checkpoints of a folder
   gpersist diff run/ckpt-90 run/ckpt-100            what differs, by how much
+  gpersist place run/ckpt-100                       where a restore would put it, and whether it fits
+  gpersist place run --devices 4x16GiB --svg p.svg  the same on four GPUs that are elsewhere, and a drawing
   gpersist show run --json | jq '.tensors[].name'   each command has --json
   gpersist demo                                     train, save, be killed, resume
   gpersist show --help                              all that one command takes
 
 A checkpoint is named by its prefix (run/ckpt-100), by any of its files (run/ckpt-100.index), or by its folder (run), which means its newest one.
-Exit status: 0 well; 1 damaged, or different; 2 wrong usage, nothing there, or a file of another kind.
+Exit status: 0 well; 1 damaged, different, or too large; 2 wrong usage, nothing there, or a file of another kind.
 {DEBUG_VARIABLE}=1 shows where in the code an error came from."""
 
 

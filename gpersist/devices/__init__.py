@@ -10,6 +10,7 @@ from gpersist.devices.foreign import adopt
 from gpersist.devices.memory import array_bytes
 from gpersist.devices.registry import default_device, device_of, devices, get, use_virtual
 from gpersist.devices.spec import DeviceSpec
+from gpersist.devices.virtual import VirtualDevice
 
 __all__ = [
     "Array",
@@ -20,6 +21,7 @@ __all__ = [
     "MemoryInfo",
     "PinnedBuffer",
     "Stream",
+    "VirtualDevice",
     "adopt",
     "array_bytes",
     "default_device",

@@ -121,10 +121,14 @@ class CudaDevice(Device):
             raise UnavailableError(f"{self.name}: {error}") from error
 
     def memory(self) -> MemoryInfo:
-        """What the device has left, and what CuPy's default pool holds of it without use."""
+        """What the device has left, and what CuPy's default pool holds of it without use; within the limit of the pool, if one is set."""
         with self._calling() as cupy:
-            free_bytes, total_bytes = cupy.cuda.runtime.memGetInfo()
-            return MemoryInfo(free_bytes + cupy.get_default_memory_pool().free_bytes(), total_bytes)
+            left_bytes, total_bytes = cupy.cuda.runtime.memGetInfo()
+            pool = cupy.get_default_memory_pool()
+            free_bytes = left_bytes + pool.free_bytes()
+            if limit_bytes := pool.get_limit():
+                free_bytes = max(0, min(free_bytes, limit_bytes - pool.used_bytes()))
+            return MemoryInfo(free_bytes, total_bytes)
 
     def owns(self, array: object) -> bool:
         """Whether it is a CuPy array on this device."""

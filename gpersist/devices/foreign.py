@@ -18,7 +18,7 @@ from gpersist.errors import InvalidArgumentError
 _DLPACK_CUDA = (2, 13)  # kDLCUDA, kDLCUDAManaged
 
 # What a producer raises when it cannot, or will not, hand its memory over. Running out of memory is none of these.
-_DECLINED = (TypeError, ValueError, RuntimeError, BufferError, AttributeError, NotImplementedError)
+_DECLINED = (TypeError, ValueError, RuntimeError, BufferError, AttributeError, NotImplementedError, ImportError)
 
 
 def adopt(value: object) -> Array:
@@ -38,7 +38,10 @@ def adopt(value: object) -> Array:
     if isinstance(value, np.ndarray) or cuda.is_array(value):
         return value
     if isinstance(value, (str, bytes)):
-        return np.array(value.encode("utf-8") if isinstance(value, str) else bytes(value), dtype=object)
+        try:
+            return np.array(value.encode("utf-8") if isinstance(value, str) else bytes(value), dtype=object)
+        except UnicodeEncodeError as error:
+            raise InvalidArgumentError(f"text that UTF-8 cannot hold: {error}; give its bytes") from error
     if isinstance(value, (np.generic, bool, int, float, complex)):
         return _checked(np.asarray(value), value)
     if _is_torch_tensor(value):

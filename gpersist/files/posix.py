@@ -206,14 +206,17 @@ class PosixFiles:
         """A small file's content.
 
         Raises:
-            ResourceExhaustedError: it is larger than `limit_bytes`.
+            ResourceExhaustedError: it is larger than `limit_bytes`, or than the memory there is.
         """
         fd = self.open_read(path)
         try:
             size = self.size(fd, path)
             if size > limit_bytes:
                 raise ResourceExhaustedError(f"{path!r} holds {size} bytes; at most {limit_bytes} are read as a whole")
-            buffer = bytearray(size)
+            try:
+                buffer = bytearray(size)
+            except MemoryError as error:
+                raise ResourceExhaustedError(f"{path!r} holds {size} bytes; there is no memory to read them as a whole") from error
             return bytes(memoryview(buffer)[: self.preadv(fd, [buffer], size, 0, path)])
         finally:
             self.close(fd)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,12 +65,13 @@ class Piece(NamedTuple):
     size_bytes: int
 
 
-def cut(layout: Layout, limits: np.ndarray[Any, np.dtype[np.int64]], max_gap_bytes: int) -> Iterator[Extent]:
+def cut(layout: Layout, kinds: np.ndarray[Any, np.dtype[np.int64]], limits: Sequence[int], max_gap_bytes: int) -> Iterator[Extent]:
     """Cuts a layout into extents, in order.
 
     Args:
         layout: what to cut.
-        limits: int64[n], the largest extent that each tensor may be in; tensors of different limits never share one.
+        kinds: int64[n], of each tensor; those of different kinds never share an extent, not even where their limits are equal.
+        limits: the largest extent of each kind, in bytes.
         max_gap_bytes: the widest padding that an extent may bridge.
     """
     count = len(layout.sizes)
@@ -78,11 +79,11 @@ def cut(layout: Layout, limits: np.ndarray[Any, np.dtype[np.int64]], max_gap_byt
         return
     ends_array = layout.offsets + layout.sizes
     is_wide = layout.offsets[1:] - ends_array[:-1] > max_gap_bytes
-    breaks = np.flatnonzero((layout.files[1:] != layout.files[:-1]) | (limits[1:] != limits[:-1]) | is_wide) + 1
+    breaks = np.flatnonzero((layout.files[1:] != layout.files[:-1]) | (kinds[1:] != kinds[:-1]) | is_wide) + 1
     offsets, sizes, ends = layout.offsets.tolist(), layout.sizes.tolist(), ends_array.tolist()
     low = 0
     for high in [*breaks.tolist(), count]:
-        file, limit = int(layout.files[low]), int(limits[low])
+        file, limit = int(layout.files[low]), limits[int(kinds[low])]
         tensor, inner = low, 0
         while tensor < high:
             begin = offsets[tensor] + inner

@@ -17,11 +17,11 @@ import numpy as np
 from gpersist.devices import Array, Device, Event, Stream
 from gpersist.errors import DataLossError, GPersistError
 from gpersist.files import Buffer
-from gpersist.staging.crew import default_threads, run
-from gpersist.staging.layout import Extent, Layout, cut, pieces, tensor_bytes
+from gpersist.staging.crew import run
+from gpersist.staging.layout import Extent, Layout, pieces, tensor_bytes
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
 from gpersist.staging.scattered import Scattered
-from gpersist.staging.send import BRIDGED_GAP_BYTES, CACHED_BYTES, name_tensors, part_of, settle, with_padding
+from gpersist.staging.send import BRIDGED_GAP_BYTES, CACHED_BYTES, extents_of, name_tensors, part_of, settle, threads_for, with_padding
 from gpersist.table import combine, crc32c, mask, unmask_many
 
 UNCHECKED = -1
@@ -86,14 +86,11 @@ def receive(
         return
     job = _Receive(incoming, readers, on_progress, layout.sizes.tolist(), unmask_many(np.array(incoming.crcs, np.int64)).tolist())
     job.has_scattered = Scattered in set(map(type, incoming.arrays))
-    limits = np.full(len(layout.sizes), CACHED_BYTES)
     others = [device for device in set(incoming.devices) if not device.is_host]
     if others:
         job.ring = ring_for(others[0], ring_bytes)
-        limits = np.array([CACHED_BYTES if device.is_host else job.ring.slot_bytes for device in incoming.devices], np.int64)
-    extents = list(cut(layout, limits, BRIDGED_GAP_BYTES))
-    limit = threads or default_threads()
-    run(extents, job.worker, threads=max(1, min(limit, layout.total_bytes // CACHED_BYTES, len(extents))), name="gpersist-load", cancel=cancel)
+    extents = extents_of(layout, incoming.devices, job.ring)
+    run(extents, job.worker, threads=threads_for(layout, extents, threads), name="gpersist-load", cancel=cancel)
 
 
 def check(
@@ -110,10 +107,8 @@ def check(
     """
     layout = incoming.layout
     job = _Receive(incoming, readers, on_progress, layout.sizes.tolist(), unmask_many(np.array(incoming.crcs, np.int64)).tolist())
-    extents = list(cut(layout, np.full(len(layout.sizes), CACHED_BYTES), BRIDGED_GAP_BYTES))
-    if extents:
-        limit = threads or default_threads()
-        run(extents, job.checker, threads=max(1, min(limit, layout.total_bytes // CACHED_BYTES, len(extents))), name="gpersist-verify")
+    extents = extents_of(layout, (), None)
+    run(extents, job.checker, threads=threads_for(layout, extents, threads), name="gpersist-verify")
 
 
 @dataclasses.dataclass(eq=False)

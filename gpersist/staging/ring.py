@@ -43,19 +43,35 @@ class SlotRing:
             if slot is None:
                 self._allocated += 1
         if slot is None:
-            try:
-                slot = self._allocate(self.slot_bytes)
-            except BaseException:
-                with self._changed:
-                    self._allocated -= 1
-                    self._changed.notify()
-                raise
+            slot = self._new()
         try:
             yield slot
         finally:
             with self._changed:
                 self._free.append(slot)
                 self._changed.notify()
+
+    def fill(self) -> None:
+        """Allocates all slots now, for transfers that must not allocate any."""
+        while True:
+            with self._changed:
+                if self._allocated == self.num_slots:
+                    return
+                self._allocated += 1
+            slot = self._new()
+            with self._changed:
+                self._free.append(slot)
+                self._changed.notify()
+
+    def _new(self) -> PinnedBuffer:
+        """Allocates a slot that is counted already."""
+        try:
+            return self._allocate(self.slot_bytes)
+        except BaseException:
+            with self._changed:
+                self._allocated -= 1
+                self._changed.notify()
+            raise
 
     def release(self) -> int:
         """Frees the slots that nobody holds; returns the bytes."""

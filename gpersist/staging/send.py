@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -19,7 +19,7 @@ from gpersist.devices import Array, Device, Event, PinnedBuffer, Stream
 from gpersist.errors import GPersistError
 from gpersist.files import Buffer
 from gpersist.staging.crew import default_threads, run
-from gpersist.staging.layout import Extent, Layout, cut, cut_blocks, pieces, tensor_bytes
+from gpersist.staging.layout import Extent, Layout, Piece, cut, cut_blocks, pieces, tensor_bytes
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
 from gpersist.staging.scattered import Scattered
 from gpersist.table import combine, crc32c
@@ -90,19 +90,14 @@ def send(
     others = [device for device in set(outgoing.devices) if not device.is_host]
     job = _Send(outgoing, writers, on_progress, [0] * len(layout.sizes), Scattered in set(map(type, outgoing.arrays)))
     if outgoing.devices and (direct or others):
-        ring = ring_for((others or outgoing.devices)[0], ring_bytes)
-        job.ring = ring
-        if direct:
-            extents = list(cut_blocks(layout, ring.slot_bytes))
-        else:
-            limits = np.array([CACHED_BYTES if device.is_host else ring.slot_bytes for device in outgoing.devices], np.int64)
-            extents = list(cut(layout, limits, BRIDGED_GAP_BYTES))
+        job.ring = ring_for((others or outgoing.devices)[0], ring_bytes)
+    if job.ring and direct:
+        extents = list(cut_blocks(layout, job.ring.slot_bytes))
     else:
-        extents = list(cut(layout, np.full(len(layout.sizes), CACHED_BYTES), BRIDGED_GAP_BYTES))
+        extents = extents_of(layout, outgoing.devices, job.ring)
     job.direct = direct
     job.staged = _Countdown(len(extents), on_staged)
-    limit = threads or default_threads()
-    run(extents, job.worker, threads=max(1, min(limit, layout.total_bytes // CACHED_BYTES, len(extents))), name="gpersist-save", cancel=cancel)
+    run(extents, job.worker, threads=threads_for(layout, extents, threads), name="gpersist-save", cancel=cancel)
     for tensor, parts in job.parts.items():
         crc = 0
         for _, part_crc, size in sorted(parts):
@@ -194,45 +189,57 @@ class _Send:
         assert self.ring is not None
         with self.ring.slot() as slot:
             parts = pieces(self.outgoing.layout, extent)
-            events = self._fill(slot, parts, streams)
+            used: dict[Device, Stream] = {}
+            try:
+                self._fill(slot, parts, streams, used)
+                for stream in used.values():
+                    stream.record().synchronize()
+            except BaseException:
+                settle(used.values())  # the slot goes back to the ring: nothing may still be copied into it
+                raise
+            self.staged()
             length = extent.end - extent.begin
             if self.direct:
                 length = -(-length // 4096) * 4096
             _clear_padding(slot.array, parts, length)
-            for event in events:
-                event.synchronize()
-            self.staged()
             view = memoryview(slot.array.data)
             for part in parts:
                 self._checksum(part, view[part.extent_offset : part.extent_offset + part.size_bytes])
             self.writers[extent.file].write([view[:length]], length, extent.begin)
 
-    def _fill(self, slot: PinnedBuffer, parts: Sequence[Any], streams: dict[Device, Stream]) -> list[Event]:
-        used: dict[Device, Stream] = {}
-        try:
-            for part in parts:
-                array, device = self.outgoing.arrays[part.tensor], self.outgoing.devices[part.tensor]
-                if device.is_host:
-                    view = part_of(array, part.tensor_offset, part.tensor_offset + part.size_bytes)
-                    slot.array[part.extent_offset : part.extent_offset + part.size_bytes] = np.frombuffer(view, np.uint8)
-                    continue
-                stream = streams.get(device)
-                if stream is None:
-                    stream = streams[device] = device.stream()
-                    if device in self.outgoing.ready:
-                        stream.wait(self.outgoing.ready[device])
-                used[device] = stream
-                stream.copy_to_host(slot, part.extent_offset, array, part.tensor_offset, part.size_bytes)
-            return [stream.record() for stream in used.values()]
-        except BaseException:
-            settle(used.values())  # the slot goes back to the ring: nothing may still be copied into it
-            raise
+    def _fill(self, slot: PinnedBuffer, parts: Sequence[Piece], streams: dict[Device, Stream], used: dict[Device, Stream]) -> None:
+        for part in parts:
+            array, device = self.outgoing.arrays[part.tensor], self.outgoing.devices[part.tensor]
+            if device.is_host:
+                view = part_of(array, part.tensor_offset, part.tensor_offset + part.size_bytes)
+                slot.array[part.extent_offset : part.extent_offset + part.size_bytes] = np.frombuffer(view, np.uint8)
+                continue
+            stream = streams.get(device)
+            if stream is None:
+                stream = streams[device] = device.stream()
+                if device in self.outgoing.ready:
+                    stream.wait(self.outgoing.ready[device])
+            used[device] = stream
+            stream.copy_to_host(slot, part.extent_offset, array, part.tensor_offset, part.size_bytes)
 
-    def _checksum(self, part: Any, view: memoryview) -> None:
+    def _checksum(self, part: Piece, view: memoryview) -> None:
         if part.size_bytes == self.outgoing.layout.sizes[part.tensor]:
             self.crcs[part.tensor] = crc32c(view)
         else:
             self.parts.setdefault(part.tensor, []).append((part.tensor_offset, crc32c(view), part.size_bytes))
+
+
+def extents_of(layout: Layout, devices: Sequence[Device], ring: SlotRing | None) -> list[Extent]:
+    """Cuts a layout: host arrays into blocks for a core's cache, those of other devices into slots of the ring; without one, all are the host's."""
+    if ring is None:
+        return list(cut(layout, np.zeros(len(layout.sizes), np.int64), [CACHED_BYTES], BRIDGED_GAP_BYTES))
+    kinds = np.array([not device.is_host for device in devices], np.int64)
+    return list(cut(layout, kinds, [CACHED_BYTES, ring.slot_bytes], BRIDGED_GAP_BYTES))
+
+
+def threads_for(layout: Layout, extents: Sequence[Extent], threads: int | None) -> int:
+    """As many as were asked for, or as there are processors; fewer where there is little to do."""
+    return max(1, min(threads or default_threads(), layout.total_bytes // CACHED_BYTES, len(extents)))
 
 
 def part_of(array: Buffer | Scattered, begin: int, end: int) -> memoryview:
@@ -254,7 +261,7 @@ def with_padding(arrays: Sequence[Buffer], layout: Layout, extent: Extent, fille
     return buffers
 
 
-def settle(streams: Any) -> None:
+def settle(streams: Iterable[Stream]) -> None:
     """Waits until streams have done what was enqueued, whatever comes of it, so that memory they use may be given away."""
     for stream in streams:
         try:
@@ -263,7 +270,7 @@ def settle(streams: Any) -> None:
             pass  # the device failed: it copies nothing any more
 
 
-def _clear_padding(slot: np.ndarray[Any, Any], parts: Sequence[Any], length: int) -> None:
+def _clear_padding(slot: np.ndarray[Any, Any], parts: Sequence[Piece], length: int) -> None:
     """Zeros between and behind pieces: a slot holds what it held before, and that is nobody's business."""
     at = 0
     for part in parts:

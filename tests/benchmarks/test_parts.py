@@ -1,5 +1,7 @@
 """What the figures rest on: contents that are checked, ratios, verdicts, the kind of machine."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 
@@ -46,16 +48,14 @@ def test_a_ratio_is_the_median_of_the_rounds_ratios():
 
 def test_goals_are_met_missed_or_not_measured():
     measured = {"gpersist: save first": 1.0, "gpersist: save repeated": 0.6, "gpersist: load into": 0.5, "SaveV2: save": 1.0}
-    measured |= {"gpersist: save_async": 1.0, "gpersist: save durable": 1.0, "raw: memcpy": 0.1}
     taken = {name: Measured([{"wall_s": time}]) for name, time in measured.items()}
-    verdicts = goals.judge("scalars", taken, {"gpersist: save first": 97 << 20, "SaveV2: save": 1 << 30})
+    verdicts = goals.judge("scalars", taken, {"gpersist: save first": 97 << 20, "gpersist: load into": 1 << 20, "SaveV2: save": 1 << 30})
     assert [(verdict.text, verdict.word) for verdict in verdicts] == [
         ("save first at most 1.5 × SaveV2: save", "met"),
         ("save repeated at most 0.5 × SaveV2: save", "missed"),
         ("load into at most 0.67 × SaveV2: load", "not measured"),
-        ("save_async at most 1.2 × raw: memcpy", "missed"),
-        ("save durable at most 0.9 × raw: write + fsync", "not measured"),
         ("save first: peak extra memory at most 96 MiB", "missed"),
+        ("load into: peak extra memory at most 96 MiB", "met"),
     ]
 
 
@@ -69,8 +69,9 @@ def test_every_goal_is_about_an_action_that_there_is(tmp_path):
     assert {f"gpersist: {goal.action}" for goal in goals.GOALS} | {goal.against for goal in goals.GOALS} <= actions
 
 
+@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is not None, reason="TensorFlow is installed here")
 def test_a_contender_whose_library_is_missing_says_which(tmp_path):
-    with pytest.raises(Missing, match=r"tensorflow|torch"):
+    with pytest.raises(Missing, match="tensorflow"):
         Worker("Saver", "layers", tmp_path, quick=True)
 
 

@@ -51,9 +51,7 @@ def slices(draw) -> tuple[tuple[int, ...], tuple[TensorSlice, ...]]:
         whole = (0, -1)
         parts.append(
             TensorSlice(
-                tuple(
-                    draw(st.sampled_from([whole, (start, draw(st.integers(1, size - start)))])) for start, size in zip(starts, shape, strict=True)
-                )
+                tuple(draw(st.sampled_from([whole, (start, draw(st.integers(1, size - start)))])) for start, size in zip(starts, shape, strict=True))
             )
         )
     return shape, tuple(parts)
@@ -132,7 +130,13 @@ def test_the_usual_form_is_plain() -> None:
         Entry(FLOAT, (2, 2), 0, 0, 0, 7, (TensorSlice.parse("0,1:-"),)),
         Entry(from_name("resource"), (), 0, 0, 0, 7),
     ]
-    values = [encode_entry(entry) for entry in [*slow, *fast, *slow]] + [b"", b"\x08", b"\x12", encode_entry(fast[0])[:-1], encode_entry(fast[0]) + b"\0"]
+    values = [encode_entry(entry) for entry in [*slow, *fast, *slow]] + [
+        b"",
+        b"\x08",
+        b"\x12",
+        encode_entry(fast[0])[:-1],
+        encode_entry(fast[0]) + b"\0",
+    ]
     columns, is_plain = decode_entries(values)
     assert is_plain.tolist() == [False] * 5 + [True] * 8 + [False] * 10
     assert [columns.entry(number + 5) for number in range(8)] == fast
@@ -186,7 +190,11 @@ FIELDS = {
 
 
 @settings(max_examples=200)
-@given(st.lists(st.lists(st.sampled_from(sorted(FIELDS)), max_size=8).map(lambda names: b"".join(FIELDS[name] for name in names)), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.lists(st.sampled_from(sorted(FIELDS)), max_size=8).map(lambda names: b"".join(FIELDS[name] for name in names)), min_size=1, max_size=5
+    )
+)
 @example([HEAD + FIELDS["offset padded"] + FIELDS["size padded"] + FIELDS["crc 0"]])
 @example([HEAD + FIELDS["shard 0"] + FIELDS["offset"] + FIELDS["size"] + FIELDS["crc"]])
 @example([HEAD + FIELDS["shard past 31 bits"] + FIELDS["size"] + FIELDS["crc"]])

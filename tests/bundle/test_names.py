@@ -61,7 +61,16 @@ def test_names_are_tensorflows() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["x", "x.index", ".data-00000-of-00001", "x.data-0-of-1", "x.data-000000-of-00001", "x.data-00000-of-00001.bak", "x.data-00000-of-0000\u0661", ""],
+    [
+        "x",
+        "x.index",
+        ".data-00000-of-00001",
+        "x.data-0-of-1",
+        "x.data-000000-of-00001",
+        "x.data-00000-of-00001.bak",
+        "x.data-00000-of-0000\u0661",
+        "",
+    ],
 )
 def test_no_data_file(name: str) -> None:
     assert parse_data_name(name) is None

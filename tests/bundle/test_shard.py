@@ -11,7 +11,15 @@ import pytest
 from gpersist import files
 from gpersist.bundle.shard import DIRECT_ALIGNMENT, ShardReader, ShardWriter
 from gpersist.devices.memory import PageBuffer
-from gpersist.errors import AlreadyExistsError, CheckpointNotFoundError, DataLossError, FileError, InvalidArgumentError, OutOfSpaceError, from_os_error
+from gpersist.errors import (
+    AlreadyExistsError,
+    CheckpointNotFoundError,
+    DataLossError,
+    FileError,
+    InvalidArgumentError,
+    OutOfSpaceError,
+    from_os_error,
+)
 from gpersist.files import PosixFiles
 
 

@@ -1,6 +1,7 @@
 """Meta graphs: against protobuf's own encoding, against files that TensorFlow wrote, against TensorFlow itself, against hostile bytes."""
 
 import json
+import math
 import os
 import pathlib
 import subprocess
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import gpersist
 from gpersist import dtypes
-from gpersist.checkpoint.meta import decode_devices, encode_meta
+from gpersist.checkpoint.meta import VariableInfo, decode_devices, decode_variables, encode_meta
 from gpersist.errors import DataLossError
 from gpersist.protos import MetaGraphDef, VariableDef
 
@@ -70,6 +72,12 @@ def test_templates_equal_protobuf_and_devices_come_back(entries):
     assert found == expected
     assert found.meta_info_def.stripped_op_list.op[0].name == "VariableV2"
     assert decode_devices(data, "x.meta") == {name: device for name, (_, _, device) in entries.items()}
+    if all(shape_is_possible(shape) for _, shape, _ in entries.values()):
+        assert decode_variables(data, "x.meta") == {name: VariableInfo(*entry) for name, entry in entries.items()}
+
+
+def shape_is_possible(shape):
+    return math.prod(size or 1 for size in shape) < 2**63
 
 
 def test_names_that_tensorflow_takes_are_left_as_they_are():
@@ -86,6 +94,63 @@ def test_devices_in_files_of_tensorflow(case):
     expected = json.loads((GOLDEN / "devices.json").read_text())["devices"][case]
     found = decode_devices((GOLDEN / f"{case}.meta").read_bytes(), case)
     assert {name: found[name] for name in expected} == expected
+
+
+VARIABLES = {
+    "renamed": {"a": ([4], "/device:GPU:1"), "b": ([4], "/device:GPU:0"), "model/c": ([4], "/job:worker/task:1/device:GPU:2")},
+    "colocated": dict.fromkeys(["slot", "slot_of_slot", "weights"], ([4], "/device:GPU:3")) | {"nowhere": ([4], "")},
+    "partitioned": {"ref": ([6, 2], "/gpu:1"), "resource": ([6, 2], "/gpu:1")},
+    "v1": {"x": ([4], "/device:CPU:0"), "z": ([4], "/device:GPU:1")},
+}
+
+
+@pytest.mark.parametrize("case", list(VARIABLES))
+def test_variables_in_files_of_tensorflow(case):
+    """Each once, as the file's own Saver calls it; partitioned ones as wholes."""
+    found = decode_variables((GOLDEN / f"{case}.meta").read_bytes(), case)
+    assert found == {name: VariableInfo(FLOAT32, tuple(shape), device) for name, (shape, device) in VARIABLES[case].items()}
+
+
+def test_variables_are_what_the_checkpoint_beside_the_file_holds():
+    prefix = GOLDEN.parent / "four_gpus" / "model"
+    expected = json.loads(prefix.with_name("devices.json").read_text())["devices"]
+    found = decode_variables(prefix.with_suffix(".meta").read_bytes(), "x")
+    with gpersist.open(prefix) as reader:
+        assert list(found) == reader.names()
+        assert found == {name: VariableInfo(stored.dtype, stored.shape, expected[name]) for name, stored in reader.items()}
+        assert reader.devices == expected
+
+
+def test_variables_of_other_savers_count_where_there_is_no_own_one():
+    meta = MetaGraphDef.FromString((GOLDEN / "renamed.meta").read_bytes())
+    meta.saver_def.filename_tensor_name = "another/Const:0"
+    assert list(decode_variables(meta.SerializeToString(), "x")) == ["misleading"]
+    meta.ClearField("saver_def")
+    assert list(decode_variables(meta.SerializeToString(), "x")) == ["a", "b", "misleading", "model/c"]
+
+
+def test_shapes_that_a_graph_does_not_know():
+    meta = MetaGraphDef()
+    for name, sizes in (("a", [2, -1]), ("b", [2, 3]), ("c", [])):
+        attributes = meta.graph_def.node.add(name=name, op="VarHandleOp").attr
+        attributes["dtype"].type = 1
+        attributes["shape"].shape.unknown_rank = name == "c"
+        for size in sizes:
+            attributes["shape"].shape.dim.add(size=size)
+    meta.graph_def.node.add(name="d", op="VariableV2").attr["dtype"].type = 101  # a reference
+    found = decode_variables(meta.SerializeToString(), "x")
+    assert found == {name: VariableInfo(FLOAT32, shape, "") for name, shape in (("a", None), ("b", (2, 3)), ("c", None), ("d", None))}
+
+
+@pytest.mark.parametrize(("enum", "sizes", "words"), [(99, [2], "99 is no DataType"), (1, [-2], "dimension -2"), (1, [2**40, 2**40], "overflows")])
+def test_variables_that_make_no_sense(enum, sizes, words):
+    meta = MetaGraphDef()
+    attributes = meta.graph_def.node.add(name="odd", op="VariableV2").attr
+    attributes["dtype"].type = enum
+    for size in sizes:
+        attributes["shape"].shape.dim.add(size=size)
+    with pytest.raises(DataLossError, match=f"variable 'odd' in 'x.meta': .*{words}"):
+        decode_variables(meta.SerializeToString(), "'x.meta'")
 
 
 def test_the_own_saver_of_a_file_wins_over_others_in_it():
@@ -164,6 +229,7 @@ def test_damaged_files_give_an_answer_or_an_error(data):
     del damaged[data.draw(st.integers(0, 4 * len(damaged))) :]
     try:
         assert all(isinstance(device, str) for device in decode_devices(bytes(damaged), "x").values())
+        assert all(isinstance(variable, VariableInfo) for variable in decode_variables(bytes(damaged), "x").values())
     except DataLossError:
         pass
 

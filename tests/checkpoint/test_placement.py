@@ -250,15 +250,32 @@ def test_every_device_that_is_too_small_is_told_in_one_error():
     available = machine(3, free_bytes=3 * GIB, backend="virtual")
     tensors = [tensor(f"t{index}", f"/gpu:{index % 2}", (1 + index) * GIB) for index in range(6)] + [tensor("fits", "/gpu:2", 3 * GIB)]
     with pytest.raises(DeviceMemoryError) as caught:
-        place(tensors, available=available)
+        place(tensors, available=available).check_memory()
     text = str(caught.value)
     assert f"/device:GPU:0 (virtual) has 3.0 GiB free ({3 * GIB} bytes) and would need 9.0 GiB ({9 * GIB} bytes) for 3 tensors" in text
     assert "the largest 't5' 6.0 GiB, 't3' 4.0 GiB, 't1' 2.0 GiB" in text
     assert "GPU:2" not in text
     with pytest.raises(DeviceMemoryError, match="CPU:0 has"):
-        place([tensor("big", size_bytes=9 * GIB)], "host", available=available)
+        place([tensor("big", size_bytes=9 * GIB)], "host", available=available).check_memory()
     with pytest.raises(DeviceMemoryError, match="GPU:2"):
-        place([tensor(str(index), size_bytes=2 * GIB) for index in range(4)], "sequential", available=available)
+        place([tensor(str(index), size_bytes=2 * GIB) for index in range(4)], "sequential", available=available).check_memory()
+
+
+def test_a_plan_that_does_not_fit_is_a_plan():
+    plan = place([tensor("a", "/gpu:0", 2 * GIB), tensor("b", "/gpu:1", GIB)], available=machine(2, free_bytes=GIB))
+    assert [load.fits for load in plan.loads] == [False, True]
+    with pytest.raises(DeviceMemoryError, match=r"GPU:0 has 1\.0 GiB free"):
+        plan.check_memory()
+    place([tensor("b", "/gpu:1", GIB)], available=machine(2, free_bytes=GIB)).check_memory()
+
+
+@pytest.mark.parametrize("placement", ["recorded", "sequential"])
+def test_memory_may_be_told_by_someone_else(placement):
+    available = machine(2)
+    plan = place([tensor("a", "/gpu:0", 8), tensor("b", "/gpu:1", 8)], placement, available=available, memory_of=lambda _: MemoryInfo(10, 12))
+    assert [device.spec.device_index for device in plan.devices] == [0, 1]
+    assert [(load.free_bytes, load.total_bytes) for load in plan.loads] == [(10, 12)] * 2
+    assert [device.asked for device in available] == [0, 0, 0]
 
 
 def test_loads_add_up():
@@ -312,7 +329,7 @@ def test_a_meta_graph_of_four_devices_is_followed_on_four_virtual_ones():
         with pytest.raises(DeviceNotFoundError, match="6 of 8 tensors"):
             place(tensors, "strict", available=devices())
         with pytest.raises(DeviceMemoryError, match=r"/device:GPU:0 \(virtual\) has 100 B free"):
-            place(tensors, clear_devices=True, available=devices())
+            place(tensors, clear_devices=True, available=devices()).check_memory()
 
 
 def test_nothing_to_place():

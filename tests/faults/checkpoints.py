@@ -9,6 +9,7 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
+import pytest
 
 import gpersist
 from gpersist import CheckpointManager, CheckpointNotFoundError
@@ -125,6 +126,14 @@ SCENARIOS = [
 ]
 
 
+QUICK = [SCENARIOS[0], SCENARIOS[3], SCENARIOS[7]]
+"""Those that every run of the tests has time for; between them they do all that the others do."""
+
+
+EACH = [scenario if scenario in QUICK else pytest.param(scenario, marks=pytest.mark.slow, id=str(scenario)) for scenario in SCENARIOS]
+"""All of them as a test's parameters."""
+
+
 def run(scenario: Scenario, folder: str) -> None:
     """The saves before, in a new folder."""
     os.mkdir(folder)
@@ -158,4 +167,4 @@ def check_tidy(folder: str, found: list[int], *, passing_over: str | None = None
     assert not left, left
 
 
-__all__ = ["SCENARIOS", "Scenario", "check_tidy", "names", "run", "temporaries"]
+__all__ = ["EACH", "QUICK", "SCENARIOS", "Scenario", "arrays", "check_tidy", "names", "run", "temporaries", "whole"]

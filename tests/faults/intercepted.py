@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import signal
 from collections.abc import Callable
@@ -12,15 +11,16 @@ from gpersist.errors import from_os_error
 from gpersist.files import PosixFiles
 
 CALLS = (
-    "open_read", "create", "close", "size", "preadv", "pwritev", "allocate", "truncate", "start_writeback", "fsync", "fsync_folder", "rename", "remove",
-    "make_folders", "names", "stat", "locked", "try_lock",
+    "open_read", "create", "close", "size", "preadv", "pwritev", "allocate", "truncate", "start_writeback", "fsync", "fsync_folder",
+    "rename", "remove", "make_folders", "names", "stat", "locked", "try_lock",
 )  # fmt: skip
 """The calls of `PosixFiles` that reach the operating system; the others are made of them."""
 
 NEVER_FAIL = ("start_writeback", "try_lock")
 """They tell nobody that they failed: there is no error to inject."""
 
-_SYNCS = ("fsync", "fsync_folder", "start_writeback")
+SYNCS = ("fsync", "fsync_folder", "start_writeback")
+"""What puts things on the disk, and changes nothing else."""
 
 
 class InterceptedFiles(PosixFiles):
@@ -35,7 +35,7 @@ def _intercepted(call: str) -> Callable[..., Any]:
     original = getattr(PosixFiles, call)
 
     def method(self: InterceptedFiles, *arguments: Any, **keywords: Any) -> Any:
-        if call in _SYNCS:
+        if call in SYNCS:
             return self.around(call, lambda: None, arguments)
         return self.around(call, lambda: original(self, *arguments, **keywords), arguments)
 
@@ -101,5 +101,3 @@ CHANGES = ("create", "pwritev", "allocate", "truncate", "rename", "remove", "mak
 
 WRITES = ("create", "pwritev", "allocate", "truncate", "fsync", "fsync_folder", "rename", "make_folders")
 """What a full disk may refuse."""
-
-ERRNOS = (errno.ENOSPC, errno.EIO)

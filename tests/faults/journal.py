@@ -16,7 +16,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .intercepted import InterceptedFiles
+from .intercepted import CHANGES, SYNCS, InterceptedFiles
 
 LOSSES = ("nothing", "zeros", "half", "kept")
 """What may be left of the content that was not fsynced."""
@@ -137,6 +137,35 @@ class JournalFiles(InterceptedFiles):
             missing.append(path)
             path = os.path.dirname(path)
         self.steps += [Change(self._relative(folder), -1) for folder in reversed(missing)]
+
+
+class Killed(BaseException):
+    """The process is dead. Nothing that it does on the way out has any effect."""
+
+
+class DyingJournalFiles(JournalFiles):
+    """Dies, when told to, before the Nth change or fsync, as far as files can tell; what was not synced is still there for the processes after it."""
+
+    _left = -1
+    """Changes and fsyncs before the death; negative: none is near."""
+
+    def die_at(self, at: int) -> None:
+        """The death comes before change or fsync `at`, from 1."""
+        self._left = at
+
+    def around(self, call: str, do: Callable[[], Any], arguments: tuple[Any, ...]) -> Any:
+        self._left -= self._left > 0 and (call in CHANGES or call in SYNCS)
+        if not self._left:
+            raise Killed
+        return super().around(call, do, arguments)
+
+    def bury(self) -> bool:
+        """Closes what the process had open, and lets another one live on; tells whether it had died."""
+        died, self._left = not self._left, -1
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors.clear()
+        return died
 
 
 class State(NamedTuple):

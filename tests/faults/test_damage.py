@@ -143,7 +143,7 @@ def test_a_meta_with_a_flipped_byte_is_no_harm(prefix: str, caplog: pytest.LogCa
 def test_a_cut_index(prefix: str) -> None:
     for _ in cuts(prefix + ".index"):
         for read in (gpersist.load, gpersist.verify, gpersist.open):
-            with pytest.raises(GPersistError, match="ckpt.index"):
+            with pytest.raises(GPersistError, match=r"ckpt\.index"):
                 read(prefix)
 
 
@@ -170,7 +170,7 @@ def test_files_with_garbage_behind_them(prefix: str, garbage: bytes) -> None:
     assert loads_right_or_raises(prefix) is None
     with open(prefix + ".index", "ab") as file:
         file.write(garbage)
-    with pytest.raises(GPersistError, match="ckpt.index"):
+    with pytest.raises(GPersistError, match=r"ckpt\.index"):
         gpersist.verify(prefix)
     assert loads_right_or_raises(prefix) is not None
 
@@ -186,7 +186,7 @@ def test_missing_files(prefix: str) -> None:
     assert loads_right_or_raises(prefix) is None
     os.remove(prefix + ".index")
     for read in (gpersist.load, gpersist.verify, gpersist.open):
-        with pytest.raises(gpersist.CheckpointNotFoundError, match="ckpt.index"):
+        with pytest.raises(gpersist.CheckpointNotFoundError, match=r"ckpt\.index"):
             read(prefix)
 
 

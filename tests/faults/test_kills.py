@@ -9,27 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from .checkpoints import SCENARIOS
+from .checkpoints import QUICK, SCENARIOS, Scenario
 
 ROOT = Path(__file__).parents[2]
 
 
-def kill(folder: Path, calls: str) -> None:
-    command = [sys.executable, "-m", "tests.faults.killed_saves", str(folder), calls, *map(str, SCENARIOS)]
+def kill(folder: Path, calls: str, scenarios: list[Scenario]) -> None:
+    command = [sys.executable, "-m", "tests.faults.killed_saves", str(folder), calls, *map(str, scenarios)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr
     outcomes = dict(map(json.loads, done.stdout.splitlines()))
-    assert list(outcomes) == list(map(str, SCENARIOS))
+    assert list(outcomes) == list(map(str, scenarios))
     for found in outcomes.values():
         assert found["old"] > 10
         assert found["new"] > 1
 
 
 def test_killed_after_every_change(tmp_path: Path) -> None:
-    kill(tmp_path, "changes")
+    kill(tmp_path, "changes", QUICK)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_killed_before_and_after_every_call(tmp_path: Path) -> None:
-    kill(tmp_path, "all")
+    kill(tmp_path, "all", SCENARIOS)

@@ -6,16 +6,17 @@ import itertools
 import os
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+import gpersist
 from gpersist import files
 
-from .checkpoints import SCENARIOS, Scenario, check_tidy
+from .checkpoints import EACH, SCENARIOS, Scenario, arrays, check_tidy, whole
 from .intercepted import InterceptedFiles
-from .journal import Change, Disk, JournalFiles, State, Sync, Write
-
+from .journal import Change, Disk, DyingJournalFiles, JournalFiles, Killed, State, Sync, Write
 
 FIRST_LOSSES = 60
 """So many states of the first loss are gone on with."""
@@ -72,7 +73,7 @@ def check(scenario: Scenario, folder: str, is_new: bool) -> None:
     check_tidy(folder, found, passing_over="ckpt-1" if found == [2, 3] else None)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+@pytest.mark.parametrize("scenario", EACH, ids=str)
 def test_power_is_lost(scenario: Scenario, tmp_path: Path) -> None:
     """The old checkpoint or the new one, whole; the new one once the save has returned; and the next save works and leaves no litter."""
     free = folders(tmp_path)
@@ -85,6 +86,50 @@ def test_power_is_lost(scenario: Scenario, tmp_path: Path) -> None:
             folder = next(free)
             state.write(folder)
             check(scenario, folder, state in after)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS[:2], ids=str)
+def test_a_save_is_killed_and_power_is_lost_after_the_next(scenario: Scenario, tmp_path: Path) -> None:
+    """What the dead save did, and never synced, must not take the next one's checkpoint with it: such as a folder that it made."""
+    free = folders(tmp_path)
+    new, died, at = scenario.before + 1, True, 0
+    while died:
+        at += 1
+        folder = next(free)
+        os.mkdir(folder)
+        journal = DyingJournalFiles(folder)
+        with files.substituted(journal):
+            for number in range(1, new):
+                scenario.save(folder, number)
+            journal.die_at(at)
+            with suppress(Killed):
+                scenario.save(folder, new)
+            died = journal.bury()
+            scenario.save(folder, new)
+        with files.substituted(InterceptedFiles()):
+            for state in finals(journal, 64):
+                after = next(free)
+                state.write(after)
+                assert scenario.found(after) == [new]
+    assert at > 10
+
+
+def test_a_durable_save_after_one_that_was_not(tmp_path: Path) -> None:
+    """It takes over the `.meta` that is there, and puts it on the disk."""
+    free = folders(tmp_path)
+    folder = next(free)
+    os.mkdir(folder)
+    prefix = os.path.join(folder, "ckpt")
+    journal = JournalFiles(folder)
+    with files.substituted(journal):
+        gpersist.save(prefix, arrays(1), durable=False)
+        gpersist.save(prefix, arrays(1), durable=True)
+    meta = Path(prefix + ".meta").read_bytes()
+    for state in finals(journal, 256):
+        folder = next(free)
+        state.write(folder)
+        assert whole(os.path.join(folder, "ckpt")) == 1
+        assert Path(folder, "ckpt.meta").read_bytes() == meta
 
 
 @pytest.mark.slow

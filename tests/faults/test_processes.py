@@ -15,6 +15,7 @@ import pytest
 
 import gpersist
 from gpersist import AbortedError, CheckpointManager, CheckpointNotFoundError
+from gpersist.bundle import ShardReader
 
 from . import writing
 
@@ -28,7 +29,8 @@ def writers(kind: str, target: str, count: int, folder: Path) -> Iterator[None]:
     stop = folder / "stop"
     command = [sys.executable, "-m", "tests.faults.writing", kind, target]
     processes = [
-        subprocess.Popen([*command, str(writer), str(stop)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for writer in range(count)
+        subprocess.Popen([*command, str(writer), str(stop)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for writer in range(count)
     ]
     try:
         yield
@@ -76,22 +78,18 @@ def test_two_processes_save_to_one_prefix(tmp_path: Path) -> None:
 def test_an_open_checkpoint_is_that_of_the_moment_or_says_so(tmp_path: Path) -> None:
     """Slices have no checksum: a reader must not take another save's bytes for those of its index."""
     prefix = str(tmp_path / "ckpt")
-    aborted = 0
 
     def read() -> int | None:
-        nonlocal aborted
         try:
             with gpersist.open(prefix) as checkpoint:
                 value = int(checkpoint["value"].read())
                 time.sleep(0.001)
                 for name, expected in writing.arrays(value % 10, value // 10).items():
-                    assert np.array_equal(checkpoint[name][1:-1] if np.shape(expected) else checkpoint[name].read(), expected[1:-1] if np.shape(expected) else value)
+                    if np.shape(expected):
+                        assert np.array_equal(checkpoint[name][1:-1], expected[1:-1])
                 return value
-        except AbortedError:
-            aborted += 1
-        except CheckpointNotFoundError:
-            pass
-        return None
+        except (AbortedError, CheckpointNotFoundError):
+            return None
 
     with writers("prefix", prefix, 1, tmp_path):
         read_until(read, 20)
@@ -113,20 +111,35 @@ def test_readers_while_checkpoints_are_deleted(tmp_path: Path) -> None:
 def test_two_managers_in_one_folder(tmp_path: Path) -> None:
     folder = str(tmp_path / "run")
 
-    def read() -> int | None:
-        manager = CheckpointManager(folder)
+    def read(prefix: str) -> int | None:
         try:
-            return writing.check(manager.restore())
+            value = writing.check(CheckpointManager(folder, prefix=prefix).restore())
         except CheckpointNotFoundError:
+            assert prefix not in seen, "a checkpoint that stood is gone"
             return None
+        assert value % 10 == "ab".index(prefix)
+        seen.add(prefix)
+        return value
 
+    seen: set[str] = set()
     with writers("folder", folder, 2, tmp_path):
-        seen = read_until(read, 20)
-    assert {value % 10 for value in seen} == {0, 1}
-    with CheckpointManager(folder, max_to_keep=1) as manager:
-        manager.save(10**9, writing.arrays(0, 0))
-        assert manager.all_steps() == [10**9]
-    assert len(os.listdir(folder)) == 4
+        for prefix in "ab":
+            read_until(lambda prefix=prefix: read(prefix), 15)  # type: ignore[misc]
+    for prefix in "ab":
+        manager = CheckpointManager(folder, prefix=prefix)
+        assert len(manager.all_steps()) == 1
+        assert manager.latest() is not None
+    assert len(os.listdir(folder)) == 2 * 3 + 1
+
+
+@pytest.mark.xfail(reason="Ledger.enter deletes by retention though its own checkpoint has been deleted by the other manager's", strict=True)
+def test_two_managers_of_one_name_leave_a_checkpoint(tmp_path: Path) -> None:
+    """What one has committed, and not entered yet, is not lost to the retention of the other together with all that the first then deletes."""
+    managers = [CheckpointManager(tmp_path, max_to_keep=1, durable=False) for _ in range(2)]
+    gpersist.save(tmp_path / "ckpt-1", writing.arrays(0, 1), durable=False)
+    managers[1].save(2, writing.arrays(0, 2))
+    managers[0]._ledger.enter(str(tmp_path / "ckpt-1"))
+    assert managers[0].latest() is not None
 
 
 @pytest.mark.parametrize("read", [gpersist.load, gpersist.verify], ids=["load", "verify"])
@@ -134,15 +147,15 @@ def test_a_save_between_the_index_and_the_data(tmp_path: Path, monkeypatch: pyte
     """The reader looks again. Two saves come between, so that data files of the old names are there, with other content."""
     prefix = str(tmp_path / "ckpt")
     gpersist.save(prefix, writing.arrays(0, 1), durable=False)
-    opened = gpersist.bundle.shard.ShardReader.__init__
-    saves = [lambda: gpersist.save(prefix, writing.arrays(0, number), durable=False) for number in (2, 3)]
+    opened = ShardReader.__init__
+    numbers = [2, 3]
 
-    def open_late(self: gpersist.bundle.ShardReader, path: str) -> None:
-        while saves:
-            saves.pop()()
+    def open_late(self: ShardReader, path: str) -> None:
+        while numbers:
+            gpersist.save(prefix, writing.arrays(0, numbers.pop(0)), durable=False)
         opened(self, path)
 
-    monkeypatch.setattr(gpersist.bundle.ShardReader, "__init__", open_late)
+    monkeypatch.setattr(ShardReader, "__init__", open_late)
     found = read(prefix)
     if isinstance(found, dict):
         assert writing.check(found) == 30

@@ -2,15 +2,16 @@
 
     python -m tests.faults.writing KIND TARGET WRITER STOP
 
-Kinds: "prefix" saves to the prefix TARGET, with one to three shards; "folder" saves steps to the folder TARGET with a manager that keeps one, the
-steps of two writers being different; "deletion" saves to the prefix and deletes what it saved. STOP is a file whose appearance ends it. Prints how
-often it has saved.
+Kinds: "prefix" saves to the prefix TARGET, with one to three shards; "folder" saves steps to the folder TARGET with a manager that keeps one, each
+writer under a name of its own; "deletion" saves to the prefix and deletes what it saved. STOP is a file whose appearance ends it. Prints how often it
+has saved.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -45,11 +46,12 @@ def main(kind: str, target: str, writer: int, stop: str) -> None:
     while not os.path.exists(stop):
         number += 1
         if kind == "folder":
-            with CheckpointManager(target, max_to_keep=1, durable=False) as manager:
+            with CheckpointManager(target, max_to_keep=1, prefix="ab"[writer], durable=False) as manager:
                 manager.save(number * 10 + writer, arrays(writer, number))
         else:
             gpersist.save(target, arrays(writer, number), shards=1 + number % 3, durable=False)
         if kind == "deletion":
+            time.sleep(0.01)
             with gpersist.files.active().locked(os.path.dirname(target)):
                 delete_checkpoint(target, durable=False)
     print(number)

@@ -1,0 +1,137 @@
+"""What a caller fetches and feeds, in any nest, taken apart into tensors and operations, and results put back into the same nest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpersist.dtypes import DType
+from gpersist.graph.graph import Graph
+from gpersist.graph.operation import Operation
+from gpersist.graph.tensor import Tensor
+from gpersist.graph.tensor_proto import as_array
+
+Element = Tensor | Operation
+
+_EXPANSIONS: list[tuple[type, Callable[[Any], tuple[list[Any], Callable[[list[Any]], Any]]]]] = []
+
+
+def register_fetch(kind: type, expand: Callable[[Any], tuple[list[Any], Callable[[list[Any]], Any]]]) -> None:
+    """Says what is fetched for values of a class, and what its result is made of: `expand(value)` gives both (sparse tensors, say)."""
+    _EXPANSIONS.insert(0, (kind, expand))
+
+
+class Fetches:
+    """A nest of fetches.
+
+    Attributes:
+        elements: the tensors and operations in it, each once.
+
+    Raises:
+        TypeError: something in it can be no fetch.
+        ValueError: something in it is not in the graph, or cannot be fetched.
+    """
+
+    def __init__(self, graph: Graph, fetches: Any) -> None:
+        self._positions: dict[Element, int] = {}
+        self._rebuild = self._compile(graph, fetches)
+        self.elements: tuple[Element, ...] = tuple(self._positions)
+
+    def build(self, values: Sequence[Any]) -> Any:
+        """The nest, with the value of each element in its place; None for operations."""
+        return self._rebuild(values)
+
+    def _compile(self, graph: Graph, fetch: Any) -> Callable[[Sequence[Any]], Any]:
+        if fetch is None:
+            raise TypeError(f"Argument `fetch` = {fetch} has invalid type \"{type(fetch).__name__}\". Cannot be None")
+        if isinstance(fetch, (list, tuple)):
+            parts = [self._compile(graph, part) for part in fetch]
+            if hasattr(fetch, "_fields"):
+                kind = type(fetch)
+                return lambda values: kind(*[part(values) for part in parts])
+            make = list if isinstance(fetch, list) else tuple
+            return lambda values: make(part(values) for part in parts)
+        if isinstance(fetch, Mapping):
+            by_key = {key: self._compile(graph, part) for key, part in fetch.items()}
+            mapping: Any = type(fetch)
+            return lambda values: mapping((key, part(values)) for key, part in by_key.items())
+        if hasattr(fetch, "__attrs_attrs__"):
+            fields = {field.name: self._compile(graph, getattr(fetch, field.name)) for field in fetch.__attrs_attrs__}
+            return lambda values: type(fetch)(**{name: part(values) for name, part in fields.items()})
+        for kind, expand in _EXPANSIONS:
+            if isinstance(fetch, kind):
+                parts_of, join = expand(fetch)
+                inner = [self._compile(graph, part) for part in parts_of]
+                return lambda values: join([part(values) for part in inner])
+        position = self._positions.setdefault(self._element(graph, fetch), len(self._positions))
+        return lambda values: values[position]
+
+    def _element(self, graph: Graph, fetch: Any) -> Element:
+        try:
+            found: Element = graph.as_graph_element(fetch)
+        except TypeError as error:
+            raise TypeError(f"Argument `fetch` = {fetch} has invalid type \"{type(fetch).__name__}\" must be a string or Tensor. ({error})") from None
+        except ValueError as error:
+            raise ValueError(f"Argument `fetch` = {fetch} cannot be interpreted as a Tensor. ({error})") from None
+        except KeyError as error:
+            raise ValueError(f"Argument `fetch` = {fetch} cannot be interpreted as a Tensor. ({error})") from None
+        if not graph.is_fetchable(found):
+            raise ValueError(f'Operation "{found.name}" has been marked as not fetchable.')
+        return found
+
+
+def feeds_of(graph: Graph, feed_dict: Mapping[Any, Any]) -> dict[Tensor, Any]:
+    """The value for each fed tensor, as an array of the host.
+
+    Raises:
+        TypeError: a key is no tensor of the graph, or a value not of its type.
+        ValueError: a tensor that may not be fed, or a value of another shape.
+    """
+    found: dict[Tensor, Any] = {}
+    for key, value in feed_dict.items():
+        if isinstance(key, (tuple, list)):
+            if len(key) != len(value):
+                raise ValueError(f"feed_dict: the key {key} has {len(key)} tensors, its value {len(value)}")
+            found |= feeds_of(graph, dict(zip(key, value, strict=True)))
+            continue
+        try:
+            tensor: Tensor = key if isinstance(key, Tensor) and key.graph is graph else graph.as_graph_element(key, allow_operation=False)
+        except (TypeError, ValueError, KeyError) as error:
+            raise TypeError(f"Cannot interpret feed_dict key as Tensor: {error.args[0]}") from None
+        found[tensor] = _fed(graph, tensor, key, value)
+    return found
+
+
+def _fed(graph: Graph, tensor: Tensor, key: Any, value: Any) -> Any:
+    if isinstance(value, (Tensor, Operation)):
+        raise TypeError(
+            "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, lists, numpy ndarrays, or "
+            f"TensorHandles. For reference, the tensor object was {value} which was passed to the feed with key {key}."
+        )
+    if not graph.is_feedable(tensor):
+        raise ValueError(f"Tensor {tensor.name} may not be fed.")
+    dtype = tensor.dtype.base_dtype
+    array = _as_fed(value, dtype)
+    if not tensor.shape.is_compatible_with(array.shape):
+        raise ValueError(f"Cannot feed value of shape {array.shape} for Tensor {tensor.name}, which has shape {tensor.shape}")
+    return array
+
+
+def _as_fed(value: Any, dtype: DType) -> Any:
+    if dtype.numpy is None:
+        return value  # a handle, of whatever makes handles
+    if isinstance(value, np.ndarray) and value.dtype == dtype.numpy and not dtype.is_string:
+        return value
+    if dtype.is_string:
+        return as_array(value, dtype)
+    if isinstance(value, int) and not isinstance(value, bool) and dtype.is_integer:
+        try:
+            dtype.numpy.type(value)
+        except OverflowError:
+            raise TypeError(
+                f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {dtype.as_numpy_dtype}. Try explicitly setting "
+                "the type of the feed tensor to a larger type (e.g. int64)."
+            ) from None
+    return np.asarray(value, dtype.numpy)

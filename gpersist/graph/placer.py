@@ -1,0 +1,249 @@
+"""Where operations run: each node's device string, made by scopes and callers, resolved to one of the session's devices.
+
+In this order: what a node names itself > what it is colocated with (`_class`) > the variable that it refers to > the default device, which is the first
+GPU for what GPUs can do, and the host for text, files and plain int32 arithmetic (shapes and indices), as in TensorFlow.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import logging
+from collections.abc import Iterable, Sequence
+
+from gpersist.devices import Device, DeviceSpec
+from gpersist.dtypes import int32, resource, string, variant
+from gpersist.errors import DeviceNotFoundError, GPersistError, InvalidArgumentError
+from gpersist.graph.graph import Graph
+from gpersist.graph.operation import Operation
+
+_LOG = logging.getLogger("gpersist")
+
+_WAYS_OUT = (
+    "ways out: clear_devices=True on import or export drops what is recorded; device_map={'v1': '/device:GPU:0'} on restore says where variables go; "
+    "ConfigProto(allow_soft_placement=True) takes the next best device, and logs it"
+)
+
+
+class Placer:
+    """Places the operations of a graph on devices, those made later when they are there.
+
+    Args:
+        available: the session's devices; a CPU is the first.
+        allow_soft_placement: whether a device that isn't there is replaced by the next best.
+        log_device_placement: whether each placement is logged.
+    """
+
+    def __init__(self, available: Sequence[Device], *, allow_soft_placement: bool = False, log_device_placement: bool = False) -> None:
+        self.available = list(available)
+        self.host = next(device for device in available if device.is_host)
+        self.default = next((device for device in available if not device.is_host), self.host)
+        self._is_soft = allow_soft_placement
+        self._is_logged = log_device_placement
+        self._placed: list[Device] = []
+
+    def place(self, graph: Graph) -> None:
+        """Places the operations that were made since the last call.
+
+        Raises:
+            InvalidArgumentError: a device isn't there, or operations that belong together name different ones; lists all of these. Nothing is placed
+                then.
+        """
+        fresh = graph._nodes[len(self._placed) :]
+        if not fresh:
+            return
+        groups = _Groups(fresh, len(self._placed))
+        placed: list[Device | None] = [None] * len(fresh)
+        lost: dict[str, list[Operation]] = {}
+        for members in groups.members():
+            device = self._place_together(members, lost)
+            for op in members:
+                placed[op._id - len(self._placed)] = device
+        if lost:
+            raise self._not_here(lost)
+        self._placed += [device or self.host for device in placed]
+        if self._is_logged:
+            for op in fresh:
+                _LOG.info("%s: (%s): %s", op.name, op.type, full_name(self._placed[op._id]))
+
+    def device_of(self, op: Operation) -> Device:
+        """Where an operation runs. REQUIRES: it has been placed."""
+        return self._placed[op._id]
+
+    def _place_together(self, members: Sequence[Operation], lost: dict[str, list[Operation]]) -> Device:
+        """The one device of operations that belong together; one that isn't there is entered in `lost`."""
+        old = next((op for op in members if op._id < len(self._placed)), None)
+        if old is not None:
+            return self._placed[old._id]
+        wanted = ""
+        for op in members:
+            if op._device and op._device != wanted:
+                wanted = self._both(wanted, op, members)
+        needs_host = any(map(_needs_host, members))
+        if not wanted:
+            return self.host if needs_host or all(map(_is_small_integer, members)) else self.default
+        device = self._find(wanted, needs_host)
+        if device is not None:
+            return device
+        if not self._is_soft:
+            lost.setdefault(wanted, []).extend(op for op in members if op._device)
+            return self.host
+        device = self._next_best(wanted, needs_host)
+        _LOG.warning("%s: %s is not here, or cannot run it; placed on %s (soft placement)", members[0].name, wanted, device.name)
+        return device
+
+    def _both(self, wanted: str, op: Operation, members: Sequence[Operation]) -> str:
+        """What two device strings of one group say together."""
+        if not wanted:
+            return op._device
+        both = _merged(wanted, op._device)
+        if both is not None:
+            return both
+        if self._is_soft:
+            return wanted
+        first = next(found for found in members if found._device)
+        raise with_op(
+            InvalidArgumentError(
+                f"Cannot colocate nodes {first.name!r} and {op.name!r} because they name different devices: {first._device!r} and {op._device!r}; "
+                "give them one device, or none to the one that refers to the other"
+            ),
+            op,
+        )
+
+    def _find(self, wanted: str, needs_host: bool) -> Device | None:
+        spec = _parsed(wanted)
+        if spec is None:
+            return None
+        for device in (self.host if needs_host else self.default, *self.available):
+            if device.spec.matches(spec) and (device.is_host or not needs_host):
+                return device
+        return None
+
+    def _next_best(self, wanted: str, needs_host: bool) -> Device:
+        if needs_host:
+            return self.host
+        spec = _parsed(wanted)
+        alike = [device for device in self.available if spec is not None and device.spec.device_type == spec.device_type]
+        return alike[0] if alike else self.default
+
+    def _not_here(self, lost: dict[str, list[Operation]]) -> GPersistError:
+        first = next(iter(lost.values()))[0]
+        count = sum(map(len, lost.values()))
+        wanted = "; ".join(f"{device!r} by {_listed(ops)}" for device, ops in list(lost.items())[:8])
+        more = f"; and {len(lost) - 8} more devices" if len(lost) > 8 else ""
+        available = ", ".join(f"{full_name(device)} ({device.backend})" for device in self.available)
+        text_only = [op for ops in lost.values() for op in ops if _needs_host(op)]
+        why = f"; {_listed(text_only)} can only run on a CPU" if text_only else ""
+        return with_op(
+            DeviceNotFoundError(
+                f"Cannot assign a device for operation {first.name}{f' and {count - 1} more' if count > 1 else ''}: wanted {wanted}{more}{why}; "
+                f"available: {available}; {_WAYS_OUT}"
+            ),
+            first,
+        )
+
+
+class _Groups:
+    """Which operations belong together, by colocation and by the variables that they refer to: a union-find, for those only that do."""
+
+    def __init__(self, fresh: Sequence[Operation], first_id: int) -> None:
+        self._fresh = fresh
+        self._parents: dict[Operation, Operation] = {}
+        by_group: dict[bytes, Operation] = {}
+        for op in fresh:
+            if "_class" in op._attrs:
+                for group in op.colocation_groups():
+                    named = op.graph._nodes_by_name.get(group[5:].decode("utf-8", "replace"))
+                    self._join(op, named or by_group.setdefault(group, op))
+            for index, tensor in enumerate(op._inputs):
+                if tensor._dtype is resource or (tensor._dtype.is_ref and _takes_reference(op, index)):
+                    self._join(op, tensor.op)
+
+    def members(self) -> Iterable[Sequence[Operation]]:
+        """The groups, each in the order of its operations; those placed before may be among them."""
+        groups: dict[Operation, list[Operation]] = collections.defaultdict(list)
+        for op in self._parents:
+            groups[self._root(op)].append(op)
+        for op in self._fresh:
+            if op not in self._parents:
+                yield (op,)
+        for members in groups.values():
+            yield sorted(members, key=lambda op: op._id)
+
+    def _root(self, op: Operation) -> Operation:
+        parents = self._parents
+        parent = parents.setdefault(op, op)
+        while parent is not op:
+            parents[op] = parents[parent]  # halves the path
+            op, parent = parent, parents[parent]
+        return op
+
+    def _join(self, op: Operation, other: Operation) -> None:
+        a, b = self._root(op), self._root(other)
+        if a is not b:
+            self._parents[a] = b
+
+
+def full_name(device: Device) -> str:
+    """A device's name with job, replica and task of a process without a cluster, as TensorFlow's sessions list it."""
+    return f"/job:localhost/replica:0/task:0{device.name}"
+
+
+def with_op(error: GPersistError, op: Operation) -> GPersistError:
+    """The error, which now tells its operation: attributes `op` and `node_def`, as TensorFlow's `OpError` has them."""
+    error.__dict__.update(op=op, node_def=op.node_def)
+    return error
+
+
+def takes_reference(op: Operation, index: int) -> bool:
+    """Whether an input is the reference to a variable, rather than its value."""
+    return _takes_reference(op, index)
+
+
+def _takes_reference(op: Operation, index: int) -> bool:
+    if op.signature is None:
+        return False
+    for arg in op.signature.inputs:
+        count = len(op.attr(arg.type_list_attr)) if arg.type_list_attr else op.attr(arg.number_attr) if arg.number_attr else 1
+        if index < count:
+            return arg.is_ref
+        index -= count
+    return False
+
+
+def _needs_host(op: Operation) -> bool:
+    if op.op_type is not None and op.op_type.is_host_only:
+        return True
+    return any(dtype.base_dtype in (string, variant) for dtype in op.output_types) or any(
+        tensor._dtype.base_dtype in (string, variant) for tensor in op._inputs
+    )
+
+
+def _is_small_integer(op: Operation) -> bool:
+    types = [dtype.base_dtype for dtype in op.output_types]
+    return bool(types) and all(dtype is int32 for dtype in types) and all(tensor._dtype.base_dtype is int32 for tensor in op._inputs)
+
+
+@functools.lru_cache(maxsize=4096)
+def _parsed(text: str) -> DeviceSpec | None:
+    try:
+        return DeviceSpec.from_string(text)
+    except InvalidArgumentError:
+        return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _merged(a: str, b: str) -> str | None:
+    """Two device strings in one, or None where they contradict each other."""
+    first, second = _parsed(a), _parsed(b)
+    if first is None or second is None:
+        return a if first is not None else b
+    for part in ("job", "replica", "task", "device_type", "device_index"):
+        mine, other = getattr(first, part), getattr(second, part)
+        if mine is not None and other is not None and mine != other:
+            return None
+    return first.make_merged_spec(second).to_string()
+
+
+def _listed(ops: Sequence[Operation]) -> str:
+    return f"{len(ops)} node{'s' * (len(ops) != 1)} ({', '.join(repr(op.name) for op in ops[:3])}{', ...' if len(ops) > 3 else ''})"

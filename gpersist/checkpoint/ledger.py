@@ -101,6 +101,8 @@ class Ledger:
             FileError, OutOfSpaceError, PermissionDeniedError: the state file cannot be written; the checkpoint stands.
         """
         with files.active().locked(self.folder):
+            if not files.active().is_file(index_path(prefix)):
+                return  # another manager of this name has saved and deleted since: it has the last word
             now = time.time()
             view = self._look()
             before = view.listed | {step: self._saved_at(self.prefix(step), now) for step in view.newer}

@@ -17,9 +17,9 @@ from gpersist.checkpoint.locate import v1_files
 from gpersist.checkpoint.source import collect
 from gpersist.checkpoint.storage import Int64s, read_recorded_devices
 from gpersist.checkpoint.tree import flatten
-from gpersist.errors import CheckpointNotFoundError, FailedPreconditionError, GPersistError
+from gpersist.errors import CheckpointNotFoundError, DataLossError, FailedPreconditionError, GPersistError
 from gpersist.files import Buffer
-from gpersist.shapes import element_count
+from gpersist.shapes import MAX_ELEMENTS, element_count
 from gpersist.staging import Layout, Reader
 from gpersist.table import TableReader
 
@@ -54,7 +54,10 @@ class V1Index:
             TensorNotFoundError: there is none.
         """
         entry = self._reader.entry(name)
-        return Entry(entry.dtype, entry.shape, 0, 0, element_count(entry.shape) * entry.dtype.size_bytes, 0)
+        size_bytes = element_count(entry.shape) * entry.dtype.size_bytes
+        if size_bytes > MAX_ELEMENTS:
+            raise DataLossError(f"tensor {name!r}: {entry.dtype.name}{list(entry.shape)} takes {size_bytes} bytes, past 63 bits; the file is damaged")
+        return Entry(entry.dtype, entry.shape, 0, 0, size_bytes, 0)
 
 
 class V1Storage:

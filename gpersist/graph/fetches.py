@@ -45,7 +45,7 @@ class Fetches:
 
     def _compile(self, graph: Graph, fetch: Any) -> Callable[[Sequence[Any]], Any]:
         if fetch is None:
-            raise TypeError(f"Argument `fetch` = {fetch} has invalid type \"{type(fetch).__name__}\". Cannot be None")
+            raise TypeError(f'Argument `fetch` = {fetch} has invalid type "{type(fetch).__name__}". Cannot be None')
         if isinstance(fetch, (list, tuple)):
             parts = [self._compile(graph, part) for part in fetch]
             if hasattr(fetch, "_fields"):
@@ -72,7 +72,7 @@ class Fetches:
         try:
             found: Element = graph.as_graph_element(fetch)
         except TypeError as error:
-            raise TypeError(f"Argument `fetch` = {fetch} has invalid type \"{type(fetch).__name__}\" must be a string or Tensor. ({error})") from None
+            raise TypeError(f'Argument `fetch` = {fetch} has invalid type "{type(fetch).__name__}" must be a string or Tensor. ({error})') from None
         except ValueError as error:
             raise ValueError(f"Argument `fetch` = {fetch} cannot be interpreted as a Tensor. ({error})") from None
         except KeyError as error:

@@ -177,5 +177,3 @@ class VariablesStore:
             for (container, _), buffer in self._buffers.items():
                 if wanted is None or container in wanted:
                     buffer.clear()
-
-

@@ -9,6 +9,9 @@ from gpersist.table.block import Block
 from gpersist.table.damage import damaged
 from gpersist.table.format import FOOTER_SIZE_BYTES, BlockHandle, Footer, Read, read_block
 
+MAX_INDEX_BLOCK_BYTES = 32 << 20
+"""Room for several hundred thousand data blocks; a file of holes may say anything."""
+
 
 class TableReader:
     """A table's entries, by key and in order.
@@ -36,6 +39,9 @@ class TableReader:
         for what, handle in (("metaindex", footer.metaindex_handle), ("index", footer.index_handle)):
             if handle.end > blocks_end:
                 raise damaged(f"'{name}': footer at byte {blocks_end}", f"{what} block ends at byte {handle.end}; expected at most {blocks_end}")
+        if footer.index_handle.size > MAX_INDEX_BLOCK_BYTES:
+            what = f"index block of {footer.index_handle.size} bytes; expected at most {MAX_INDEX_BLOCK_BYTES}"
+            raise damaged(f"'{name}': footer at byte {blocks_end}", what)
         self._separators: list[bytes] = []
         self._handles: list[BlockHandle] = []
         self._read_index(footer.index_handle)

@@ -80,6 +80,16 @@ def test_a_meta_alone_is_enough(run, tmp_path):
     assert found == expected | {"source": str(tmp_path / "alone.meta")}
 
 
+def test_real_metas_alone_tell_what_their_checkpoints_hold(run, models, tmp_path):
+    prefixes = [path.with_suffix("") for path in models.glob("*/*.meta") if path.with_suffix(".index").exists()]
+    if not prefixes:
+        pytest.skip(f"{models} holds no checkpoint with a .meta")
+    for prefix in prefixes:
+        shutil.copy(f"{prefix}.meta", tmp_path / "alone.meta")
+        expected, found = (run("place", path, "--devices", "2x1GiB", "--json").json["tensors"] for path in (prefix, tmp_path / "alone.meta"))
+        assert found == expected, prefix
+
+
 def test_a_meta_of_ours_alone(run, prefix, tmp_path):
     shutil.copy(f"{prefix}.meta", tmp_path / "alone.meta")
     found = run("place", tmp_path / "alone.meta", "--virtual", "2", "--json").json

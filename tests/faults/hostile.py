@@ -384,12 +384,6 @@ RIGHT = {("20,000 tensors in one range", "open"), ("20,000 tensors in one range"
 }
 """Whose checksums hold where one looks."""
 
-KNOWN = {
-    "V1: a shape whose bytes overflow": "V1Index.entry multiplies past 63 bits",
-    "V1: an index block as long as a file of holes": "V1Storage reads whatever block a table names; only the machine's memory ends it",
-}
-"""What is still to be mended elsewhere."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:

@@ -30,12 +30,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[hostile
     return found
 
 
-CASES = [
-    pytest.param(name, marks=pytest.mark.xfail(reason=hostile.KNOWN[name], strict=True)) if name in hostile.KNOWN else name for name in hostile.CASES
-]
-
-
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", hostile.CASES)
 def test_hostile(name: str, outcomes: dict[str, list[hostile.Outcome]]) -> None:
     assert [outcome.way for outcome in outcomes[name]] == hostile.ways(name)
     for outcome in outcomes[name]:

@@ -1,0 +1,259 @@
+"""Session: runs operations of a graph, and keeps its variables. TensorFlow 1's `tf.Session`, in one process."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, NamedTuple, NoReturn
+
+from gpersist import protos
+from gpersist.devices import Device, DeviceSpec, devices
+from gpersist.errors import NotFoundError, UnimplementedError
+from gpersist.graph import defaults
+from gpersist.graph.executor import execute
+from gpersist.graph.fetches import Fetches, feeds_of
+from gpersist.graph.graph import Graph
+from gpersist.graph.placer import Placer, full_name
+from gpersist.graph.plan import Plan, Planner
+from gpersist.graph.transfer import Transfers
+from gpersist.graph.variables_store import VariablesStore
+
+_MAX_PLANS = 256
+
+
+class DeviceAttributes(NamedTuple):
+    """A device of a session, as `Session.list_devices` tells it."""
+
+    name: str
+    device_type: str
+    memory_limit_bytes: int
+    incarnation: int
+
+
+class BaseSession:
+    """What `Session` and `InteractiveSession` have in common. May be run by several threads at once.
+
+    Args:
+        target: empty; there is no other process to talk to.
+        graph: whose operations are run; the default graph if None.
+        config: a `ConfigProto`; heeded are `allow_soft_placement`, `log_device_placement` and `device_count`.
+
+    Attributes:
+        variables: their values in this session.
+
+    Raises:
+        TypeError: `graph` is no graph, or `config` no ConfigProto.
+        NotFoundError: `target` is not empty.
+    """
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        self._is_closed = True  # until it has been made
+        if graph is not None and not isinstance(graph, Graph):
+            raise TypeError(f'Argument `graph` must be a tf.Graph, but got "{type(graph).__name__}"')
+        if config is not None and not hasattr(config, "device_count"):
+            raise TypeError(f'Argument `config` must be a tf.ConfigProto, but got "{type(config).__name__}"')
+        if target not in ("", b"", None):
+            raise NotFoundError(
+                f"No session factory registered for the given session options: target {target!r}; there are only sessions in this process"
+            )
+        self._graph = defaults.get_default_graph() if graph is None else graph
+        self._config = config
+        self._lock = threading.Lock()
+        self._plans: dict[Any, Plan] = {}
+        self._mutations = -1
+        self.variables = VariablesStore()
+        self._transfers = Transfers()
+        self._placer = Placer(
+            _devices_for(config),
+            allow_soft_placement=bool(getattr(config, "allow_soft_placement", False)),
+            log_device_placement=bool(getattr(config, "log_device_placement", False)),
+        )
+        self._planner = Planner(self._placer, self.variables, self._transfers, self)
+        self._is_closed = False
+
+    @property
+    def graph(self) -> Graph:
+        """The graph whose operations are run."""
+        return self._graph
+
+    @property
+    def graph_def(self) -> protos.GraphDef:
+        """The graph as a message."""
+        return self._graph.as_graph_def()
+
+    @property
+    def sess_str(self) -> str:
+        """The target, which is empty."""
+        return ""
+
+    def list_devices(self) -> list[DeviceAttributes]:
+        """The devices that operations can be placed on."""
+        self._check_open()
+        return [
+            DeviceAttributes(full_name(device), str(device.spec.device_type), device.memory().total_bytes, index + 1)
+            for index, device in enumerate(self._placer.available)
+        ]
+
+    def device_of(self, element: Any) -> Device:
+        """Where an operation, or that of a tensor or a variable, is placed in this session."""
+        op = self._graph._operation_of(element)
+        with self._lock:
+            self._placer.place(self._graph)
+        return self._placer.device_of(op)
+
+    def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, options: Any = None, run_metadata: Any = None) -> Any:
+        """Computes tensors and runs operations.
+
+        Args:
+            fetches: a tensor, an operation, a variable, the name of one, or any nest of lists, tuples, dicts and named tuples of these.
+            feed_dict: values that take the place of tensors in this run.
+            options: for TensorFlow's sake.
+            run_metadata: for TensorFlow's sake.
+
+        Returns:
+            The nest, with NumPy arrays and scalars for tensors, and None for operations.
+
+        Raises:
+            RuntimeError: the session is closed, or its graph empty.
+            TypeError: something can be no fetch, or no key or value of a feed.
+            ValueError: it is in another graph, or a value of another shape than its tensor.
+            GPersistError: an operation failed; `error.op` is that operation.
+        """
+        del options, run_metadata
+        self._check_open()
+        if not self._graph.version:
+            raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
+        fetched = Fetches(self._graph, fetches)
+        fed = feeds_of(self._graph, _checked_dict(feed_dict)) if feed_dict else {}
+        plan = self._plan(fetched, tuple(fed))
+        return fetched.build(execute(plan, tuple(fed.values())))
+
+    def make_callable(self, fetches: Any, feed_list: Any = None, accept_options: bool = False) -> Callable[..., Any]:
+        """A function that runs the same fetches each time, its arguments being the values of the tensors in `feed_list`."""
+        del accept_options
+        self._check_open()
+        fetched = Fetches(self._graph, fetches)
+        keys = [self._graph.as_graph_element(key, allow_operation=False) for key in feed_list or ()]
+
+        def call(*values: Any, **_: Any) -> Any:
+            self._check_open()
+            fed = feeds_of(self._graph, dict(zip(keys, values, strict=True)))
+            return fetched.build(execute(self._plan(fetched, tuple(fed)), tuple(fed.values())))
+
+        return call
+
+    def partial_run(self, handle: Any, fetches: Any, feed_dict: Any = None) -> NoReturn:
+        """Not done: runs are whole.
+
+        Raises:
+            UnimplementedError: always.
+        """
+        raise UnimplementedError("partial_run: a run computes all that it fetches at once; fetch several things in one run instead")
+
+    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> NoReturn:
+        """Not done, see `partial_run`.
+
+        Raises:
+            UnimplementedError: always.
+        """
+        self.partial_run(None, fetches, feeds)
+
+    def as_default(self) -> AbstractContextManager[BaseSession]:
+        """Makes it this thread's default session for the duration of a `with`; it stays open after that."""
+        return defaults.SESSIONS.pushed(self)
+
+    def close(self) -> None:
+        """Gives up variables and streams. Calling it again does nothing."""
+        self._is_closed = True
+        self._plans.clear()
+        self._transfers.close()
+        self.variables.clear()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+
+    def _plan(self, fetched: Fetches, fed: tuple[Any, ...]) -> Plan:
+        key = (fetched.elements, fed)
+        if self._mutations == self._graph._mutations:
+            found = self._plans.get(key)
+            if found is not None:
+                return found
+        with self._lock:
+            if self._mutations != self._graph._mutations:
+                self._plans.clear()
+                self._mutations = self._graph._mutations
+            self._placer.place(self._graph)
+            plan = self._planner.plan(fetched.elements, fed)
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans.pop(next(iter(self._plans)))
+            self._plans[key] = plan
+            return plan
+
+
+class Session(BaseSession):
+    """A session (`tf.Session`). As a context manager it is the default session, its graph the default graph, and it is closed at the end."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        super().__init__(target, graph, config)
+        self._entered = ExitStack()
+
+    def __enter__(self) -> Session:
+        with ExitStack() as stack:
+            stack.enter_context(self._graph.as_default())
+            stack.enter_context(self.as_default())
+            self._entered = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._entered.__exit__(*error)
+        self.close()
+
+    @staticmethod
+    def reset(target: str, containers: Any = None, config: Any = None) -> None:
+        """Does nothing: the variables of a session in this process go with it."""
+        del target, containers, config
+
+
+class InteractiveSession(BaseSession):
+    """A session that is the default one from the start until it is closed (`tf.InteractiveSession`)."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        super().__init__(target, graph, config)
+        if graph is not None:
+            defaults.GRAPHS.entries.append(graph)
+        self._pushed_graph = graph
+        defaults.SESSIONS.entries.append(self)
+
+    def close(self) -> None:
+        """Closes it; it is the default session no longer."""
+        if not self._is_closed:
+            if self in defaults.SESSIONS.entries:
+                defaults.SESSIONS.entries.remove(self)
+            if self._pushed_graph in defaults.GRAPHS.entries:
+                defaults.GRAPHS.entries.remove(self._pushed_graph)
+        super().close()
+
+
+def _checked_dict(feed_dict: Any) -> Mapping[Any, Any]:
+    if not isinstance(feed_dict, Mapping):
+        raise TypeError(f"Argument `feed_dict` must be a dictionary, found a {type(feed_dict).__name__}")
+    return feed_dict
+
+
+def _devices_for(config: Any) -> list[Device]:
+    """The process's devices, fewer GPUs or more names for the CPU where `device_count` says so."""
+    found = devices()
+    counts = dict(config.device_count) if config is not None else {}
+    cpus = [found[0], *(_another_cpu(found[0], index) for index in range(1, counts.get("CPU", 1)))]
+    gpus = found[1:]
+    return [*cpus, *gpus[: counts.get("GPU", len(gpus))]]
+
+
+def _another_cpu(host: Device, index: int) -> Device:
+    """The host under another number: `ConfigProto(device_count={"CPU": 4})` has four names for it."""
+    made = copy.copy(host)
+    made.spec = DeviceSpec(device_type="CPU", device_index=index)
+    return made

@@ -152,9 +152,9 @@ def test_asyncio_cancels_it(tmp_path: Path, gate: Gate) -> None:
         waiting = asyncio.wrap_future(handle)
         await asyncio.sleep(0)
         waiting.cancel()
-        gate.opened.set()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+        gate.opened.set()
 
     asyncio.run(main())
     assert isinstance(handle.exception(TIMEOUT_S), CancelledError)

@@ -14,7 +14,7 @@ TF_NEEDED := $(TF_READY)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test slow check format interop cuda-emulated test-all bench clean
+.PHONY: help venv demo test slow check format interop cuda-emulated test-all bench gpu-bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,11 +48,15 @@ cuda-emulated: $(READY)  ## the CUDA tests: real CuPy on an emulated CUDA runtim
 	$(BIN)/python tests/cudasim/build.py
 	.cudasim/python -m pytest -m cuda
 	CUDASIM_LAZY_MS=500 .cudasim/python -m pytest -m cuda
+	$(BIN)/python tests/cudasim/build.py --tsan
 
 test-all: test check interop cuda-emulated slow  ## what CI runs
 
 bench: $(READY) $(TF_NEEDED)  ## against raw write(2) and read(2), and the peers that are installed
-	GPERSIST_TF_PYTHON=$(GPERSIST_TF_PYTHON) $(BIN)/python -m benchmarks
+	GPERSIST_TF_PYTHON=$(GPERSIST_TF_PYTHON) $(BIN)/python -m benchmarks.cpu
+
+gpu-bench: $(READY)  ## on a real GPU, with a CuPy installed in .venv: bandwidths, hold-ups, peers
+	$(BIN)/python -m benchmarks.gpu
 
 clean:  ## remove the environments and everything else that is made here
 	rm -rf .venv .venv-tf .cudasim .demo .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist

@@ -30,7 +30,7 @@ Box = tuple[tuple[int, int], ...]
 """(start, stop) of every dimension."""
 
 _MAX_END = 2**63 - 1
-_MAX_CORNERS = 2**22
+_MAX_CORNERS = 2**17  # of a hostile file's slices: half a second and 50 MB
 _NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)[ \t\n\v\f\r]*", re.ASCII)  # what absl::SimpleAtoi reads
 
 
@@ -281,10 +281,12 @@ def _check_tiling(boxes: list[Box], whole: Box, what: str) -> None:
     # A sum of boxes is known from its corners, signed + and - by the parity of their stops: the indicator functions of the boxes sum to
     # that of the whole if, and only if, the signed corners do. Only axes along which something is cut count.
     axes = [axis for axis, side in enumerate(whole) if any(box[axis] != side for box in boxes)]
-    if len(boxes) << len(axes) > _MAX_CORNERS:
+    if len(boxes) + 1 << len(axes) > _MAX_CORNERS:
         raise ResourceExhaustedError(f"{what}: {len(boxes)} slices cut along {len(axes)} axes are more than can be checked")
+    missing = _volume(whole) - sum(map(_volume, boxes))
     corners: dict[tuple[int, ...], int] = {}
-    for sign, box in itertools.chain([(-1, whole)], ((1, box) for box in sorted(boxes))):  # sorted, neighbours' corners cancel at once
+    signed = [] if missing else [(-1, whole), *((1, box) for box in sorted(boxes))]  # sorted, neighbours' corners cancel at once
+    for sign, box in signed:
         for corner in itertools.product(*(((box[axis][0], 1), (box[axis][1], -1)) for axis in axes)):
             point, weight = tuple(at for at, _ in corner), sign
             for _, parity in corner:
@@ -292,8 +294,7 @@ def _check_tiling(boxes: list[Box], whole: Box, what: str) -> None:
             weight += corners.pop(point, 0)
             if weight:
                 corners[point] = weight
-    if corners:
-        missing = _volume(whole) - sum(map(_volume, boxes))
+    if missing or corners:
         fault = f"{missing} of {_volume(whole)} elements are in no slice" if missing > 0 else "slices overlap"
         raise DataLossError(
             f"{what}: {len(boxes)} stored slices do not make up the part wanted: {fault}; a file of the checkpoint is missing or damaged"

@@ -21,7 +21,7 @@ import numpy as np
 from gpersist.bundle import Index, Ranges, nearest
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.placement import Placement, PlacementPlan, TensorSpec, place
-from gpersist.checkpoint.source import host_buffer, is_ready
+from gpersist.checkpoint.source import are_ready, host_buffer, is_ready
 from gpersist.checkpoint.storage import Storage, reread
 from gpersist.checkpoint.tree import flatten, unflatten
 from gpersist.checkpoint.v1 import V1Index, V1Storage, is_v1
@@ -291,7 +291,7 @@ def _transfer(
     buffers: list[Array] = [targets[ranges.names[row]] for row in rows]
     devices = [here] * len(rows)
     temporaries: list[_Temporary] = []
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows if ranges.parts or not are_ready(buffers) else ()):
         target = buffers[number]
         dtype = ranges.columns.dtypes[row].numpy
         assert dtype is not None

@@ -123,11 +123,9 @@ def collect(arrays: Mapping[str, Any]) -> Source:
     except UnicodeEncodeError as error:
         raise InvalidArgumentError(f"tensor names: {error}; a name is text, or bytes decoded by 'surrogateescape'") from error
     here = get_device("/device:CPU:0")
-    if set(map(type, values)) == {np.ndarray}:
-        # The most common case by far, with no Python code per array: all NumPy, all as they should be.
-        dtypes = list(map(_dtype_of, values))
-        if all(map(_is_plain, set(dtypes))) and all(map(_is_contiguous, values)):
-            return Source(names, {}, {}, dtypes, list(map(_shape_of, values)), values, list(map(_size_of, values)), [here] * len(values), {}, set())
+    if are_ready(values):  # the most common case by far, with no Python code per array
+        dtypes, shapes, sizes = list(map(_dtype_of, values)), list(map(_shape_of, values)), list(map(_size_of, values))
+        return Source(names, {}, {}, dtypes, shapes, values, sizes, [here] * len(values), {}, set())
     source = Source([], {}, {}, [], [], [], [], [], {}, set())
     for name, value in zip(names, values, strict=True):
         if isinstance(value, PartitionedArray):
@@ -208,6 +206,11 @@ def _add(source: Source, name: str, value: Any) -> None:
     source.buffers.append(buffer)
     source.sizes.append(int(buffer.nbytes))
     source.devices.append(device)
+
+
+def are_ready(arrays: Sequence[Any]) -> bool:
+    """Whether all are NumPy's arrays, and `is_ready` of their own dtypes."""
+    return set(map(type, arrays)) <= {np.ndarray} and all(map(_is_plain, set(map(_dtype_of, arrays)))) and all(map(_is_contiguous, arrays))
 
 
 def is_ready(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> bool:

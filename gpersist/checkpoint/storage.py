@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -171,8 +170,11 @@ def reread(read: Callable[[], T]) -> T:
     return read()
 
 
-_ELSEWHERE = re.compile(rb"(?i)[get]pu|custom|device:(?!cpu:0(?!\d))|cpu:(?!0(?!\d))")
-"""In every device string that names another device than `/device:CPU:0`, and in others; a string that names no device at all is passed over."""
+_HERE = b'"\x0d/device:CPU:0'
+"""The field of a NodeDef that names the host."""
+
+_DEVICE_WORDS = (b"device:", b"cpu", b"gpu", b"tpu", b"epu", b"custom")
+"""One of them is in every device string that names a type, and in some names of variables."""
 
 
 def read_recorded_devices(prefix: str, only_host: bool) -> dict[str, str]:
@@ -184,4 +186,8 @@ def read_recorded_devices(prefix: str, only_host: bool) -> dict[str, str]:
         meta = files.active().read_all(path, MAX_META_BYTES)
     except ResourceExhaustedError as error:
         raise DataLossError(f"{error.message}; no MetaGraphDef is as large as that") from error
-    return {} if only_host and not _ELSEWHERE.search(meta) else decode_devices(meta, repr(path))
+    if only_host:
+        rest = meta.replace(_HERE, b"").lower()
+        if not any(word in rest for word in _DEVICE_WORDS):
+            return {}
+    return decode_devices(meta, repr(path))

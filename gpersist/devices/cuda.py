@@ -77,10 +77,13 @@ def from_dlpack(value: Any) -> Array:
 def from_interface(value: Any) -> Array:
     """A CuPy array on the memory of an object with `__cuda_array_interface__`; what the stream that it names was doing has ended."""
     runtime = _cupy().cuda.runtime
-    pointer = value.__cuda_array_interface__["data"][0]
-    index = runtime.pointerGetAttributes(pointer).device if pointer else -1  # an empty array may have no address
-    with CudaDevice(index if index >= 0 else runtime.getDevice())._calling() as cupy:  # the stream may be 1 or 2: the default one of its device
-        return cupy.asarray(value)
+    try:
+        pointer = value.__cuda_array_interface__["data"][0]
+        index = runtime.pointerGetAttributes(pointer).device if pointer else -1  # an empty array may have no address
+        with CudaDevice(index if index >= 0 else runtime.getDevice())._calling() as cupy:  # stream 1 or 2 means a default one of this device
+            return cupy.asarray(value)
+    except LookupError as error:
+        raise TypeError(f"the interface lacks {error}") from error
 
 
 class CudaDevice(Device):

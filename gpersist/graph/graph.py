@@ -13,6 +13,7 @@ from gpersist import protos
 from gpersist.dtypes import DType, as_dtype, variant
 from gpersist.errors import GPersistError
 from gpersist.graph import defaults, registry
+from gpersist.graph.graph_def import export
 from gpersist.graph.graph_keys import Collections
 from gpersist.graph.names import NameScopes, check_op_name
 from gpersist.graph.op_type import OpType
@@ -302,9 +303,7 @@ class Graph(NameScopes, Scopes, Collections):
             from_version: leave out the operations that were there when `version` was this.
             add_shapes: give each node with outputs an attribute `_output_shapes`.
         """
-        from gpersist.graph import graph_def
-
-        return graph_def.export(self, from_version=from_version or 0, add_shapes=add_shapes)
+        return export(self, from_version=from_version or 0, add_shapes=add_shapes)
 
     @property
     def graph_def_versions(self) -> protos.VersionDef:
@@ -333,11 +332,13 @@ def infer_shapes(op: Operation) -> list[TensorShape]:
     try:
         return op.op_type.shapes(op)
     except (ValueError, GPersistError) as error:
-        shapes = ", ".join(
-            "[" + ",".join("?" if size is None else str(size) for size in t.shape.sizes) + "]" if t.shape.sizes is not None else "<unknown>"
-            for t in op.inputs
-        )
+        shapes = ", ".join(_shown(tensor.shape) for tensor in op._inputs)
         raise ValueError(f"{error} for '{op.name}' (op: '{op.type}') with input shapes: {shapes}.") from None
+
+
+def _shown(shape: TensorShape) -> str:
+    sizes = shape.sizes
+    return "<unknown>" if sizes is None else f"[{','.join('?' if size is None else str(size) for size in sizes)}]"
 
 
 def _kinds(allow_tensor: bool, allow_operation: bool) -> str:

@@ -65,6 +65,8 @@ class OpType:
         host_inputs: names of inputs that `run` gets as NumPy arrays, wherever the operation runs (shapes, axes, paddings).
         host_outputs: names of outputs that `run` gives as NumPy arrays (the shape of a tensor).
         is_host_only: whether it runs on the host only, whatever its device (strings, files). Operations on strings always do.
+        is_static: whether its output is the same in every run of a session, and nobody writes to it: a constant, a variable's buffer. It is then made
+            once, by `run` with the attributes alone.
         is_foldable: whether shape inference may run it on the host at once, where all of its inputs are constants: cheap ones only.
     """
 
@@ -79,6 +81,7 @@ class OpType:
     host_inputs: ClassVar[tuple[str, ...]] = ()
     host_outputs: ClassVar[tuple[str, ...]] = ()
     is_host_only: ClassVar[bool] = False
+    is_static: ClassVar[bool] = False
     is_foldable: ClassVar[bool] = False
     takes_context: ClassVar[bool] = False
     run_attrs: ClassVar[tuple[str, ...]] = ()

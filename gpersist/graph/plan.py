@@ -90,7 +90,7 @@ class Planner:
         self._variables = variables
         self._transfers = transfers
         self._session = session
-        self._constants: dict[tuple[Operation, Device], Any] = {}
+        self._statics: dict[tuple[Operation, Device], Any] = {}
         self._contexts: dict[Operation, Context] = {}
 
     def plan(self, fetches: Sequence[Element], feeds: Sequence[Tensor]) -> Plan:
@@ -109,17 +109,17 @@ class Planner:
             found = self._contexts[op] = Context(op, self._placer.device_of(op), self._variables, {}, self._session)
         return found
 
-    def constant(self, op: Operation, device: Device) -> Any:
-        """The value of a Const node in a device's memory."""
-        found = self._constants.get((op, device))
+    def static(self, op: Operation, op_type: type[OpType], device: Device) -> Any:
+        """The one output, in a device's memory, of an operation that has the same in every run."""
+        found = self._statics.get((op, device))
         if found is None:
-            if device.is_host:
-                assert op.op_type is not None
-                value = op.op_type.constant(op, lambda _: None)
-                found = value[()] if value is not None and value.ndim == 0 else value
+            if op_type.takes_context:
+                found = op_type.run(self.context(op), **{name: op.attr(name) for name in op_type.run_attrs})
+            elif device.is_host:
+                found = op_type.run(array_module(device), **{name: op.attr(name) for name in op_type.run_attrs})
             else:
-                found = self._transfers.move(self.constant(op, self._placer.host), device)
-            self._constants[op, device] = found
+                found = self.move(self.static(op, op_type, self.host), device)
+            self._statics[op, device] = found
         return found
 
     def device_of(self, op: Operation, op_type: type[OpType]) -> Device:
@@ -175,16 +175,11 @@ class _Builder:
                 op,
             )
         device = self._planner.device_of(op, op_type)
-        if op.type == "Const":
+        if op_type.is_static:
             if op.outputs[0] not in self._fed:
-                self._slot(op.outputs[0], device, self._planner.constant(op, device))
+                self._slot(op.outputs[0], device, self._planner.static(op, op_type, device))
             return
         context = self._planner.context(op) if op_type.takes_context else None
-        if op.type in ("VariableV2", "Variable", "VarHandleOp"):
-            if op.outputs[0] not in self._fed:
-                assert context is not None
-                self._slot(op.outputs[0], device, context.buffer())
-            return
         inputs = tuple(self._input(op, op_type, index, device) for index in range(len(op._inputs)))
         first = context if context is not None else array_module(device)
         attrs = {name: op.attr(name) for name in op_type.run_attrs}
@@ -218,8 +213,9 @@ class _Builder:
         found = self._where.get((tensor, device))
         if found is not None:
             return found
-        if tensor.op.type == "Const" and tensor not in self._fed:
-            return self._slot(tensor, device, self._planner.constant(tensor.op, device))
+        source = tensor.op.op_type
+        if source is not None and source.is_static and tensor not in self._fed:
+            return self._slot(tensor, device, self._planner.static(tensor.op, source, device))
         found = self._where[tensor, device] = self._moved(slot, device, op)
         return found
 

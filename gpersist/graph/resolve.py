@@ -122,12 +122,12 @@ def _list_input(
             attrs[arg.type_attr] = _checked_type(signature, arg, wanted)
             sources[arg.type_attr] = arg.name
         return tensors
-    types = attrs.get(arg.type_list_attr) or [None] * len(values)
-    if len(types) != len(values):
-        raise ValueError(f"List argument '{arg.name}' to '{signature.name}' Op with length {len(values)} must match length {len(types)}.")
+    wanted_types = attrs.get(arg.type_list_attr) or [None] * len(values)
+    if len(wanted_types) != len(values):
+        raise ValueError(f"List argument '{arg.name}' to '{signature.name}' Op with length {len(values)} must match length {len(wanted_types)}.")
     tensors = [
         value if isinstance(value, Tensor) else _convert(signature, arg, value, wanted, sources, scope, graph, f"{arg.name}_{index}")
-        for index, (value, wanted) in enumerate(zip(values, types, strict=True))
+        for index, (value, wanted) in enumerate(zip(values, wanted_types, strict=True))
     ]
     attrs[arg.type_list_attr] = [tensor.dtype.base_dtype for tensor in tensors]
     _check_minimum(signature.by_name[arg.type_list_attr], len(values), signature.name, f"List argument '{arg.name}'")

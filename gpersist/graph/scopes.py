@@ -6,7 +6,7 @@ Device scopes merge as TensorFlow's do: an inner one wins part by part; a functi
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,7 @@ class Scopes:
         self._device_stack: list[str | DeviceChooser | None] = []
         self._colocation_stack: list[Operation] = []
         self._control_stack: list[ControlDependencies] = []
+        self._attr_scopes: dict[str, Any] = {}
 
     @contextmanager
     def device(self, device_name_or_function: DeviceOrFunction) -> Iterator[None]:
@@ -117,6 +118,16 @@ class Scopes:
         finally:
             self._control_stack = outer
 
+    @contextmanager
+    def _attr_scope(self, attrs: Mapping[str, Any]) -> Iterator[None]:
+        """Gives what is made within attributes that it does not have; None as a value takes one of the scopes around this one away."""
+        outer = self._attr_scopes
+        self._attr_scopes = {name: value for name, value in (outer | dict(attrs)).items() if value is not None}
+        try:
+            yield
+        finally:
+            self._attr_scopes = outer
+
     def _scoped_control_inputs(self, input_ops: set[Operation]) -> list[Operation]:
         """The control inputs of an operation with these inputs: those of each scope, unless an input was made within it and so waits already."""
         found: dict[Operation, None] = {}
@@ -127,6 +138,9 @@ class Scopes:
 
     def _place_in_scopes(self, op: Operation) -> None:
         """Gives a new operation the device and the colocation of the scopes that it was made in."""
+        for name, value in self._attr_scopes.items():
+            if not op.has_attr(name):
+                op._set_attr(name, value)
         for controller in self._control_stack:
             controller.seen.add(op)
         self._apply_devices(op)

@@ -55,7 +55,7 @@ class TestACallThatFails:
     def test_leaves_no_trace_of_the_save(self, device: Device, good: str, tmp_path: Path, way: str, fault: str) -> None:
         before, array = files(tmp_path), put(device, numbers(9))
         with nothing_leaks():
-            error: BaseException | None = None
+            error = ""
             with stream_of("non-blocking") as stream, control.faults(fault):
                 try:
                     if way == "save":
@@ -63,13 +63,13 @@ class TestACallThatFails:
                     else:
                         gpersist.save_async(f"{good}-2", {"x": array}, **RING).result()
                 except UnavailableError as caught:
-                    error = caught.with_traceback(None)
+                    error = str(caught)
                 stream.synchronize()
-            if error is None:  # there are not so many such calls in this way of saving
+            if not error:  # there are not so many such calls in this way of saving
                 assert_same_bytes(stored(f"{good}-2")["x"], numbers(9))
                 return
-            assert re.search("/device:GPU:0: cudaError", str(error))
-            assert LOST not in str(error)
+            assert re.search("/device:GPU:0: cudaError", error)
+            assert LOST not in error
             assert_stands(good, tmp_path, before)
         gpersist.save(f"{good}-2", {"x": array}, **RING)
         assert_same_bytes(stored(f"{good}-2")["x"], numbers(9))

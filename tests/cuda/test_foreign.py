@@ -23,14 +23,14 @@ class Interface:
     def __init__(self, array: Any, stream: Any) -> None:
         pointer = {0: 1, cupy.cuda.Stream.ptds.ptr: 2}.get(stream.ptr, stream.ptr)  # the protocol forbids 0
         self.__cuda_array_interface__ = array.__cuda_array_interface__ | {"stream": pointer, "version": 3}
-        self.array = array
+        self.array, self.shape = array, array.shape
 
 
 class Exported:
     """A tensor of a library that has DLPack, and orders what it exports behind its last work."""
 
     def __init__(self, array: Any, stream: Any) -> None:
-        self.array, self._stream = array, stream
+        self.array, self.shape, self._stream = array, array.shape, stream
 
     def __dlpack_device__(self) -> tuple[int, int]:
         kind, index = self.array.__dlpack_device__()

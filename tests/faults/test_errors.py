@@ -8,9 +8,12 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import gpersist
 from gpersist import FileError, GPersistError, OutOfSpaceError, files
+from gpersist.checkpoint import save_v1
 
 from .checkpoints import EACH, SCENARIOS, Scenario, check_tidy, names, run, temporaries
 from .intercepted import CALLS, WRITES, FailingFiles, InterceptedFiles
@@ -147,3 +150,26 @@ def test_a_failed_save_leaves_the_names_that_were_there(scenario: Scenario, scra
         assert isinstance(error, OutOfSpaceError)
         assert names(folder) == {os.path.join("run", "of", f"ckpt.{end}") for end in ("index", "meta", "data-00000-of-00001")}
     raise AssertionError("the save never succeeded")
+
+
+def test_a_call_of_a_v1_save_fails(tmp_path: Path) -> None:
+    path = str(tmp_path / "v1.ckpt")
+    arrays = [{"a": np.full(9, number, np.float32)} for number in range(2)]
+    for at in itertools.count(1):
+        with files.substituted(InterceptedFiles()):
+            save_v1(path, arrays[0])
+        before = open_files()
+        failing = FailingFiles(at, errno.EIO)
+        error: GPersistError | None = None
+        with files.substituted(failing):
+            try:
+                save_v1(path, arrays[1])
+            except FileError as raised:
+                error = raised
+        assert open_files() <= before
+        assert os.listdir(tmp_path) == ["v1.ckpt"] or failing.failed == "remove"
+        found = gpersist.load(path)["a"][0]
+        assert found == 1 or error is not None
+        if failing.failed is None:
+            assert at > 10
+            return

@@ -18,8 +18,8 @@ from .checkpoints import EACH, SCENARIOS, Scenario, arrays, check_tidy, whole
 from .intercepted import InterceptedFiles
 from .journal import Change, Disk, DyingJournalFiles, JournalFiles, Killed, State, Sync, Write
 
-FIRST_LOSSES = 60
-"""So many states of the first loss are gone on with."""
+FIRST_LOSSES, SECOND_LOSSES = 20, 60
+"""Of two losses one after the other, so many states of the first are gone on with, and of each so many of the second are looked at."""
 
 
 def crashes(journal: JournalFiles, begin: int, limit: int) -> set[State]:
@@ -40,6 +40,11 @@ def finals(journal: JournalFiles, limit: int) -> set[State]:
     for step in journal.steps:
         disk.do(step)
     return set(disk.states(limit))
+
+
+def some(states: set[State], count: int) -> list[State]:
+    """A choice of states, the same each time."""
+    return random.Random(0).sample(sorted(states, key=repr), min(count, len(states)))
 
 
 def journalled(scenario: Scenario, folder: str) -> tuple[JournalFiles, int]:
@@ -133,15 +138,13 @@ def test_a_durable_save_after_one_that_was_not(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(480)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_power_is_lost_twice(scenario: Scenario, tmp_path: Path) -> None:
     """Once in a save, and again in the save after it."""
     free = folders(tmp_path)
     journal, begin = journalled(scenario, next(free))
     seen: set[State] = set()
-    states = sorted(crashes(journal, begin, 1024), key=repr)
-    for first in random.Random(0).sample(states, min(FIRST_LOSSES, len(states))):
+    for first in some(crashes(journal, begin, 1024), FIRST_LOSSES):
         folder = next(free)
         first.write(folder)
         again = JournalFiles(folder)
@@ -153,8 +156,8 @@ def test_power_is_lost_twice(scenario: Scenario, tmp_path: Path) -> None:
         begin = len(again.steps)
         with files.substituted(again):
             scenario.save(folder, scenario.before + 1)
-        after = finals(again, 16)
-        for second in crashes(again, begin, 16):
+        after = finals(again, 64)
+        for second in some(crashes(again, begin, 64), SECOND_LOSSES):
             if second not in seen:
                 seen.add(second)
                 folder = next(free)

@@ -239,7 +239,7 @@ def test_a_failing_write_names_its_tensor(mode: str, threads: int) -> None:
         named = 1 if mode == "direct" else 2  # a block for direct I/O begins where it must
         assert f"cannot write 'x': no space left (while saving tensor 'tensor/{named}'" in str(caught.value)
         send(job, [MemoryFile()], ring_bytes=RING_BYTES, threads=threads)  # and the ring still works
-    assert not staged
+    assert not staged or mode != "host"  # by way of slots, the last array may have been read before the write failed
 
 
 def test_an_error_that_names_its_tensor_is_left_alone() -> None:

@@ -1,0 +1,76 @@
+"""Shapes that many operations have in common, as `OpType.shapes` gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gpersist.graph import Operation
+from gpersist.shapes import TensorShape, unknown_shape
+
+SCALAR = TensorShape(())
+
+
+def same_as_input(op: Operation) -> list[TensorShape]:
+    """Each output has the first input's shape."""
+    return [op._inputs[0].shape] * len(op.output_types)
+
+
+def scalar(op: Operation) -> list[TensorShape]:
+    """Each output is a scalar."""
+    return [SCALAR] * len(op.output_types)
+
+
+def none(op: Operation) -> list[TensorShape]:
+    """There are no outputs."""
+    return []
+
+
+def same_as_attr(op: Operation) -> list[TensorShape]:
+    """The output has the shape that the attribute `shape` says."""
+    return [op.attr("shape")]
+
+
+def broadcast(op: Operation) -> list[TensorShape]:
+    """The output has the shape that both inputs are broadcast to."""
+    return [broadcast_shapes(op._inputs[0].shape, op._inputs[1].shape)]
+
+
+def merged(op: Operation) -> list[TensorShape]:
+    """The output has what all inputs' shapes say together.
+
+    Raises:
+        ValueError: they contradict each other.
+    """
+    shape = TensorShape(None)
+    for tensor in op._inputs:
+        shape = shape.merge_with(tensor.shape)
+    return [shape]
+
+
+def broadcast_shapes(a: TensorShape, b: TensorShape) -> TensorShape:
+    """The shape that arrays of these two are broadcast to, as far as it is known.
+
+    Raises:
+        ValueError: they don't go together.
+    """
+    mine, others = a.sizes, b.sizes
+    if mine == others and mine is not None and None not in mine:
+        return a
+    if mine is None or others is None:
+        return unknown_shape()
+    rank = max(len(mine), len(others))
+    return TensorShape(_broadcast(x, y) for x, y in zip(_padded(mine, rank), _padded(others, rank), strict=True))
+
+
+def _padded(sizes: Sequence[int | None], rank: int) -> list[int | None]:
+    return [1] * (rank - len(sizes)) + list(sizes)
+
+
+def _broadcast(x: int | None, y: int | None) -> int | None:
+    if x == y or y == 1:
+        return x
+    if x == 1:
+        return y
+    if x is None or y is None:
+        return y if x is None else x  # one that is neither unknown nor 1 decides
+    raise ValueError(f"Dimensions must be equal, but are {x} and {y}")

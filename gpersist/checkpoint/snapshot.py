@@ -152,7 +152,7 @@ def _copy_host(source: Source, rows: list[int], snapshot: Snapshot) -> None:
         if source.sizes[row] > _SMALL_BYTES or isinstance(source.buffers[row], Scattered):
             large.append(row)
         else:
-            source.buffers[row] = bytes(source.buffers[row])
+            source.buffers[row] = memoryview(source.buffers[row]).tobytes()
     sizes = np.array([source.sizes[row] for row in large], np.int64)
     padded = -(-sizes // _ALIGNMENT) * _ALIGNMENT
     ends = np.cumsum(padded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from collections.abc import Iterator
 
@@ -36,7 +37,21 @@ def _only_real_devices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_leaks(_only_real_devices: None) -> Iterator[None]:
+def _records_hold_text_only() -> Iterator[None]:
+    """A record that pytest keeps must not keep alive the error that it tells of, and with it all that the error's traceback passed by."""
+
+    def fix(record: logging.LogRecord) -> bool:
+        record.msg, record.args = record.getMessage(), ()
+        return True
+
+    logger = logging.getLogger("gpersist")
+    logger.addFilter(fix)
+    yield
+    logger.removeFilter(fix)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaks(_only_real_devices: None, _records_hold_text_only: None) -> Iterator[None]:
     from tests.cuda.gpus import IS_EMULATED, nothing_leaks
 
     if not IS_EMULATED:

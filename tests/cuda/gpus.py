@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,13 @@ def stored(prefix: object) -> dict[str, np.ndarray[Any, Any]]:
     """What a checkpoint holds, by way of the host alone."""
     found: dict[str, np.ndarray[Any, Any]] = gpersist.load(str(prefix), placement="host")
     return found
+
+
+def error_of(kind: type[BaseException], call: Callable[[], object]) -> str:
+    """The text of the error that a call raises; the error itself would keep alive what its traceback passed by: arrays, streams, events."""
+    with pytest.raises(kind) as caught:
+        call()
+    return str(caught.value)
 
 
 def files(folder: Path) -> list[str]:

@@ -12,7 +12,6 @@ import logging
 import os
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -141,7 +140,6 @@ def save_async(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> S
         except BaseException as error:
             if not isinstance(error, CancelledError):
                 _log.error("saving %r in the background failed: %s", job.prefix, error)
-            _forget_frames(error)
             handle.set_exception(error)
 
     # Not a daemon: a program that ends must not lose its last checkpoint.
@@ -151,14 +149,6 @@ def save_async(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> S
         held.release()
         raise FailedPreconditionError(f"saving {job.prefix!r} in the background: {error}; use save") from error
     return handle
-
-
-def _forget_frames(error: BaseException) -> None:
-    """Drops what the frames of an error refer to: who keeps the error shall not keep the copies of the arrays."""
-    each: BaseException | None = error
-    while each is not None:
-        traceback.clear_frames(each.__traceback__)
-        each = each.__cause__ or each.__context__
 
 
 class _Save:

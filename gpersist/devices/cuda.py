@@ -26,7 +26,7 @@ from gpersist.devices import nvml
 from gpersist.devices.backend import Array, Device, DeviceInfo, Event, MemoryInfo, PinnedBuffer, Stream
 from gpersist.devices.memory import PageBuffer, check_copy
 from gpersist.devices.spec import DeviceSpec
-from gpersist.errors import DeviceMemoryError, FailedPreconditionError, GPersistError, InvalidArgumentError, UnavailableError
+from gpersist.errors import DeviceMemoryError, FailedPreconditionError, InvalidArgumentError, UnavailableError
 from gpersist.shapes import Shape, element_count
 
 _log = logging.getLogger("gpersist")

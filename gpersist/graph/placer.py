@@ -52,16 +52,18 @@ class Placer:
         fresh = graph._nodes[len(self._placed) :]
         if not fresh:
             return
-        groups = _Groups(fresh, len(self._placed))
-        placed: list[Device | None] = [None] * len(fresh)
+        groups = _Groups(fresh)
+        first_id = len(self._placed)
+        placed = [self.host] * len(fresh)
         lost: dict[str, list[Operation]] = {}
         for members in groups.members():
             device = self._place_together(members, lost)
             for op in members:
-                placed[op._id - len(self._placed)] = device
+                if op._id >= first_id:
+                    placed[op._id - first_id] = device
         if lost:
             raise self._not_here(lost)
-        self._placed += [device or self.host for device in placed]
+        self._placed += placed
         if self._is_logged:
             for op in fresh:
                 _LOG.info("%s: (%s): %s", op.name, op.type, full_name(self._placed[op._id]))
@@ -146,7 +148,7 @@ class Placer:
 class _Groups:
     """Which operations belong together, by colocation and by the variables that they refer to: a union-find, for those only that do."""
 
-    def __init__(self, fresh: Sequence[Operation], first_id: int) -> None:
+    def __init__(self, fresh: Sequence[Operation]) -> None:
         self._fresh = fresh
         self._parents: dict[Operation, Operation] = {}
         by_group: dict[bytes, Operation] = {}

@@ -64,10 +64,9 @@ class Buffer:
             value: an array of its device, or a scalar.
         """
         with self._lock:
-            array = self._array
-            if array is None or array.shape != value.shape or not self._is_exclusive():
-                self._array = array = self.device.empty(value.shape, self._numpy())
-            array[...] = value
+            if self._array is None or self._array.shape != value.shape or not self._is_exclusive():
+                self._array = self.device.empty(value.shape, self._numpy())
+            self._array[...] = value
 
     def adopt(self, array: Array) -> None:
         """Takes an array as its own, without a copy. REQUIRES: it is of the buffer's device and dtype, and nobody else writes to it."""

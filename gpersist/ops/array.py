@@ -103,7 +103,7 @@ class Reshape(OpType):
     inputs = "tensor: T, shape: Tshape"
     outputs = "output: T"
     attrs = "T: type, Tshape: {int32, int64} = int32"
-    samples = (sample("float[2,3]", np.int32([3, 2])), sample("float[2,3]", np.int32([-1])), sample("float[1]", np.zeros(0, np.int32)))
+    samples = (sample("float[2,3]", "int32: [3, 2]"), sample("float[2,3]", "int32: [-1]"), sample("float[1]", "int32: []"))
     host_inputs = ("shape",)
     is_foldable = True
 
@@ -140,7 +140,7 @@ class Fill(OpType):
     inputs = "dims: index_type, value: T"
     outputs = "output: T"
     attrs = "T: type, index_type: {int32, int64} = int32"
-    samples = (sample(np.int32([2, 3]), "float[]"), sample(np.int64([0]), "int32[]"))
+    samples = (sample("int32: [2, 3]", "float[]"), sample("int64: [0]", "int32[]"))
     host_inputs = ("dims",)
     is_foldable = True
 

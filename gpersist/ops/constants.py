@@ -34,7 +34,7 @@ class Const(OpType):
     outputs = "output: dtype"
     attrs = "value: tensor, dtype: type"
     is_static = True
-    samples = (sample(value=np.float32([[1, 2], [3, 4]]), dtype="float32"), sample(value=np.int64(3), dtype="int64"))
+    samples = (sample(value=[[1.0, 2.0], [3.0, 4.0]], dtype="float32"), sample(value=np.int64(3), dtype="int64"))
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -142,7 +142,7 @@ def _shaped(array: np.ndarray[Any, Any], value: Any, shape: ShapeLike, verify_sh
     if count == array.size and count is not None:
         return _kept(array.reshape(wanted.as_list()), value)
     if array.size == 1 and count:
-        return np.broadcast_to(array.reshape(()), wanted.as_list())
+        return np.broadcast_to(array.reshape(()), tuple(size or 0 for size in wanted.as_list()))
     return encode_filled(array, tuple(wanted.as_list()))
 
 
@@ -170,4 +170,3 @@ def _shape_constant(value: TensorShape, dtype: Any = None, name: str | None = No
 
 register_tensor_conversion_function(object, _constant_of, 200)
 register_tensor_conversion_function(TensorShape, _shape_constant, 100)
-

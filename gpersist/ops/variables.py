@@ -279,7 +279,6 @@ def assign_variable(handle: Tensor, value: Any, name: str | None = None) -> Oper
     return apply_op("AssignVariableOp", handle, value, name=name)
 
 
-
 def _check_type(resource: Buffer, dtype: DType) -> None:
     if resource.dtype is not dtype:
         raise InvalidArgumentError(f"variable {resource.name!r} is {resource.dtype.name}, the value {dtype.name}: cast it")

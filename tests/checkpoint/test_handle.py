@@ -125,6 +125,22 @@ def test_a_cancelled_save_leaves_what_was_there(tmp_path: Path, gate: Gate) -> N
     assert gpersist.load(tmp_path / "x")["w"].tolist() == [0, 0, 0]
 
 
+def test_a_save_may_be_cancelled_until_its_commit(tmp_path: Path) -> None:
+    class Late(files.PosixFiles):
+        def size(self, fd: int, path: str) -> int:  # asked for when everything is written
+            handle.cancel()
+            return super().size(fd, path)
+
+    gate = Gate()
+    with files.substituted(gate):
+        handle = start(tmp_path / "x")
+        assert gate.reached.wait(TIMEOUT_S)
+        gate.size = Late().size  # type: ignore[method-assign]
+        gate.opened.set()
+        assert isinstance(handle.exception(TIMEOUT_S), CancelledError)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_is_a_future_of_the_standard_library(tmp_path: Path, gate: Gate) -> None:
     handle = start(tmp_path / "x")
     called: list[Any] = []
@@ -154,6 +170,7 @@ def test_asyncio_cancels_it(tmp_path: Path, gate: Gate) -> None:
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
+        await asyncio.sleep(0)  # the cancellation is handed on by the loop
         gate.opened.set()
 
     asyncio.run(main())

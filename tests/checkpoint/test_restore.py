@@ -27,6 +27,8 @@ from gpersist.errors import (
     MismatchError,
 )
 
+from .strict_device import StrictDevice
+
 GOLDEN = Path(__file__).parents[1] / "golden"
 F4 = np.dtype(np.float32)
 
@@ -162,6 +164,19 @@ def test_into_arrays_of_every_kind(saved: Path, kind: str, options: dict[str, An
         expected = values()
         for name, array in targets.items():
             assert np.array_equal(np.array(array), expected[name]), name
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_into_arrays_that_are_still_being_written_to(saved: Path, step: int) -> None:
+    with StrictDevice() as device:
+        whole, zeros = (device.empty((700, 300 * step), np.dtype(np.float64)) for _ in range(2))
+        target = whole[:, ::step]
+        whole[...] = zeros[...] = 0
+        device.current.copy_array(whole, zeros)
+        gpersist.load(saved, into={"large": target})
+        assert np.array_equal(np.array(target), values()["large"])  # whatever stream is used next
+        device.record_current().synchronize()
+        assert np.array_equal(np.array(target), values()["large"])
 
 
 def test_neighbours_of_a_view_are_left_alone(saved: Path) -> None:

@@ -23,14 +23,20 @@ from gpersist.devices import MemoryInfo, use_virtual
 from gpersist.devices.virtual import VirtualDevice
 from gpersist.errors import DeviceMemoryError
 
+from .strict_device import StrictDevice
+
 TIMEOUT_S = 30
 
 
 class Gate(files.PosixFiles):
-    """Writes wait until it is opened."""
+    """A save does nothing until it is opened."""
 
     def __init__(self) -> None:
         self.opened = threading.Event()
+
+    def create(self, path: str, *, direct: bool = False) -> int:
+        assert self.opened.wait(TIMEOUT_S)
+        return super().create(path, direct=direct)
 
     def pwritev(self, *arguments: Any) -> None:
         assert self.opened.wait(TIMEOUT_S)
@@ -43,6 +49,12 @@ def gate() -> Iterator[Gate]:
     with files.substituted(gate):
         yield gate
         gate.opened.set()
+
+
+@pytest.fixture(params=[True, False], ids=["lazy", "slow"])
+def strict_device(request: pytest.FixtureRequest) -> Iterator[StrictDevice]:
+    with StrictDevice(is_lazy=request.param) as device:
+        yield device
 
 
 @pytest.fixture(autouse=True)
@@ -134,6 +146,39 @@ def test_two_saves_in_flight_do_not_share_memory(tmp_path: Path, gate: Gate) -> 
         assert (gpersist.load(tmp_path / f"x{step}")["w"] == step).all()
 
 
+# ---- the order of streams
+
+
+NOTHING, AFTER = "nothing follows", "it is overwritten"
+
+
+@pytest.mark.parametrize("names", [["whole"], ["strided"], ["whole", "strided"]], ids=str)
+@pytest.mark.parametrize("then", [None, NOTHING, AFTER])
+def test_a_save_comes_after_what_was_enqueued_and_before_what_will_be(
+    tmp_path: Path, gate: Gate, strict_device: StrictDevice, names: list[str], then: str | None
+) -> None:
+    device = strict_device
+    array, before, after = (device.empty((1000,), np.dtype(np.float32)) for _ in range(3))
+    array[...], before[...], after[...] = 1, 2, 3
+    arrays = {name: {"whole": array, "strided": array[::2]}[name] for name in names}
+    device.be_busy()
+    device.current.copy_array(array, before)
+    if then is None:
+        gate.opened.set()
+        gpersist.save(tmp_path / "x", arrays, durable=False)
+    else:
+        handle = gpersist.save_async(tmp_path / "x", arrays, durable=False)
+        if then == AFTER:
+            device.current.copy_array(array, after)
+            device.record_current().synchronize()
+        gate.opened.set()
+        handle.result(TIMEOUT_S)
+    found = gpersist.load(tmp_path / "x", placement="host")
+    assert {name: set(array.tolist()) for name, array in found.items()} == {name: {2.0} for name in names}
+    device.record_current().synchronize()
+    assert set(array.tolist()) == {3.0 if then == AFTER else 2.0}
+
+
 # ---- memory of host snapshots
 
 
@@ -223,10 +268,11 @@ def test_a_stream_is_held_until_its_arrays_are_read(tmp_path: Path, gate: Gate) 
     device = Holding()
     handle = gpersist.save_async(tmp_path / "x", {"w": holding_array(device)}, durable=False)
     (held,) = device.held
-    handle.wait_staged(TIMEOUT_S)  # read into the ring; not written yet
+    assert held.is_alive()
+    gate.opened.set()
+    handle.wait_staged(TIMEOUT_S)
     held.join(TIMEOUT_S)
     assert not held.is_alive()
-    gate.opened.set()
     handle.result(TIMEOUT_S)
     assert (gpersist.load(tmp_path / "x", placement="host")["w"] == 5).all()
 

@@ -12,9 +12,8 @@ import pytest
 import gpersist
 from gpersist.devices import Device, device_of
 from gpersist.dtypes import DType
-from tests.devices.contract import NUMERIC, assert_same_bytes, pattern, put, take
-
 from tests.cuda.gpus import cupy, hold, numbers, stored, stream_of
+from tests.devices.contract import NUMERIC, assert_same_bytes, pattern, put, take
 
 pytestmark = pytest.mark.cuda
 
@@ -96,7 +95,9 @@ class TestLayouts:
         return np.array(view, order="C")
 
     @pytest.mark.parametrize("current", ["null", "non-blocking"])
-    def test_saved(self, device: Device, prefix: str, values: np.ndarray[Any, Any], layout: str, expected: np.ndarray[Any, Any], current: str) -> None:
+    def test_saved(
+        self, device: Device, prefix: str, values: np.ndarray[Any, Any], layout: str, expected: np.ndarray[Any, Any], current: str
+    ) -> None:
         array = put(device, values - 1)
         with stream_of(current):
             array += 1

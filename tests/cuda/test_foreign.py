@@ -124,16 +124,20 @@ def test_what_was_loaded_goes_to_other_libraries(device: Device, prefix: str) ->
     found = gpersist.load(prefix, placement=device.name)["x"]
     with cupy.cuda.Stream(non_blocking=True) as stream:
         described = found.__cuda_array_interface__
-        view = cupy.ndarray(described["shape"], np.float32, cupy.cuda.MemoryPointer(cupy.cuda.UnownedMemory(described["data"][0], found.nbytes, found), 0))
+        view = cupy.ndarray(
+            described["shape"], np.float32, cupy.cuda.MemoryPointer(cupy.cuda.UnownedMemory(described["data"][0], found.nbytes, found), 0)
+        )
         exported = cupy.from_dlpack(found)
         assert_same_bytes(view.get(stream=stream), numbers(3))
         assert_same_bytes(exported.get(stream=stream), numbers(3))
 
 
-@pytest.mark.parametrize("broken", [{}, {"data": (1 << 20, False), "shape": (4,), "typestr": "<f4", "version": 3, "mask": object()}], ids=["empty", "masked"])
+@pytest.mark.parametrize(
+    "broken", [{}, {"data": (1 << 20, False), "shape": (4,), "typestr": "<f4", "version": 3, "mask": object()}], ids=["empty", "masked"]
+)
 def test_an_interface_that_makes_no_sense(prefix: str, broken: dict[str, Any]) -> None:
     tensor = type("Tensor", (), {"__cuda_array_interface__": broken})()
-    with pytest.raises(gpersist.InvalidArgumentError, match="'x'.*Tensor"):
+    with pytest.raises(gpersist.InvalidArgumentError, match=r"'x'.*Tensor"):
         gpersist.save(prefix, {"x": tensor})
 
 

@@ -204,13 +204,18 @@ def test_pinned_slots_are_there_before_a_stream_is_held(
 ) -> None:
     """CUDA may make an allocation of pinned memory wait for all work of the device, of which the hold is a part, for which the save would wait."""
     calls: list[str] = []
-    for owner, name in ((cupy.cuda.runtime, "hostAlloc"), (type(device), "hold_current")):
 
-        def noted(*arguments: Any, original: Any = getattr(owner, name), name: str = name) -> Any:
+    def note(owner: Any, name: str) -> None:
+        original = getattr(owner, name)
+
+        def noted(*arguments: Any) -> Any:
             calls.append(name)
             return original(*arguments)
 
         monkeypatch.setattr(owner, name, noted)
+
+    note(cupy.cuda.runtime, "hostAlloc")
+    note(type(device), "hold_current")
     gpersist.save_async(prefix, arrays, threads=4).result()
     assert calls.count("hold_current") == 1
     assert calls[-1] == "hold_current"

@@ -243,9 +243,11 @@ class DeviceContract:
         stream.close()
         stream.close()
 
-    def test_closing_waits_for_what_was_enqueued(self, device: Device, host: PinnedBuffer) -> None:
+    def test_what_was_enqueued_runs_though_the_stream_is_closed(self, device: Device, host: PinnedBuffer) -> None:
         values = pattern((60000,), np.dtype(np.uint8))
         array, stream = put(device, values), device.stream()
         stream.copy_to_host(host, 0, array, 0, 60000)
+        event = stream.record()
         stream.close()
+        event.synchronize()
         assert_same_bytes(host.array[:60000], values)

@@ -13,7 +13,7 @@ import numpy as np
 from gpersist.errors import GPersistError, InternalError, InvalidArgumentError, OutOfRangeError, ResourceExhaustedError, UnimplementedError
 from gpersist.graph.operation import Operation
 from gpersist.graph.placer import with_op
-from gpersist.graph.plan import Plan, Step
+from gpersist.graph.plan import Fetch, Plan, Step
 
 
 def execute(plan: Plan, fed: Sequence[Any]) -> list[Any]:
@@ -39,7 +39,7 @@ def execute(plan: Plan, fed: Sequence[Any]) -> list[Any]:
             else:
                 with device.activate():
                     _run(steps, values)
-    return [None if fetch is None else _result(values[fetch[0]], is_shared=fetch[1]) for fetch in plan.fetches]
+    return [None if fetch is None else _result(values[fetch.slot], fetch) for fetch in plan.fetches]
 
 
 def _run(steps: Sequence[Step], values: list[Any]) -> None:
@@ -60,13 +60,13 @@ def _run(steps: Sequence[Step], values: list[Any]) -> None:
         raise _failed(error, step.op) from (None if isinstance(error, GPersistError) else error)
 
 
-def _result(value: Any, *, is_shared: bool) -> Any:
+def _result(value: Any, fetch: Fetch) -> Any:
     """A fetched value as the caller's own: scalars as NumPy's scalars (text as bytes), arrays in memory that nobody else has."""
-    if not isinstance(value, np.ndarray):
+    if fetch.is_fed or not isinstance(value, np.ndarray):
         return value
     if value.ndim == 0:
         return value[()]
-    return value.copy() if is_shared else value
+    return value.copy() if fetch.is_shared else value
 
 
 _CLASSES: list[tuple[type[Exception] | tuple[type[Exception], ...], type[GPersistError]]] = [

@@ -131,7 +131,7 @@ def _as_fed(value: Any, dtype: DType) -> Any:
             dtype.numpy.type(value)
         except OverflowError:
             raise TypeError(
-                f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {dtype.as_numpy_dtype}. Try explicitly setting "
-                "the type of the feed tensor to a larger type (e.g. int64)."
+                f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {dtype.as_numpy_dtype}. Try explicitly "
+                "setting the type of the feed tensor to a larger type (e.g. int64)."
             ) from None
     return np.asarray(value, dtype.numpy)

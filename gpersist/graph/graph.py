@@ -311,13 +311,10 @@ class Graph(NameScopes, Scopes, Collections):
         return self.versions
 
     def _operation_of(self, value: Any) -> Operation:
-        convert = getattr(value, "_as_graph_element", None)
+        """The operation that something is, or comes from: of a variable, the one that makes it."""
+        convert = getattr(value, "_as_operation", None)
         found = self.as_graph_element(convert() if callable(convert) else value)
         return found.op if isinstance(found, Tensor) else found
-
-    def _control_operation_of(self, value: Any) -> Operation:
-        handle = getattr(value, "_as_control_dependency", None)
-        return self._operation_of(handle() if callable(handle) else value)
 
 
 def infer_shapes(op: Operation) -> list[TensorShape]:

@@ -1,8 +1,8 @@
 """A message as part of a graph: `import_graph_def`.
 
-Nodes enter in an order in which each finds its inputs (the earliest that can comes first, as in TensorFlow); the back edges of loops, from NextIteration
-to Merge, are put in at the end. Attributes are kept as the messages that they are, so that what is exported again is equal. Operations that gpersist
-has not pass through: how many outputs they have, and of which types, follows from who takes them, or from the producer's OpDefs.
+Nodes enter in an order in which each finds its inputs (the earliest that can comes first, as in TensorFlow); the back edges of loops, from
+NextIteration to Merge, are put in at the end. Attributes are kept as the messages that they are, so that what is exported again is equal. Operations
+that gpersist has not pass through: how many outputs they have, and of which types, follows from who takes them, or from the producer's OpDefs.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def import_graph_def(
         if not all(isinstance(value, Tensor) for value in mapped.values()):
             if name == "":
                 raise ValueError(
-                    "tf.import_graph_def() requires a non-empty `name` if `input_map` contains non-Tensor values. Try calling tf.convert_to_tensor() on "
-                    "`input_map` values before calling tf.import_graph_def()."
+                    "tf.import_graph_def() requires a non-empty `name` if `input_map` contains non-Tensor values. Try calling "
+                    "tf.convert_to_tensor() on `input_map` values before calling tf.import_graph_def()."
                 )
             with graph.name_scope("_inputs"):
                 mapped = {key: convert_to_tensor(value) for key, value in mapped.items()}

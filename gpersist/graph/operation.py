@@ -176,7 +176,7 @@ class Operation:
 
     def grouped(self, values: Sequence[Any]) -> list[Any]:
         """Values, one for each input tensor, as the arguments of the signature: those of an input that is a list in one list."""
-        if self.signature is None or not any(arg.is_list for arg in self.signature.inputs):
+        if self.signature is None or not self.signature.has_lists:
             return list(values)
         found: list[Any] = []
         start = 0

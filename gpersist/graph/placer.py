@@ -1,7 +1,7 @@
 """Where operations run: each node's device string, made by scopes and callers, resolved to one of the session's devices.
 
-In this order: what a node names itself > what it is colocated with (`_class`) > the variable that it refers to > the default device, which is the first
-GPU for what GPUs can do, and the host for text, files and plain int32 arithmetic (shapes and indices), as in TensorFlow.
+In this order: what a node names itself > what it is colocated with (`_class`) > the variable that it refers to > the default device, which is the
+first GPU for what GPUs can do, and the host for text, files and plain int32 arithmetic (shapes and indices), as in TensorFlow.
 """
 
 from __future__ import annotations
@@ -203,7 +203,7 @@ def takes_reference(op: Operation, index: int) -> bool:
 
 
 def _takes_reference(op: Operation, index: int) -> bool:
-    if op.signature is None:
+    if op.signature is None or not op.signature.has_references:
         return False
     for arg in op.signature.inputs:
         count = len(op.attr(arg.type_list_attr)) if arg.type_list_attr else op.attr(arg.number_attr) if arg.number_attr else 1

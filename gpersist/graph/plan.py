@@ -15,7 +15,6 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-
 from gpersist.devices import Device
 from gpersist.errors import InternalError, NotFoundError, UnimplementedError
 from gpersist.graph.fetches import Element
@@ -37,6 +36,20 @@ class Step(NamedTuple):
     op: Operation
 
 
+class Fetch(NamedTuple):
+    """Where a fetched tensor's value is.
+
+    Attributes:
+        slot: at the end of the run.
+        is_shared: whether others may have the same array, so that the caller needs a copy.
+        is_fed: whether it is what the caller has fed.
+    """
+
+    slot: int
+    is_shared: bool
+    is_fed: bool
+
+
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Plan:
     """What a run does.
@@ -45,13 +58,13 @@ class Plan:
         segments: steps in order, those in a row that run on one CUDA device together with it; None for those that need no device made current.
         slots: the slots at the start of a run, constants and variables filled in.
         feeds: the slot of each fed tensor.
-        fetches: for each fetched element its slot, or None for an operation; and whether what is in it has to be copied for the caller.
+        fetches: for each fetched element where it is, or None for an operation.
     """
 
     segments: tuple[tuple[Device | None, tuple[Step, ...]], ...]
     slots: list[Any]
     feeds: tuple[int, ...]
-    fetches: tuple[tuple[int, bool] | None, ...]
+    fetches: tuple[Fetch | None, ...]
 
 
 class Context:
@@ -155,7 +168,7 @@ class _Builder:
         for op in _in_order(_needed(self._fetches, self._fed)):
             self._add(op)
         fetches = tuple(self._fetch(element) for element in self._fetches)
-        return Plan(self._segments(fetches, feeds), self._slots, feeds, fetches)
+        return Plan(self._segments(fetches), self._slots, feeds, fetches)
 
     def _slot(self, tensor: Tensor, device: Device, value: Any = None) -> int:
         """A new slot, in which a tensor's value in a device's memory will be."""
@@ -184,7 +197,7 @@ class _Builder:
         first = context if context is not None else array_module(device)
         attrs = {name: op.attr(name) for name in op_type.run_attrs}
         kernel: Callable[..., Any] = functools.partial(op_type.run, first, **attrs)
-        if op.signature is not None and any(arg.is_list for arg in op.signature.inputs):
+        if op.signature is not None and op.signature.has_lists:
             kernel = _grouping(kernel, op)
         self._step(device, kernel, inputs, self._outputs(op, op_type, device), op)
 
@@ -240,15 +253,15 @@ class _Builder:
     def _step(self, device: Device, kernel: Callable[..., Any], inputs: tuple[int, ...], outputs: int | tuple[int, ...], op: Operation) -> None:
         self._steps.append((device, Step(kernel, inputs, outputs, (), op)))
 
-    def _fetch(self, element: Element) -> tuple[int, bool] | None:
+    def _fetch(self, element: Element) -> Fetch | None:
         if isinstance(element, Operation):
             return None
         slot = self._value(element, self._planner.host, element.op)
-        return slot, slot not in self._is_fresh
+        return Fetch(slot, slot not in self._is_fresh, element in self._fed)
 
-    def _segments(self, fetches: Sequence[tuple[int, bool] | None], feeds: Sequence[int]) -> tuple[tuple[Device | None, tuple[Step, ...]], ...]:
+    def _segments(self, fetches: Sequence[Fetch | None]) -> tuple[tuple[Device | None, tuple[Step, ...]], ...]:
         """The steps, each knowing what nobody needs after it, in runs of one CUDA device."""
-        kept = {fetch[0] for fetch in fetches if fetch is not None}
+        kept = {fetch.slot for fetch in fetches if fetch is not None}
         seen = set(kept)
         steps: list[tuple[Device | None, Step]] = []
         for device, step in reversed(self._steps):

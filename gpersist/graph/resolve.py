@@ -7,6 +7,7 @@ Follows `apply_op` of TensorFlow's `op_def_library`: inputs are converted in ord
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from gpersist.dtypes import DType
@@ -32,11 +33,18 @@ def apply_op(op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) 
         ValueError: inputs of different graphs, a value that is not allowed, or shapes that don't go together.
     """
     found = registry.get(op_type)
+    signature = found.signature()
     graph = graph_of(inputs)
     wanted = name or op_type
     scope = wanted[:-1] if wanted.endswith("/") else graph.unique_name(wanted)
-    tensors, attributes = _resolve(found.signature(), inputs, attrs, scope, graph)
-    return graph._add(op_type, found, found.signature(), scope, tensors, attributes)
+    tensors, attributes = _Resolution(signature, graph, scope).resolve(inputs, attrs)
+    if not signature.has_references:
+        return graph._add(op_type, found, signature, scope, tensors, attributes)
+    with ExitStack() as stack:  # what refers to a variable goes where the variable is
+        for arg, value in zip(signature.inputs, inputs, strict=True):
+            if arg.is_ref:
+                stack.enter_context(graph.colocate_with(value))
+        return graph._add(op_type, found, signature, scope, tensors, attributes)
 
 
 def apply(op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) -> Tensor:
@@ -46,9 +54,7 @@ def apply(op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) -> 
 
 def resolve(op_type: str, inputs: Sequence[Any], attrs: Mapping[str, Any]) -> tuple[list[Tensor], dict[str, Any]]:
     """The tensors and the whole attributes of an operation, for these arguments of `apply_op`; adds constants to the graph where it has to."""
-    signature = registry.get(op_type).signature()
-    graph = graph_of(inputs)
-    return _resolve(signature, inputs, attrs, op_type, graph)
+    return _Resolution(registry.get(op_type).signature(), graph_of(inputs), op_type).resolve(inputs, attrs)
 
 
 def graph_of(inputs: Sequence[Any]) -> Graph:
@@ -62,160 +68,178 @@ def graph_of(inputs: Sequence[Any]) -> Graph:
     for value in inputs:
         for item in value if isinstance(value, (list, tuple)) else (value,):
             found = getattr(item, "graph", None)
-            if found is None or found is graph:
+            if found is graph or not isinstance(found, Graph):
                 continue
-            if graph is not None and isinstance(found, Graph):
+            if graph is not None:
                 raise ValueError(f"{item} must be from the same graph as {first} (graphs are {found} and {graph}).")
-            if isinstance(found, Graph):
-                graph, first = found, item
+            graph, first = found, item
     return graph or defaults.get_default_graph()
 
 
-def _resolve(signature: Signature, inputs: Sequence[Any], given: Mapping[str, Any], scope: str, graph: Graph) -> tuple[list[Tensor], dict[str, Any]]:
-    if len(inputs) != len(signature.inputs):
-        raise TypeError(f"{signature.name} takes {len(signature.inputs)} inputs, {len(inputs)} were given")
-    attrs = {name: _checked(_attr_of(signature, name), value, signature.name) for name, value in given.items() if value is not None}
-    tensors: list[Tensor] = []
-    sources: dict[str, str] = {}  # which input has fixed a type
-    for arg, value in zip(signature.inputs, inputs, strict=True):
-        if arg.is_list:
-            tensors += _list_input(signature, arg, value, attrs, sources, scope, graph)
-            continue
-        wanted = arg.dtype or attrs.get(arg.type_attr)
-        tensor = value if isinstance(value, Tensor) else _convert(signature, arg, value, wanted, sources, scope, graph, arg.name)
+class _Resolution:
+    """One call's arguments on their way to a node.
+
+    Args:
+        signature: the operation's.
+        graph: that the node will be in.
+        scope: the node's name, under which constants are made.
+    """
+
+    def __init__(self, signature: Signature, graph: Graph, scope: str) -> None:
+        self._signature = signature
+        self._graph = graph
+        self._scope = scope
+        self._attrs: dict[str, Any] = {}
+        self._sources: dict[str, str] = {}  # which input has fixed a type
+
+    def resolve(self, inputs: Sequence[Any], given: Mapping[str, Any]) -> tuple[list[Tensor], dict[str, Any]]:
+        """The tensors, lists of them flat, and all attributes, in the order of the signature."""
+        signature = self._signature
+        if len(inputs) != len(signature.inputs):
+            raise TypeError(f"{signature.name} takes {len(signature.inputs)} inputs, {len(inputs)} were given")
+        for name, value in given.items():
+            if value is not None:
+                self._attrs[name] = self._checked(name, value)
+        tensors: list[Tensor] = []
+        for arg, value in zip(signature.inputs, inputs, strict=True):
+            if not arg.is_list:
+                tensors.append(self._input(arg, value))
+            elif not isinstance(value, (list, tuple)):
+                raise TypeError(f"Expected list for '{arg.name}' argument to '{signature.name}' Op, not {value}.")
+            else:
+                tensors += self._same_types(arg, value) if arg.number_attr else self._own_types(arg, value)
+        return tensors, self._complete()
+
+    # ---- inputs
+
+    def _input(self, arg: Arg, value: Any) -> Tensor:
+        wanted = arg.dtype or self._attrs.get(arg.type_attr)
+        tensor = value if isinstance(value, Tensor) else self._convert(arg, value, wanted, arg.name)
         dtype = tensor.dtype.base_dtype
-        if wanted is not None and dtype is not wanted.base_dtype:
-            raise _mismatch(signature, arg, tensor, wanted, sources)
-        if arg.is_ref and not tensor.dtype.is_ref:
-            raise TypeError(f"'{signature.name}' Op requires that input '{arg.name}' be a mutable tensor (e.g.: a tf.Variable)")
-        if arg.type_attr and arg.type_attr not in attrs:
-            attrs[arg.type_attr] = _checked_type(signature, arg, dtype)
-            sources[arg.type_attr] = arg.name
-        tensors.append(tensor)
-    return tensors, _complete(signature, attrs)
-
-
-def _list_input(
-    signature: Signature, arg: Arg, values: Any, attrs: dict[str, Any], sources: dict[str, str], scope: str, graph: Graph
-) -> list[Tensor]:
-    if not isinstance(values, (list, tuple)):
-        raise TypeError(f"Expected list for '{arg.name}' argument to '{signature.name}' Op, not {values}.")
-    if arg.number_attr:
-        if attrs.setdefault(arg.number_attr, len(values)) != len(values):
-            raise ValueError(
-                f"List argument '{arg.name}' to '{signature.name}' Op with length {len(values)} must match length {attrs[arg.number_attr]}."
-            )
-        _check_minimum(signature.by_name[arg.number_attr], len(values), signature.name, f"List argument '{arg.name}'")
-        wanted = arg.dtype or attrs.get(arg.type_attr)
         if wanted is None:
-            wanted = next((value.dtype.base_dtype for value in values if hasattr(value, "dtype") and isinstance(value.dtype, DType)), None)
+            self._fix_type(arg, dtype)
+        elif dtype is not wanted.base_dtype:
+            raise self._mismatch(arg, tensor, wanted)
+        if arg.is_ref and not tensor.dtype.is_ref:
+            raise TypeError(f"'{self._signature.name}' Op requires that input '{arg.name}' be a mutable tensor (e.g.: a tf.Variable)")
+        return tensor
+
+    def _same_types(self, arg: Arg, values: Sequence[Any]) -> list[Tensor]:
+        """The tensors of `N * T`."""
+        name = self._signature.name
+        if self._attrs.setdefault(arg.number_attr, len(values)) != len(values):
+            raise ValueError(f"List argument '{arg.name}' to '{name}' Op with length {len(values)} must match length {self._attrs[arg.number_attr]}.")
+        self._check_minimum(arg.number_attr, len(values), f"List argument '{arg.name}'")
+        wanted = arg.dtype or self._attrs.get(arg.type_attr)
+        if wanted is None:
+            wanted = next((value.dtype.base_dtype for value in values if isinstance(getattr(value, "dtype", None), DType)), None)
         tensors: list[Tensor] = []
         for index, value in enumerate(values):
-            tensor = value if isinstance(value, Tensor) else _convert(signature, arg, value, wanted, sources, scope, graph, f"{arg.name}_{index}")
+            tensor = value if isinstance(value, Tensor) else self._convert(arg, value, wanted, f"{arg.name}_{index}")
             wanted = wanted or tensor.dtype.base_dtype
             tensors.append(tensor)
         if any(tensor.dtype.base_dtype is not wanted for tensor in tensors):
             types = ", ".join(tensor.dtype.base_dtype.name for tensor in tensors)
-            tail = "that don't all match." if arg.type_attr not in sources else f"that do not match type {wanted} inferred from earlier arguments."
-            raise TypeError(f"Tensors in list passed to '{arg.name}' of '{signature.name}' Op have types [{types}] {tail}")
-        if arg.type_attr and arg.type_attr not in attrs and wanted is not None:
-            attrs[arg.type_attr] = _checked_type(signature, arg, wanted)
-            sources[arg.type_attr] = arg.name
+            is_fixed = arg.type_attr in self._sources
+            why = f"that do not match type {wanted} inferred from earlier arguments." if is_fixed else "that don't all match."
+            raise TypeError(f"Tensors in list passed to '{arg.name}' of '{name}' Op have types [{types}] {why}")
+        if wanted is not None and arg.type_attr and arg.type_attr not in self._attrs:
+            self._fix_type(arg, wanted)
         return tensors
-    wanted_types = attrs.get(arg.type_list_attr) or [None] * len(values)
-    if len(wanted_types) != len(values):
-        raise ValueError(f"List argument '{arg.name}' to '{signature.name}' Op with length {len(values)} must match length {len(wanted_types)}.")
-    tensors = [
-        value if isinstance(value, Tensor) else _convert(signature, arg, value, wanted, sources, scope, graph, f"{arg.name}_{index}")
-        for index, (value, wanted) in enumerate(zip(values, wanted_types, strict=True))
-    ]
-    attrs[arg.type_list_attr] = [tensor.dtype.base_dtype for tensor in tensors]
-    _check_minimum(signature.by_name[arg.type_list_attr], len(values), signature.name, f"List argument '{arg.name}'")
-    return tensors
 
+    def _own_types(self, arg: Arg, values: Sequence[Any]) -> list[Tensor]:
+        """The tensors of a list with a type for each."""
+        types = self._attrs.get(arg.type_list_attr) or [None] * len(values)
+        if len(types) != len(values):
+            raise ValueError(f"List argument '{arg.name}' to '{self._signature.name}' Op with length {len(values)} must match length {len(types)}.")
+        tensors = [
+            value if isinstance(value, Tensor) else self._convert(arg, value, wanted, f"{arg.name}_{index}")
+            for index, (value, wanted) in enumerate(zip(values, types, strict=True))
+        ]
+        self._attrs[arg.type_list_attr] = [tensor.dtype.base_dtype for tensor in tensors]
+        self._check_minimum(arg.type_list_attr, len(values), f"List argument '{arg.name}'")
+        return tensors
 
-def _convert(
-    signature: Signature, arg: Arg, value: Any, wanted: DType | None, sources: Mapping[str, str], scope: str, graph: Graph, name: str
-) -> Tensor:
-    default = signature.by_name[arg.type_attr].default if arg.type_attr else REQUIRED
-    hint = None if default is REQUIRED else default
-    with graph.as_default(), graph.name_scope(scope + "/"):
+    def _convert(self, arg: Arg, value: Any, wanted: DType | None, name: str) -> Tensor:
+        """Makes a tensor of a value, under the operation's name."""
+        default = self._signature.by_name[arg.type_attr].default if arg.type_attr else REQUIRED
+        hint = None if default is REQUIRED else default
+        with self._graph.as_default(), self._graph.name_scope(self._scope + "/"):
+            try:
+                return convert_to_tensor(value, wanted, name, hint, as_ref=arg.is_ref)
+            except (TypeError, ValueError) as error:
+                if value is None:
+                    raise ValueError(f"Tried to convert '{arg.name}' to a tensor and failed. Error: {error}") from None
+                if wanted is None:
+                    raise
+                reason = error
+            try:
+                found = convert_to_tensor(value, None, name, as_ref=arg.is_ref)
+            except (TypeError, ValueError):
+                raise TypeError(
+                    f"Expected {wanted.name} passed to parameter '{arg.name}' of op '{self._signature.name}', got {value!r} of type "
+                    f"'{type(value).__name__}' instead. Error: {reason}"
+                ) from None
+        raise self._mismatch(arg, found, wanted)
+
+    def _mismatch(self, arg: Arg, tensor: Tensor, wanted: DType) -> TypeError:
+        found = f"Input '{arg.name}' of '{self._signature.name}' Op has type {tensor.dtype.base_dtype.name} that does not match"
+        if arg.type_attr in self._sources:
+            return TypeError(f"{found} type {wanted.name} of argument '{self._sources[arg.type_attr]}'.")
+        return TypeError(f"{found} expected type of {wanted.name}.")
+
+    def _fix_type(self, arg: Arg, dtype: DType) -> None:
+        """The type attribute of an input is from now on this."""
+        allowed = self._signature.by_name[arg.type_attr].allowed
+        if allowed is not None and dtype not in allowed:
+            names = ", ".join(found.name for found in allowed)
+            raise TypeError(f"Value passed to parameter '{arg.name}' has DataType {dtype.name} not in list of allowed values: {names}")
+        self._attrs[arg.type_attr] = dtype
+        self._sources[arg.type_attr] = arg.name
+
+    # ---- attributes
+
+    def _checked(self, name: str, value: Any) -> Any:
+        """An attribute's value as `gpersist.graph.attr_value` has it."""
+        op_name, attr = self._signature.name, self._signature.by_name.get(name)
+        if attr is None:
+            raise TypeError(f"{op_name} got an unexpected attribute '{name}'; it has {', '.join(self._signature.by_name) or 'none'}")
         try:
-            return convert_to_tensor(value, wanted, name, hint, as_ref=arg.is_ref)
-        except ValueError as error:
-            if value is None:
-                raise ValueError(f"Tried to convert '{arg.name}' to a tensor and failed. Error: {error}") from None
-            if wanted is None:
-                raise
-            message = str(error)
-        except TypeError as error:
-            if wanted is None:
-                raise
-            message = str(error)
-        try:
-            found: Any = convert_to_tensor(value, None, name, as_ref=arg.is_ref)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"Expected {wanted.name} passed to parameter '{arg.name}' of op '{signature.name}', got {value!r} of type "
-                f"'{type(value).__name__}' instead. Error: {message}"
-            ) from None
-        raise _mismatch(signature, arg, found, wanted, sources)
+            found = attr_value.normalised(value, attr.kind)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"Expected {attr.kind} for argument '{name}' of '{op_name}' Op, not {value!r}: {error}") from None
+        is_list = attr.kind.startswith("list(")
+        if attr.allowed is not None:
+            for item in found if is_list else (found,):
+                _check_allowed(attr, item, op_name)
+        if attr.minimum is not None and (is_list or attr.kind == "int"):
+            self._check_minimum(name, len(found) if is_list else found, f"Attr '{name}'")
+        return found
+
+    def _check_minimum(self, name: str, number: int, what: str) -> None:
+        minimum = self._signature.by_name[name].minimum
+        if minimum is not None and number < minimum:
+            shown = "value" if what.startswith("Attr") and self._signature.by_name[name].kind == "int" else "length"
+            raise ValueError(f"{what} of '{self._signature.name}' Op passed {shown} {number} less than minimum {minimum}.")
+
+    def _complete(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for attr in self._signature.attrs:
+            value = self._attrs.get(attr.name, attr.default)
+            if value is REQUIRED:
+                raise TypeError(f"'{self._signature.name}' Op: no value for attribute '{attr.name}' of kind {attr.kind}")
+            found[attr.name] = value
+        return found
 
 
-def _mismatch(signature: Signature, arg: Arg, tensor: Tensor, wanted: DType, sources: Mapping[str, str]) -> TypeError:
-    found = f"Input '{arg.name}' of '{signature.name}' Op has type {tensor.dtype.base_dtype.name} that does not match"
-    if arg.type_attr in sources:
-        return TypeError(f"{found} type {wanted.name} of argument '{sources[arg.type_attr]}'.")
-    return TypeError(f"{found} expected type of {wanted.name}.")
-
-
-def _checked_type(signature: Signature, arg: Arg, dtype: DType) -> DType:
-    allowed = signature.by_name[arg.type_attr].allowed
-    if allowed is not None and dtype not in allowed:
-        names = ", ".join(found.name for found in allowed)
-        raise TypeError(f"Value passed to parameter '{arg.name}' has DataType {dtype.name} not in list of allowed values: {names}")
-    return dtype
-
-
-def _attr_of(signature: Signature, name: str) -> Attr:
-    attr = signature.by_name.get(name)
-    if attr is None:
-        raise TypeError(f"{signature.name} got an unexpected attribute '{name}'; it has {', '.join(signature.by_name) or 'none'}")
-    return attr
-
-
-def _checked(attr: Attr, value: Any, op_name: str) -> Any:
-    try:
-        found = attr_value.normalised(value, attr.kind)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"Expected {attr.kind} for argument '{attr.name}' of '{op_name}' Op, not {value!r}: {error}") from None
-    if attr.allowed is not None:
-        for item in found if attr.kind.startswith("list(") else (found,):
-            item = item.base_dtype if isinstance(item, DType) else item
-            if item not in attr.allowed:
-                shown = item.name if isinstance(item, DType) else item.decode("utf-8", "replace")
-                names = ", ".join(allowed.name if isinstance(allowed, DType) else f'"{allowed.decode()}"' for allowed in attr.allowed)
-                error_type = TypeError if isinstance(item, DType) else ValueError
-                raise error_type(f"Value for attr '{attr.name}' of {shown} is not in the list of allowed values: {names}; in '{op_name}' Op")
-    if attr.kind == "int":
-        _check_minimum(attr, found, op_name, f"Attr '{attr.name}'")
-    elif attr.kind.startswith("list("):
-        _check_minimum(attr, len(found), op_name, f"Attr '{attr.name}'")
-    return found
-
-
-def _check_minimum(attr: Attr, number: int, op_name: str, what: str) -> None:
-    if attr.minimum is not None and number < attr.minimum:
-        shown = "length" if attr.kind.startswith("list(") or what.startswith("List") else "value"
-        raise ValueError(f"{what} of '{op_name}' Op passed {shown} {number} less than minimum {attr.minimum}.")
-
-
-def _complete(signature: Signature, attrs: dict[str, Any]) -> dict[str, Any]:
-    """All attributes, in the order of the signature."""
-    found: dict[str, Any] = {}
-    for attr in signature.attrs:
-        value = attrs.get(attr.name, attr.default)
-        if value is REQUIRED:
-            raise TypeError(f"'{signature.name}' Op: no value for attribute '{attr.name}' of kind {attr.kind}")
-        found[attr.name] = value
-    return found
+def _check_allowed(attr: Attr, item: Any, op_name: str) -> None:
+    assert attr.allowed is not None
+    if isinstance(item, DType):
+        if item.base_dtype not in attr.allowed:
+            names = ", ".join(allowed.name for allowed in attr.allowed)
+            raise TypeError(f"Value for attr '{attr.name}' of {item.name} is not in the list of allowed values: {names}; in '{op_name}' Op")
+    elif item not in attr.allowed:
+        names = ", ".join(f'"{allowed.decode()}"' for allowed in attr.allowed)
+        raise ValueError(
+            f"Value for attr '{attr.name}' of \"{item.decode('utf-8', 'replace')}\" is not in the list of allowed values: {names}; in '{op_name}' Op"
+        )

@@ -111,7 +111,7 @@ class Scopes:
             self._control_stack = [ControlDependencies(())]
         else:
             before = {op for controller in outer for op in controller.inputs}
-            fresh = [op for op in dict.fromkeys(map(self._control_operation_of, control_inputs)) if op not in before]
+            fresh = [op for op in dict.fromkeys(map(self._operation_of, control_inputs)) if op not in before]
             self._control_stack = [*outer, ControlDependencies(fresh)]
         try:
             yield
@@ -166,7 +166,4 @@ class Scopes:
                 op._set_device(device_string(entry(op)))
 
     def _operation_of(self, value: Any) -> Operation:
-        raise NotImplementedError
-
-    def _control_operation_of(self, value: Any) -> Operation:
         raise NotImplementedError

@@ -95,10 +95,17 @@ class Signature:
     is_commutative: bool = False
     is_aggregate: bool = False
     allows_uninitialized_input: bool = False
-    by_name: dict[str, Attr] = dataclasses.field(default_factory=dict)
+    by_name: dict[str, Attr] = dataclasses.field(init=False)
+    """The attributes by name."""
+    has_references: bool = dataclasses.field(init=False)
+    """Whether an input is a reference to a variable."""
+    has_lists: bool = dataclasses.field(init=False)
+    """Whether an input is a list of tensors."""
 
     def __post_init__(self) -> None:
-        self.by_name.update({attr.name: attr for attr in self.attrs})
+        object.__setattr__(self, "by_name", {attr.name: attr for attr in self.attrs})
+        object.__setattr__(self, "has_references", any(arg.is_ref for arg in self.inputs))
+        object.__setattr__(self, "has_lists", any(arg.is_list for arg in self.inputs))
 
     def output_types(self, attrs: Any) -> list[DType]:
         """The type of each output, given all attributes."""

@@ -192,8 +192,8 @@ class Tensor(Operand):
         self._shape = self._shape.merge_with(found)
 
     def consumers(self) -> list[Operation]:
-        """The operations that it is an input of."""
-        return list(dict.fromkeys(self._consumers or ()))
+        """The operations that it is an input of; one twice, if it is two of its inputs."""
+        return list(self._consumers or ())
 
     def eval(self, feed_dict: Any = None, session: Any = None) -> Any:
         """Its value, computed in a session: the given one, or the default one.
@@ -231,7 +231,7 @@ class Tensor(Operand):
         return self is other
 
     def __str__(self) -> str:
-        shape = f", shape={self._shape}" if self._shape.rank is not None else ", shape=<unknown>"
+        shape = "" if self._shape.rank is None else f", shape={self._shape}"
         return f'Tensor("{self.name}"{shape}, dtype={self._dtype.name})'
 
     def __repr__(self) -> str:

@@ -30,7 +30,7 @@ _FIELDS = {
     **dict(zip((9, 10, 18, 22, 23), ("int64_val", "bool_val", "dcomplex_val", "uint32_val", "uint64_val"), strict=True)),
 }
 _IN_CONTENT = frozenset({1, 2, 3, 4, 5, 6, 9, 14, 17, 19, 22, 23, 11, 12, 13, 15, 16})
-_BITS = {14: np.dtype("<u2"), 19: np.dtype("<u2"), **dict.fromkeys((24, 25, 26, 27, 28, 33), np.dtype("u1"))}
+_BITS: dict[int, Any] = {14: np.dtype("<u2"), 19: np.dtype("<u2"), **dict.fromkeys((24, 25, 26, 27, 28, 33), np.dtype("u1"))}
 _KINDS = {"b": (bool, np.bool_), "i": (int, np.integer), "f": (int, float, np.integer, np.floating), "c": (complex, float, int, np.number)}
 
 
@@ -215,10 +215,10 @@ def _not_convertible(values: Any) -> TypeError:
 
 
 def _has_numpy(values: Any) -> bool:
-    """Whether a leaf brings a NumPy type, which then decides."""
+    """Whether an array is among the items, whose type then decides; NumPy's scalars in lists count as Python's numbers, as in TensorFlow."""
     if isinstance(values, (list, tuple)):
         return any(map(_has_numpy, values))
-    return isinstance(values, (np.ndarray, np.generic))
+    return isinstance(values, np.ndarray)
 
 
 def _fits(array: NdArray, dtype: DType) -> bool:
@@ -257,6 +257,7 @@ def _put_values(proto: protos.TensorProto, flat: NdArray) -> None:
 
 def _get_values(tensor: protos.TensorProto, dtype: DType) -> NdArray:
     numpy: Any = dtype.numpy
+    array: NdArray
     if dtype.is_string:
         strings = np.empty(len(tensor.string_val), object)
         strings[:] = list(tensor.string_val)
@@ -270,5 +271,9 @@ def _get_values(tensor: protos.TensorProto, dtype: DType) -> NdArray:
     if dtype.enum in _BITS:
         return np.array(values, np.int64).astype(_BITS[dtype.enum]).view(numpy)
     if numpy.names:
-        return np.array(values, numpy[0]).view(numpy)
-    return np.asarray(np.array(values, np.int64).astype(numpy) if field == "int_val" else np.array(values, numpy))
+        array = np.array(values, numpy[0]).view(numpy)
+    elif field == "int_val":
+        array = np.array(values, np.int64).astype(numpy)
+    else:
+        array = np.array(values, numpy)
+    return array

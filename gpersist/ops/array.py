@@ -224,17 +224,17 @@ class Unpack(OpType):
         return stack(grads, op.attr("axis"))
 
 
-def identity(input: Any, name: str | None = None) -> Tensor:  # noqa: A002  # TensorFlow's name
+def identity(input: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
     """The same value, of another node (`tf.identity`)."""
     return apply("Identity", input, name=name)
 
 
-def stop_gradient(input: Any, name: str | None = None) -> Tensor:  # noqa: A002  # TensorFlow's name
+def stop_gradient(input: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
     """The same value, which no gradient passes (`tf.stop_gradient`)."""
     return apply("StopGradient", input, name=name)
 
 
-def shape_of(input: Any, name: str | None = None, out_type: Any = "int32", optimize: bool = True) -> Tensor:  # noqa: A002
+def shape_of(input: Any, name: str | None = None, out_type: Any = "int32", optimize: bool = True) -> Tensor:
     """The shape of a tensor, as a tensor (`tf.shape`): a constant where it is known, unless `optimize` is off."""
     with name_scope(name, "Shape", [input]) as scope:
         tensor = convert_to_tensor(input)
@@ -298,9 +298,10 @@ def _filled(number: int, shape: Any, dtype: DType, name: str | None, default_nam
             except TypeError:
                 shape = convert_to_tensor(shape, "int32")  # a list with tensors in it
             else:
-                if known.is_fully_defined() and (known.num_elements() or 0) < _MAX_CONSTANT_ELEMENTS:
+                count = known.num_elements()
+                if not isinstance(shape, int) and count is not None and count < _MAX_CONSTANT_ELEMENTS:
                     return constant(value, dtype, known, name=scope)
-                shape = convert_to_tensor(known, "int32")
+                shape = convert_to_tensor(known)
         return fill(shape, constant(value, dtype), name=scope)
 
 
@@ -312,9 +313,21 @@ def _packed(value: Any, dtype: Any = None, name: str | None = None, as_ref: bool
     """Lists with tensors among their items become a Pack."""
     if not _has_tensor(value):
         return NotImplemented
-    inferred = dtype or _first_dtype(value)
-    parts = [convert_to_tensor(item, inferred) if not isinstance(item, Tensor) else item for item in value]
-    return apply("Pack", parts, name=name or "packed")
+    inferred = _first_dtype(value)
+    if dtype is not None and inferred is not None and dtype.base_dtype is not inferred:
+        return NotImplemented
+    return _pack(value, dtype or inferred, name or "packed")
+
+
+def _pack(value: Any, dtype: DType | None, name: str) -> Tensor:
+    with name_scope(name) as scope:
+        parts: list[Any] = []
+        for index, item in enumerate(value):
+            if isinstance(item, (list, tuple)) and _has_tensor(item):
+                parts.append(_pack(item, dtype, str(index)))
+            else:
+                parts.append(item if isinstance(item, Tensor) else convert_to_tensor(item, dtype, str(index)))
+        return apply("Pack", parts, name=scope)
 
 
 def _has_tensor(value: Any) -> bool:

@@ -126,7 +126,7 @@ def placeholder(dtype: Any, shape: ShapeLike = None, name: str | None = None) ->
     return apply("Placeholder", dtype=as_dtype(dtype), shape=as_shape(shape), name=name)
 
 
-def placeholder_with_default(input: Any, shape: ShapeLike, name: str | None = None) -> Tensor:  # noqa: A002  # TensorFlow's name
+def placeholder_with_default(input: Any, shape: ShapeLike, name: str | None = None) -> Tensor:  # TensorFlow's name
     """A tensor whose value a run may be fed, and else is that of `input` (`tf.placeholder_with_default`)."""
     return apply("PlaceholderWithDefault", input, shape=as_shape(shape), name=name)
 
@@ -141,7 +141,7 @@ def _shaped(array: np.ndarray[Any, Any], value: Any, shape: ShapeLike, verify_sh
     count = wanted.num_elements()
     if count == array.size and count is not None:
         return _kept(array.reshape(wanted.as_list()), value)
-    if array.size == 1 and count:
+    if array.size == 1 and count is not None:
         return np.broadcast_to(array.reshape(()), tuple(size or 0 for size in wanted.as_list()))
     return encode_filled(array, tuple(wanted.as_list()))
 

@@ -45,10 +45,10 @@ def group(*inputs: Any, name: str | None = None) -> Operation:
         TypeError: an input is none of these.
     """
     flat = _flat(inputs)
-    if not flat:
-        return no_op(name=name)
     graph = graph_of(flat)
     with name_scope(name, "group_deps", flat) as scope:
+        if not flat:
+            return no_op(name=scope)
         by_device: dict[str, list[Any]] = {}
         for value in flat:
             if not hasattr(value, "device"):
@@ -71,8 +71,15 @@ def tuple_(tensors: Sequence[Any], name: str | None = None, control_inputs: Sequ
         if not gates:
             raise ValueError(f"`tensors` must have at least one Tensor. Received: {tensors}.")
         gate = group(*sorted(set(gates), key=lambda op: op._id))
-        with control_dependencies([gate]):
-            return [identity(value) if isinstance(value, Tensor) else value if value is None else gate for value in tensors]
+        return [value if value is None else gate if isinstance(value, Operation) else with_dependencies([gate], value) for value in tensors]
+
+
+def with_dependencies(dependencies: Sequence[Any], output_tensor: Tensor, name: str | None = None) -> Tensor:
+    """The same tensor, on the same device, that is there when other operations have run."""
+    with name_scope(name, "control_dependency", [*dependencies, output_tensor]) as scope:
+        graph = output_tensor.graph
+        with graph.colocate_with(output_tensor), graph.control_dependencies(dependencies):
+            return identity(output_tensor, name=scope)
 
 
 def _group_on(graph: Graph, device: str, values: Sequence[Any], name: str | None = None) -> Operation:

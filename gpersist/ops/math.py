@@ -15,7 +15,6 @@ from gpersist.ops.array import reshape, shape_of, zeros
 from gpersist.ops.constants import constant
 from gpersist.shapes import TensorShape, unknown_shape
 
-
 _PAIRS = (sample("float[2,3]", "float[2,3]"), sample("double[2,3]", "double[3]"), sample("float[2,1]", "float[]"))
 _POSITIVE_PAIRS = (sample("float[2,3] in 0.5..2", "float[2,3] in 0.5..2"), sample("double[2,3] in 0.5..2", "double[3] in 0.5..2"))
 _INTEGER_PAIRS = (sample("int32[2,3] in 1..9", "int32[3] in 1..9"), sample("int32[2,3] in -9..9", "int32[] in 2..4"))
@@ -540,7 +539,7 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
 _REAL_OF = {**dict.fromkeys(("uint8", "int8", "uint16", "int16"), "float32"), **dict.fromkeys(("int32", "int64", "uint32", "uint64"), "float64")}
 
 
-def pow(x: Any, y: Any, name: str | None = None) -> Tensor:  # noqa: A001  # TensorFlow's name
+def pow(x: Any, y: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
     """One to the power of the other (`tf.pow`)."""
     with name_scope(name, "Pow", [x]) as scope:
         return apply("Pow", x, y, name=scope)
@@ -561,7 +560,7 @@ def negative(x: Any, name: str | None = None) -> Tensor:
     return apply("Neg", x, name=name)
 
 
-def abs(x: Any, name: str | None = None) -> Tensor:  # noqa: A001  # TensorFlow's name
+def abs(x: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
     """The magnitude (`tf.abs`)."""
     with name_scope(name, "Abs", [x]) as scope:
         return apply("Abs", x, name=scope)

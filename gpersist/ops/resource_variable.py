@@ -36,7 +36,8 @@ class ResourceVariable(Variable):
             self._initial = initial
             self._dtype = initial.dtype.base_dtype
             self._shape = as_shape(shape) if shape is not None else initial.shape if validate_shape else TensorShape(None)
-            handle = variables.var_handle_op(self._dtype, self._shape, shared_name=handle_name, name=scope)
+            with graph._attr_scope({"_class": [group]}):
+                handle = variables.var_handle_op(self._dtype, self._shape, shared_name=handle_name, name=scope)
             self._variable = handle
             with graph.name_scope("IsInitialized"):
                 self._is_initialized = apply("VarIsInitializedOp", handle)
@@ -117,8 +118,7 @@ class ResourceVariable(Variable):
         Raises:
             ValueError: the value has another shape.
         """
-        with name_scope(None, "Assign"):
-            tensor = convert_to_tensor(value, self._dtype)
+        tensor = convert_to_tensor(value, self._dtype)
         if not self._shape.is_compatible_with(tensor.shape):
             raise ValueError(
                 f"Cannot assign value to variable '{self.name}': Shape mismatch.The variable shape {self._shape}, and the assigned value shape "
@@ -135,6 +135,9 @@ class ResourceVariable(Variable):
         """Makes an operation that subtracts from it; see `assign`."""
         tensor = convert_to_tensor(delta, self._dtype)
         return self._updated(apply_op("AssignSubVariableOp", self._variable, tensor, name=name), read_value)
+
+    def _as_graph_element(self) -> Tensor:
+        return self._snapshot if self._cached is None else self._cached
 
     def _updated(self, op: Operation, read_value: bool) -> Any:
         if not read_value:

@@ -6,7 +6,7 @@ A reference variable `v` is four nodes: `v` (VariableV2), `v/initial_value`, `v/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 from gpersist import protos
 from gpersist.dtypes import DType
@@ -76,6 +76,9 @@ class SaveSliceInfo:
         )
 
 
+_SliceInfo: TypeAlias = SaveSliceInfo
+
+
 class Variable(Operand):
     """A variable (`tf.Variable`): a value that lives in a session from run to run.
 
@@ -102,7 +105,7 @@ class Variable(Operand):
         ValueError: no initial value, or one whose shape is not known.
     """
 
-    SaveSliceInfo = SaveSliceInfo
+    SaveSliceInfo: ClassVar[type] = SaveSliceInfo
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Variable:
         """A variable of the kind that the caller wants."""
@@ -144,7 +147,9 @@ class Variable(Operand):
         if initial_value is None:
             raise ValueError("initial_value must be specified.")
         if collections is not None and not isinstance(collections, (list, tuple, set)):
-            raise ValueError(f"collections argument to Variable constructor must be a list, tuple, or set. Got {collections} of type {type(collections)}")
+            raise ValueError(
+                f"collections argument to Variable constructor must be a list, tuple, or set. Got {collections} of type {type(collections)}"
+            )
         if constraint is not None and not callable(constraint):
             raise ValueError("The `constraint` argument must be a callable.")
         self._trainable = trainable is not False
@@ -290,8 +295,8 @@ class Variable(Operand):
         session = session or get_default_session()
         if session is None:
             raise ValueError(
-                "Either session argument should be provided or default session should be established: use `with sess.as_default()` or pass an explicit "
-                "session to `load(value, session)`"
+                "Either session argument should be provided or default session should be established: use `with sess.as_default()` or pass an "
+                "explicit session to `load(value, session)`"
             )
         session.run(self.initializer, {self.initializer.inputs[1]: value})
 
@@ -318,14 +323,22 @@ class Variable(Operand):
         """The variable whose nodes a message names, in the default graph."""
         return Variable(variable_def=variable_def, import_scope=import_scope)
 
-    def _set_save_slice_info(self, info: SaveSliceInfo | None) -> None:
+    def _set_save_slice_info(self, info: _SliceInfo | None) -> None:
         self._save_slice_info = info
 
-    def _get_save_slice_info(self) -> SaveSliceInfo | None:
+    def _get_save_slice_info(self) -> _SliceInfo | None:
         return self._save_slice_info
 
+    def _apply(self, operator: str, *others: Any) -> Tensor:
+        return self.value()._apply(operator, *others)
+
     def _as_graph_element(self) -> Tensor:
+        """What is fetched for it."""
         return self._variable
+
+    def _as_operation(self) -> Operation:
+        """What it is among control inputs, and for colocation."""
+        return self._variable.op
 
     def _as_tensor(self, dtype: DType | None = None, name: str | None = None, as_ref: bool = False) -> Tensor:
         """It as an operation's input."""
@@ -369,13 +382,16 @@ class RefVariable(Variable):
                 group = b"loc:@" + scope[:-1].encode()
                 with graph._attr_scope({"_class": [group]}), graph.name_scope("Initializer"), graph.device(None):
                     initial = convert_to_tensor(initial_value(), dtype, "initial_value")
+                own_group = [group]
             else:
+                own_group = None
                 initial = convert_to_tensor(initial_value, dtype, "initial_value")
             if validate_shape and not initial.shape.is_fully_defined():
                 raise ValueError(f"initial_value must have a shape specified: {initial}")
             known = as_shape(shape) if shape is not None else initial.shape if validate_shape else TensorShape(None)
             self._initial = initial
-            self._variable = variables.variable_op_v2(known, initial.dtype, name=scope)
+            with graph._attr_scope({"_class": own_group}):
+                self._variable = variables.variable_op_v2(known, initial.dtype, name=scope)
             with graph.colocate_with(self._variable.op):
                 self._initializer_op = variables.assign(self._variable, initial, validate_shape=validate_shape).op
             with graph.device(caching_device) if caching_device is not None else graph.colocate_with(self._variable.op):

@@ -62,5 +62,3 @@ def initialize_all_variables() -> Operation:
 def initialize_variables(var_list: Sequence[Any], name: str = "init") -> Operation:
     """`variables_initializer`, under its old name."""
     return variables_initializer(var_list, name)
-
-

@@ -155,7 +155,7 @@ class AssignVariableOp(SessionOpType):
     """Gives a resource variable a value."""
 
     inputs = "resource: resource, value: dtype"
-    attrs = "dtype: type, validate_shape: bool = false"
+    attrs = "dtype: type"
     is_stateful = True
 
     @staticmethod

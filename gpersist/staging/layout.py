@@ -65,7 +65,9 @@ class Piece(NamedTuple):
     size_bytes: int
 
 
-def cut(layout: Layout, kinds: np.ndarray[Any, np.dtype[np.int64]], limits: Sequence[int], max_gap_bytes: int) -> Iterator[Extent]:
+def cut(
+    layout: Layout, kinds: np.ndarray[Any, np.dtype[np.int64]], limits: Sequence[int], max_gap_bytes: int, long_limits: Sequence[int] | None = None
+) -> Iterator[Extent]:
     """Cuts a layout into extents, in order.
 
     Args:
@@ -73,6 +75,8 @@ def cut(layout: Layout, kinds: np.ndarray[Any, np.dtype[np.int64]], limits: Sequ
         kinds: int64[n], of each tensor; those of different kinds never share an extent, not even where their limits are equal.
         limits: the largest extent of each kind, in bytes.
         max_gap_bytes: the widest padding that an extent may bridge.
+        long_limits: the largest extent of each kind within one tensor, a multiple of its limit; default: the limit. Few long extents of a large
+            tensor cost less memory than many short ones.
     """
     count = len(layout.sizes)
     if not count:
@@ -83,13 +87,16 @@ def cut(layout: Layout, kinds: np.ndarray[Any, np.dtype[np.int64]], limits: Sequ
     offsets, sizes, ends = layout.offsets.tolist(), layout.sizes.tolist(), ends_array.tolist()
     low = 0
     for high in [*breaks.tolist(), count]:
-        file, limit = int(layout.files[low]), limits[int(kinds[low])]
+        kind = int(kinds[low])
+        file, limit, long_limit = int(layout.files[low]), limits[kind], (long_limits or limits)[kind]
         tensor, inner = low, 0
         while tensor < high:
             begin = offsets[tensor] + inner
-            if sizes[tensor] - inner > limit:
-                yield Extent(file, begin, begin + limit, tensor, tensor + 1)
-                inner += limit
+            rest = sizes[tensor] - inner
+            if rest > limit:
+                length = min(long_limit, (rest - 1) // limit * limit)
+                yield Extent(file, begin, begin + length, tensor, tensor + 1)
+                inner += length
                 continue
             last = min(bisect_right(ends, begin + limit, tensor, high), tensor + MAX_TENSORS)
             yield Extent(file, begin, ends[last - 1], tensor, last)
@@ -111,6 +118,15 @@ def cut_blocks(layout: Layout, block_bytes: int) -> Iterator[Extent]:
             yield Extent(file, begin, min(end, reach), tensor, last)
             tensor = last if reach <= end else last - 1
         begin = end if tensor < count and file_of[tensor] == file else 0
+
+
+def blocks(extent: Extent, block_bytes: int) -> Iterator[Extent]:
+    """An extent in pieces of at most `block_bytes`, if it is of one tensor and larger; else as it is."""
+    for begin in range(extent.begin, extent.end, block_bytes):
+        if extent.last - extent.first > 1:
+            yield extent
+            return
+        yield extent._replace(begin=begin, end=min(begin + block_bytes, extent.end))
 
 
 def tensor_bytes(layout: Layout, extent: Extent) -> int:

@@ -18,7 +18,7 @@ from gpersist.devices import Array, Device, Event, Stream
 from gpersist.errors import DataLossError, GPersistError
 from gpersist.files import Buffer
 from gpersist.staging.crew import run
-from gpersist.staging.layout import Extent, Layout, pieces, tensor_bytes
+from gpersist.staging.layout import Extent, Layout, blocks, pieces, tensor_bytes
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
 from gpersist.staging.scattered import Scattered
 from gpersist.staging.send import BRIDGED_GAP_BYTES, CACHED_BYTES, extents_of, name_tensors, part_of, settle, threads_for, with_padding
@@ -122,7 +122,8 @@ class _Receive:
     """The crc of each tensor, not masked; of an unchecked one, whatever."""
     has_scattered: bool = False
     ring: SlotRing | None = None
-    parts: dict[int, list[tuple[int, int, int]]] = dataclasses.field(default_factory=dict)
+    runs: dict[int, dict[int, tuple[int, int]]] = dataclasses.field(default_factory=dict)
+    """Of a tensor that several extents share: the runs of bytes that have arrived, by their ends: where each begins, and its crc."""
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     @contextmanager
@@ -133,7 +134,8 @@ class _Receive:
         def do(extent: Extent) -> None:
             try:
                 if self.incoming.devices[extent.first].is_host:
-                    self._to_host(extent, scratch)
+                    for block in blocks(extent, CACHED_BYTES):
+                        self._to_host(block, scratch)
                 else:
                     self._through_slot(extent, streams)
             except GPersistError as error:
@@ -153,12 +155,13 @@ class _Receive:
         scratch = memoryview(bytearray(CACHED_BYTES))
 
         def do(extent: Extent) -> None:
-            length = extent.end - extent.begin
             try:
-                self.readers[extent.file].read([scratch[:length]], length, extent.begin)
-                for part in pieces(self.incoming.layout, extent):
-                    crc = crc32c(scratch[part.extent_offset : part.extent_offset + part.size_bytes])
-                    self._check_part(part.tensor, part.tensor_offset, crc, part.size_bytes)
+                for block in blocks(extent, CACHED_BYTES):
+                    length = block.end - block.begin
+                    self.readers[block.file].read([scratch[:length]], length, block.begin)
+                    for part in pieces(self.incoming.layout, block):
+                        crc = crc32c(scratch[part.extent_offset : part.extent_offset + part.size_bytes])
+                        self._check_part(part.tensor, part.tensor_offset, crc, part.size_bytes)
             except GPersistError as error:
                 name_tensors(error, self.incoming.names[extent.first : extent.last], "verifying")
                 raise
@@ -220,13 +223,14 @@ class _Receive:
         """Takes in the crc of a part of a tensor, and checks the whole when it was the last."""
         with self.lock:
             self.missing[tensor] -= size_bytes
-            parts = self.parts.setdefault(tensor, [])
-            parts.append((offset, crc, size_bytes))
+            runs = self.runs.setdefault(tensor, {})
+            begin, before = runs.pop(offset, (offset, 0))
+            runs[offset + size_bytes] = begin, combine(before, crc, size_bytes)
             if self.missing[tensor]:
                 return
         crc = 0
-        for _, part_crc, size in sorted(self.parts.pop(tensor)):
-            crc = combine(crc, part_crc, size)
+        for end, (begin, run_crc) in sorted(self.runs.pop(tensor).items()):
+            crc = combine(crc, run_crc, end - begin)
         self._check(tensor, crc)
 
     def _check(self, tensor: int, crc: int) -> None:

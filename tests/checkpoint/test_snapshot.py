@@ -69,6 +69,7 @@ def host_arrays() -> dict[str, np.ndarray[Any, Any]]:
     return {
         "tiny": random.random(3),
         "scalar": np.array(7.5),
+        "count": np.array(7),
         "large": random.random(500_001).astype(np.float32),
         "fortran": np.asfortranarray(random.random((1001, 700))),
         "strided": random.random((300, 300))[::3, ::2],

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpersist.files import IOV_MAX
-from gpersist.staging.layout import MAX_TENSORS, Extent, Layout, Piece, cut, cut_blocks, pieces, tensor_bytes
+from gpersist.staging.layout import MAX_TENSORS, Extent, Layout, Piece, blocks, cut, cut_blocks, pieces, tensor_bytes
 
 from .transfers import layout_of
 
@@ -80,6 +80,22 @@ def test_cut(layout: Layout, data) -> None:
         gaps = [b.extent_offset - a.extent_offset - a.size_bytes for a, b in itertools.pairwise(parts)]
         assert gaps == layout.gaps[extent.first : extent.last - 1]
         assert all(gap <= max_gap for gap in gaps)
+
+
+@settings(max_examples=60)
+@given(layouts(200), st.integers(1, 20), st.integers(1, 5))
+def test_long_extents_are_of_one_tensor(layout: Layout, limit: int, times: int) -> None:
+    extents = list(cut(layout, ones(layout), [limit], 4, [limit * times]))
+    assert_covers_once(layout, extents)
+    for extent in extents:
+        length = extent.end - extent.begin
+        if length > limit:
+            assert extent.last == extent.first + 1
+            assert length <= limit * times
+            assert length % limit == 0
+    shorter = [block for extent in extents for block in blocks(extent, limit)]
+    assert_covers_once(layout, shorter)
+    assert all(block.end - block.begin <= limit for block in shorter)
 
 
 @settings(max_examples=20)

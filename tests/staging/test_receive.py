@@ -43,6 +43,7 @@ def small(monkeypatch) -> None:
     """Blocks so small that small arrays are cut, and several threads have something to do; rings that nobody else uses."""
     for module in (SEND, RECEIVE):
         monkeypatch.setattr(module, "CACHED_BYTES", 256)
+    monkeypatch.setattr(SEND, "LONG_BYTES", 1024)
     monkeypatch.setattr(ring, "_rings", {})
 
 
@@ -304,7 +305,8 @@ def test_a_slot_goes_back_only_when_every_device_is_done_with_it(fault: str, mon
 
 
 @pytest.mark.parametrize("place", ["host", "virtual"])
-def test_cancelled_at_the_next_extent(place: str) -> None:
+def test_cancelled_at_the_next_extent(place: str, monkeypatch) -> None:
+    monkeypatch.setattr(SEND, "LONG_BYTES", 256)
     cancel = threading.Event()
     arrays = random_arrays([3000] * 20)
     layout = layout_of([3000] * 20)

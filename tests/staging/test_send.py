@@ -41,6 +41,7 @@ WAIT_S = 10
 def small(monkeypatch) -> None:
     """Blocks so small that small arrays are cut, and several threads have something to do; rings that nobody else uses."""
     monkeypatch.setattr(SEND, "CACHED_BYTES", 256)
+    monkeypatch.setattr(SEND, "LONG_BYTES", 1024)
     monkeypatch.setattr(ring, "_rings", {})
 
 
@@ -316,7 +317,8 @@ def test_an_error_of_another_kind_comes_through_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("place", ["host", "virtual"])
-def test_cancelled_at_the_next_extent(place: str) -> None:
+def test_cancelled_at_the_next_extent(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SEND, "LONG_BYTES", 256)
     cancel = threading.Event()
     arrays = random_arrays([3000] * 20)
 

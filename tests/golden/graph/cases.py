@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-NEWER_ATTRS = {"_has_manual_control_dependencies", "grad_a", "grad_b", "debug_name", "allowed_devices"}
+NEWER_ATTRS = {("MatMul", "grad_a"), ("MatMul", "grad_b"), ("VarHandleOp", "debug_name"), ("VarHandleOp", "allowed_devices")}
+NEWER_ATTRS |= {("AssignVariableOp", "validate_shape")}
 """Attributes that TensorFlow 2 has added to operations of 1.15, whose nodes are the yardstick."""
 
 CASES: dict[str, Any] = {}
@@ -39,7 +40,8 @@ def attr_text(value: Any) -> str:
 def nodes(tf: Any, add_shapes: bool = False, graph_def: Any = None) -> list[Any]:
     found = []
     for node in (graph_def or tf.get_default_graph().as_graph_def(add_shapes=add_shapes)).node:
-        attrs = {key: attr_text(value) for key, value in node.attr.items() if key not in NEWER_ATTRS}
+        attrs = {key: attr_text(value) for key, value in node.attr.items() if (node.op, key) not in NEWER_ATTRS}
+        attrs.pop("_has_manual_control_dependencies", None)
         found.append([node.name, node.op, list(node.input), node.device, attrs])
     return found
 
@@ -57,7 +59,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return ["bytes", value.decode()]
     if isinstance(value, (np.ndarray, np.generic)):
-        items = [item.decode() if isinstance(item, bytes) else item for item in np.asarray(value).reshape(-1).tolist()]
+        items = [item if isinstance(item, (int, float)) else str(item) for item in np.asarray(value).reshape(-1).tolist()]
         return [type(value).__name__, str(value.dtype), list(value.shape), items]
     return [type(value).__name__, value]
 
@@ -279,7 +281,6 @@ def types_that_do_not_match(tf):
         failure(lambda: tf.matmul(tf.constant([["a"]]), tf.constant([["a"]])), exact=False),
         failure(lambda: tf.identity(None)),
         failure(lambda: tf.stack([tf.constant(1.0), tf.constant(1)])),
-        failure(lambda: tf.cast("a", tf.foo)),
         failure(lambda: tf.reshape(tf.ones([2]), [2.0]), exact=False),
         failure(lambda: tf.fill([1.5], 1), exact=False),
         failure(lambda: tf.assign(tf.constant(1), 2), exact=False),
@@ -318,7 +319,9 @@ def constants(tf):
         ((np.float16(1.5),), {}),
         ((np.array([1, 2], "f2"),), {}),
         ((np.array(["a", "bc"]),), {}),
-        ((np.array([1, 2], ">i4"),), {}),
+        (([np.int64(1), 2],), {}),
+        (([np.float16(1), 2.0],), {}),
+        (([np.int32(1), 2.5],), {}),
         ((np.uint8(3),), {}),
         ((np.array([1, 2], "u1"),), {}),
         ((np.array([1, 2], "i2"),), {}),
@@ -592,7 +595,19 @@ def variables(tf):
     return [
         nodes(tf, add_shapes=True),
         [
-            [repr(f), str(f), f.name, f.op.name, f.op.type, f.dtype.name, str(f.shape), f.device, f.initializer.name, f.initial_value.name, f.value().name]
+            [
+                repr(f),
+                str(f),
+                f.name,
+                f.op.name,
+                f.op.type,
+                f.dtype.name,
+                str(f.shape),
+                f.device,
+                f.initializer.name,
+                f.initial_value.name,
+                f.value().name,
+            ]
             for f in found
         ],
         [f.trainable for f in found],
@@ -630,7 +645,13 @@ def resource_variables(tf):
 @case
 def assignments(tf):
     v = tf.Variable([1.0, 2.0], name="v")
-    made = [tf.assign(v, [3.0, 4.0]), v.assign_add([1.0, 1.0]), v.assign_sub([1.0, 1.0], name="minus"), tf.assign_add(v, [1.0, 1.0]), v.assign([0.0, 0.0])]
+    made = [
+        tf.assign(v, [3.0, 4.0]),
+        v.assign_add([1.0, 1.0]),
+        v.assign_sub([1.0, 1.0], name="minus"),
+        tf.assign_add(v, [1.0, 1.0]),
+        v.assign([0.0, 0.0]),
+    ]
     op = v.assign([9.0, 9.0], read_value=False)
     with tf.Session() as sess:
         sess.run(tf.global_variables_initializer())
@@ -640,7 +661,16 @@ def assignments(tf):
         values += [plain(sess.run(v)), plain(v.eval())]
         bad = failure(lambda: sess.run(tf.assign(v, tf.placeholder_with_default([1.0], [None]))), exact=False)
         initialized = [plain(sess.run(tf.is_variable_initialized(v)))]
-    return [nodes(tf), [m.name for m in made], [m.dtype.name for m in made], op.name, values, bad, initialized, failure(lambda: tf.assign(v, [1.0]), exact=False)]
+    return [
+        nodes(tf),
+        [m.name for m in made],
+        [m.dtype.name for m in made],
+        op.name,
+        values,
+        bad,
+        initialized,
+        failure(lambda: tf.assign(v, [1.0]), exact=False),
+    ]
 
 
 @case
@@ -652,7 +682,7 @@ def variables_by_proto(tf):
     with tf.name_scope("s"):
         w = tf.Variable([1.0], name="w")
     return [
-        [[a.name, a.op.name, a.initializer.name, a.initial_value.name, a.trainable, repr(a)] for a in again],
+        [[a.name, a.op.name, a.initializer.name, a.initial_value.name, a.trainable] for a in again],
         attr_text(w.to_proto(export_scope="s")),
         w.to_proto(export_scope="t"),
         failure(lambda: tf.Variable.from_proto(w.to_proto(export_scope="s")), exact=False),
@@ -755,7 +785,11 @@ def life_of_a_session(tf):
     interactive = tf.InteractiveSession()
     results += [tf.get_default_session() is interactive, plain(a.eval())]
     interactive.close()
-    results += [tf.get_default_session() is None, failure(lambda: tf.Session(graph=5), exact=False), failure(lambda: tf.Session("x", config=5), exact=False)]
+    results += [
+        tf.get_default_session() is None,
+        failure(lambda: tf.Session(graph=5), exact=False),
+        failure(lambda: tf.Session("x", config=5), exact=False),
+    ]
     return results
 
 
@@ -840,7 +874,6 @@ def imports_refused(tf):
         failure(lambda: tf.import_graph_def(some_graph(tf), input_map=5)),
         failure(lambda: tf.import_graph_def(some_graph(tf), return_elements=[5])),
         failure(lambda: tf.import_graph_def(some_graph(tf), name="bad name"), exact=False),
-        names(tf),
     ]
 
 

@@ -64,7 +64,7 @@ class _Lane:
         self._lock = threading.Lock()
 
     def to_device(self, value: np.ndarray[Any, Any]) -> Array:
-        source = np.ascontiguousarray(value).reshape(value.shape)
+        source = value if value.flags.c_contiguous else value.copy()
         target = self._device.empty(value.shape, value.dtype)
         if not source.nbytes:
             return target
@@ -83,7 +83,7 @@ class _Lane:
 
     def to_host(self, array: Array) -> np.ndarray[Any, Any]:
         with self._device.activate():
-            source = array_module(self._device).ascontiguousarray(array).reshape(array.shape)
+            source = array if array.flags.c_contiguous else array.copy()
         target = np.empty(array.shape, array.dtype)
         if not target.nbytes:
             return target

@@ -52,7 +52,7 @@ class Const(OpType):
         return value if isinstance(value, np.ndarray) else make_ndarray(value)
 
     @staticmethod
-    def gradient(op: Operation) -> list[Tensor | None]:
+    def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         return []
 
 

@@ -104,7 +104,7 @@ class Mul(_Binary):
 class RealDiv(_Binary):
     """The quotient of real numbers."""
 
-    attrs = "T: {bfloat16, half, float, double, uint8, int8, uint16, int16, int32, int64, complex64, complex128}"
+    attrs = "T: {bfloat16, half, float, double, uint8, int8, uint16, int16, int32, uint32, uint64, int64, complex64, complex128}"
     samples = _POSITIVE_PAIRS
 
     @staticmethod

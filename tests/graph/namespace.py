@@ -1,4 +1,4 @@
-"""What `import tensorflow.compat.v1 as tf` gives, as far as `gpersist.graph` and `gpersist.ops` have it: for tests below the face `gpersist.compat`."""
+"""What `import tensorflow.compat.v1 as tf` gives, as far as `gpersist.graph` and `gpersist.ops` have it, for tests below the face of it."""
 
 from __future__ import annotations
 

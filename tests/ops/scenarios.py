@@ -1,0 +1,91 @@
+"""For each operation that needs a session: a small program, and what it gives on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpersist import ops
+from gpersist.errors import FailedPreconditionError, InvalidArgumentError
+from gpersist.graph import Session, apply, apply_op
+
+SCENARIOS: dict[str, Callable[[Session], None]] = {}
+
+
+def scenario(*op_names: str) -> Callable[[Callable[[Session], None]], Callable[[Session], None]]:
+    def enter(program: Callable[[Session], None]) -> Callable[[Session], None]:
+        SCENARIOS.update(dict.fromkeys(op_names, program))
+        return program
+
+    return enter
+
+
+def _equal(found: Any, wanted: Any) -> None:
+    np.testing.assert_array_equal(found, wanted)
+
+
+@scenario("Placeholder")
+def placeholder(session: Session) -> None:
+    x = ops.placeholder("float32", [None, 2], name="x")
+    _equal(session.run(x + 1.0, {x: [[1, 2]]}), [[2, 3]])
+    with pytest.raises(InvalidArgumentError, match=r"You must feed a value for placeholder tensor 'x' with dtype float and shape \[\?,2\]"):
+        session.run(x + 1.0)
+
+
+@scenario("VariableV2", "Assign", "AssignAdd", "AssignSub", "IsVariableInitialized")
+def reference_variable(session: Session) -> None:
+    v = ops.Variable([1.0, 2.0], name="v")
+    is_set = ops.is_variable_initialized(v)
+    assert not session.run(is_set)
+    with pytest.raises(FailedPreconditionError, match="Attempting to use uninitialized value v"):
+        session.run(v + 1.0)
+    with pytest.raises(FailedPreconditionError, match="Attempting to use uninitialized value v"):
+        session.run(v.assign_add([1.0, 1.0]))
+    session.run(v.initializer)
+    assert session.run(is_set)
+    _equal(session.run(v.assign_add([1.0, 1.0])), [2, 3])
+    _equal(session.run(v.assign_sub([2.0, 0.0])), [0, 3])
+    _equal(session.run(v.assign([7.0, 8.0])), [7, 8])
+    with pytest.raises(InvalidArgumentError, match=r"Assign requires shapes of both tensors to match. lhs shape= \[2\] rhs shape= \[3\]"):
+        session.run(ops.assign(v, ops.placeholder_with_default([1.0, 2.0, 3.0], [None])))
+    with pytest.raises(InvalidArgumentError, match=r"variable 'v' has shape \[2\], the value \[3\]"):
+        session.run(ops.assign_add(v, ops.placeholder_with_default([1.0, 2.0, 3.0], [None])))
+    _equal(session.run(v), [7, 8])
+    _equal(session.run(ops.assign(v, [1.0], validate_shape=False)), [1])
+
+
+@scenario("Variable")
+def old_variable(session: Session) -> None:
+    v = apply("Variable", shape=[], dtype="float32", name="old")
+    assert v.shape.rank is None
+    _equal(session.run(ops.assign(v, [1.0, 2.0])), [1, 2])
+
+
+@scenario(
+    "VarHandleOp",
+    "ReadVariableOp",
+    "AssignVariableOp",
+    "AssignAddVariableOp",
+    "AssignSubVariableOp",
+    "VarIsInitializedOp",
+    "VariableShape",
+)
+def resource_variable(session: Session) -> None:
+    v = ops.Variable([1.0, 2.0], name="v", use_resource=True)
+    is_set = ops.is_variable_initialized(v)
+    assert not session.run(is_set)
+    with pytest.raises(FailedPreconditionError, match="Attempting to use uninitialized value v"):
+        session.run(v + 1.0)
+    session.run(v.initializer)
+    assert session.run(is_set)
+    _equal(session.run(v.assign_add([1.0, 1.0])), [2, 3])
+    _equal(session.run(v.assign_sub([2.0, 0.0])), [0, 3])
+    _equal(session.run(v.assign([7.0, 8.0])), [7, 8])
+    _equal(session.run(apply("VariableShape", v.handle)), [2])
+    session.run(apply_op("AssignVariableOp", v.handle, ops.placeholder_with_default([1.0, 2.0, 3.0], [None])))
+    _equal(session.run(apply("ReadVariableOp", v.handle, dtype="float32")), [1, 2, 3])  # TensorFlow lets it take another shape
+    with pytest.raises(InvalidArgumentError, match="variable 'v' is float32, the value int32: cast it"):
+        session.run(apply_op("AssignVariableOp", v.handle, [1, 2]))

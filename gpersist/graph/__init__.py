@@ -14,7 +14,7 @@ from gpersist.graph.importing import import_graph_def
 from gpersist.graph.name_scope import name_scope
 from gpersist.graph.op_type import OpType, Sample, SessionOpType, sample
 from gpersist.graph.operation import Operation
-from gpersist.graph.plan import Context
+from gpersist.graph.plan import DEAD, Context
 from gpersist.graph.registry import find as find_op_type
 from gpersist.graph.registry import get as get_op_type
 from gpersist.graph.registry import names as op_type_names
@@ -25,6 +25,7 @@ from gpersist.graph.tensor_proto import as_array, encode_filled, make_ndarray, m
 from gpersist.graph.variables_store import Buffer, Held, VariablesStore
 
 __all__ = [
+    "DEAD",
     "BaseSession",
     "Buffer",
     "Context",

@@ -36,6 +36,11 @@ def shape_proto(shape: TensorShape) -> protos.TensorShapeProto:
     return proto
 
 
+def field_of(kind: str) -> str:
+    """The field of the message that holds values of a kind."""
+    return "list" if kind.startswith("list(") else _FIELDS[kind]
+
+
 def encode(value: Any, kind: str | None = None) -> protos.AttrValue:
     """The message of an attribute's value.
 

@@ -48,6 +48,7 @@ class Graph(NameScopes, Scopes, Collections):
         self._container = ""
         self._library = protos.FunctionDefLibrary()
         self.seed: int | None = None
+        self._has_imported = False
         self.versions = protos.VersionDef(producer=PRODUCER)
 
     # ---- what is in it

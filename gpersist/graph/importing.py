@@ -129,7 +129,8 @@ class _Importer:
         library.gradient.extend([gradient for gradient in self._message.library.gradient if gradient not in library.gradient])
         if self._nodes or self._message.HasField("versions"):
             mine, found = self._graph.versions, self._message.versions
-            mine.producer = min(mine.producer, found.producer)
+            mine.producer = min(mine.producer, found.producer) if self._graph._has_imported else found.producer
+            self._graph._has_imported = True
             mine.min_consumer = max(mine.min_consumer, found.min_consumer)
             mine.bad_consumers.extend(sorted(set(found.bad_consumers) - set(mine.bad_consumers)))
 
@@ -252,7 +253,10 @@ class _Importer:
         """Fills defaults in, and leaves out what only the producer knows and is at its default."""
         for attr in known.attrs:
             value = attrs.get(attr.name)
-            if value is not None and value.WhichOneof("value") is not None:
+            field = None if value is None else value.WhichOneof("value")
+            if field is not None:
+                if field != attr_value.field_of(attr.kind) and field != "placeholder":
+                    raise ValueError(f"node {node.name!r} ({node.op}): attribute '{attr.name}' is a {field!r} when {attr.kind!r} is expected")
                 continue
             if attr.default is REQUIRED:
                 raise ValueError(f"NodeDef missing attr '{attr.name}' from operation {node.op}; node {self._renamed[node.name]!r}")

@@ -2,7 +2,7 @@
 
 Values live in numbered slots. A step reads some, calls its kernel, and writes some:
 
-    (kernel, slots in, slot or slots out, slots nobody needs any more, operation)
+    (kernel, slots in, slot or slots out, slots nobody needs any more, ...)
 
 Constants, variables and resources are put into their slots when the plan is made, so that they cost a run nothing. A plan stays right as long as the
 operations in it are not changed; operations added to the graph don't matter to it.
@@ -25,15 +25,30 @@ from gpersist.graph.tensor import Tensor
 from gpersist.graph.transfer import Transfers, array_module
 from gpersist.graph.variables_store import Buffer, VariablesStore
 
+DEAD: Any = type("Dead", (), {"__repr__": lambda _: "DEAD", "__slots__": ()})()
+"""The value of what is not computed, since a Switch went the other way."""
+
+_SWITCHES = frozenset({"Switch", "RefSwitch"})
+
 
 class Step(NamedTuple):
-    """One thing to do."""
+    """One thing to do.
+
+    Attributes:
+        kernel: what computes the outputs from the inputs.
+        inputs: slots.
+        outputs: one slot, or several.
+        unused: slots that nobody needs after it.
+        op: the operation that it is, or is done for.
+        controls: the operations that it waits for; None where it only reads or moves what `op` takes.
+    """
 
     kernel: Callable[..., Any]
     inputs: tuple[int, ...]
     outputs: int | tuple[int, ...]
-    dead: tuple[int, ...]
+    unused: tuple[int, ...]
     op: Operation
+    controls: Sequence[Operation] | None
 
 
 class Fetch(NamedTuple):
@@ -56,12 +71,14 @@ class Plan:
 
     Attributes:
         segments: steps in order, those in a row that run on one CUDA device together with it; None for those that need no device made current.
+        has_switches: whether some steps may have to be left out.
         slots: the slots at the start of a run, constants and variables filled in.
         feeds: the slot of each fed tensor.
         fetches: for each fetched element where it is, or None for an operation.
     """
 
     segments: tuple[tuple[Device | None, tuple[Step, ...]], ...]
+    has_switches: bool
     slots: list[Any]
     feeds: tuple[int, ...]
     fetches: tuple[Fetch | None, ...]
@@ -161,14 +178,17 @@ class _Builder:
         self._steps: list[tuple[Device, Step]] = []
         self._homes: dict[Tensor, Device] = {}
         self._where: dict[tuple[Tensor, Device], int] = {}
+        self._has_switches = False
         self._is_fresh: set[int] = set()  # slots whose arrays nobody else can have: those that were moved
 
     def plan(self) -> Plan:
         feeds = tuple(self._slot(tensor, self._planner.host) for tensor in self._feeds)
-        for op in _in_order(_needed(self._fetches, self._fed)):
+        ops = _in_order(_needed(self._fetches, self._fed))
+        self._has_switches = any(op.type in _SWITCHES for op in ops)
+        for op in ops:
             self._add(op)
         fetches = tuple(self._fetch(element) for element in self._fetches)
-        return Plan(self._segments(fetches), self._slots, feeds, fetches)
+        return Plan(self._segments(fetches), self._has_switches, self._slots, feeds, fetches)
 
     def _slot(self, tensor: Tensor, device: Device, value: Any = None) -> int:
         """A new slot, in which a tensor's value in a device's memory will be."""
@@ -189,8 +209,13 @@ class _Builder:
             )
         device = self._planner.device_of(op, op_type)
         if op_type.is_static:
-            if op.outputs[0] not in self._fed:
-                self._slot(op.outputs[0], device, self._planner.static(op, op_type, device))
+            if op.outputs[0] in self._fed:
+                return
+            value = self._planner.static(op, op_type, device)
+            if self._is_static(op):
+                self._slot(op.outputs[0], device, value)
+            else:
+                self._step(device, lambda: value, (), self._slot(op.outputs[0], device), op, op._control_inputs)
             return
         context = self._planner.context(op) if op_type.takes_context else None
         inputs = tuple(self._input(op, op_type, index, device) for index in range(len(op._inputs)))
@@ -199,7 +224,7 @@ class _Builder:
         kernel: Callable[..., Any] = functools.partial(op_type.run, first, **attrs)
         if op.signature is not None and op.signature.has_lists:
             kernel = _grouping(kernel, op)
-        self._step(device, kernel, inputs, self._outputs(op, op_type, device), op)
+        self._step(device, kernel, inputs, self._outputs(op, op_type, device), op, op._control_inputs)
 
     def _input(self, op: Operation, op_type: type[OpType], index: int, device: Device) -> int:
         tensor = op._inputs[index]
@@ -227,10 +252,14 @@ class _Builder:
         if found is not None:
             return found
         source = tensor.op.op_type
-        if source is not None and source.is_static and tensor not in self._fed:
+        if source is not None and self._is_static(tensor.op) and tensor not in self._fed:
             return self._slot(tensor, device, self._planner.static(tensor.op, source, device))
         found = self._where[tensor, device] = self._moved(slot, device, op)
         return found
+
+    def _is_static(self, op: Operation) -> bool:
+        """Whether the output is there from the start. In a branch that may not be taken it is not."""
+        return op.op_type is not None and op.op_type.is_static and not (self._has_switches and op._control_inputs)
 
     def _moved(self, slot: int, device: Device, op: Operation) -> int:
         self._slots.append(None)
@@ -250,8 +279,16 @@ class _Builder:
             slots.append(self._slot(tensor, self._planner.host if on_host else device))
         return slots[0] if len(slots) == 1 else tuple(slots)
 
-    def _step(self, device: Device, kernel: Callable[..., Any], inputs: tuple[int, ...], outputs: int | tuple[int, ...], op: Operation) -> None:
-        self._steps.append((device, Step(kernel, inputs, outputs, (), op)))
+    def _step(
+        self,
+        device: Device,
+        kernel: Callable[..., Any],
+        inputs: tuple[int, ...],
+        outputs: int | tuple[int, ...],
+        op: Operation,
+        controls: Sequence[Operation] | None = None,
+    ) -> None:
+        self._steps.append((device, Step(kernel, inputs, outputs, (), op, controls)))
 
     def _fetch(self, element: Element) -> Fetch | None:
         if isinstance(element, Operation):
@@ -266,9 +303,9 @@ class _Builder:
         steps: list[tuple[Device | None, Step]] = []
         for device, step in reversed(self._steps):
             outputs = step.outputs if isinstance(step.outputs, tuple) else (step.outputs,)
-            dead = tuple(slot for slot in dict.fromkeys((*step.inputs, *outputs)) if slot not in seen)
-            seen.update(dead)
-            steps.append((device if device.backend == "cuda" else None, step._replace(dead=dead)))
+            unused = tuple(slot for slot in dict.fromkeys((*step.inputs, *outputs)) if slot not in seen)
+            seen.update(unused)
+            steps.append((device if device.backend == "cuda" else None, step._replace(unused=unused)))
         segments: list[tuple[Device | None, list[Step]]] = []
         for needs, step in reversed(steps):
             if not segments or segments[-1][0] is not needs:

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from gpersist.graph import Graph, Operation, OpType, Tensor, apply_op, get_default_graph, graph_of, name_scope, sample
+import numpy as np
+
+from gpersist.graph import DEAD, Graph, Operation, OpType, Tensor, apply_op, get_default_graph, graph_of, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.array import identity
+from gpersist.shapes import TensorShape
 
 
 class NoOp(OpType):
@@ -20,6 +23,58 @@ class NoOp(OpType):
     @staticmethod
     def run(xp: Any) -> None:
         return None
+
+
+class _Switch(OpType, abstract=True):
+    """Its data, as the first output or as the second one; the other is dead, and so is what depends on it."""
+
+    host_inputs = ("pred",)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [op._inputs[0].shape] * 2
+
+    @staticmethod
+    def run(xp: Any, data: Any, pred: Any) -> tuple[Any, Any]:
+        return (DEAD, data) if pred else (data, DEAD)
+
+
+class Switch(_Switch):
+    """Its data, as `output_true` if `pred` is true, else as `output_false`."""
+
+    inputs = "data: T, pred: bool"
+    outputs = "output_false: T, output_true: T"
+    attrs = "T: type"
+
+
+class RefSwitch(_Switch):
+    """A reference, as `output_true` if `pred` is true, else as `output_false`."""
+
+    inputs = "data: Ref(T), pred: bool"
+    outputs = "output_false: Ref(T), output_true: Ref(T)"
+    attrs = "T: type"
+    allows_uninitialized_input = True
+
+
+class Merge(OpType):
+    """The one of its inputs that is not dead, and which one that is."""
+
+    inputs = "inputs: N * T"
+    outputs = "output: T, value_index: int32"
+    attrs = "T: type, N: int >= 1"
+    host_outputs = ("value_index",)
+    samples = (sample(["float[2,3]"]),)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        shape = op._inputs[0].shape
+        for tensor in op._inputs[1:]:
+            shape = shape.most_specific_compatible_shape(tensor.shape)
+        return [shape, shape_functions.SCALAR]
+
+    @staticmethod
+    def run(xp: Any, inputs: list[Any]) -> tuple[Any, Any]:
+        return inputs[0], np.int32(0)  # where there is no Switch, nothing is dead
 
 
 def no_op(name: str | None = None) -> Operation:

@@ -13,6 +13,7 @@ from gpersist.dtypes import DType
 from gpersist.graph import Graph, Operation, Tensor, apply, apply_op, convert_to_tensor, get_default_graph, name_scope
 from gpersist.ops import variables
 from gpersist.ops.array import identity
+from gpersist.ops.initialized_value import safe_initial_value
 from gpersist.ops.variable import Variable, register_kind, with_scope
 from gpersist.shapes import TensorShape, as_shape
 
@@ -42,7 +43,8 @@ class ResourceVariable(Variable):
             with graph.name_scope("IsInitialized"):
                 self._is_initialized = apply("VarIsInitializedOp", handle)
             with graph.name_scope("Assign") as assign_scope, graph.colocate_with(None, ignore_existing=True), graph.device(handle.device):
-                self._initializer_op = variables.assign_variable(handle, initial, name=assign_scope)
+                safe = safe_initial_value(graph, initial, handle_name)
+                self._initializer_op = variables.assign_variable(handle, safe, name=assign_scope)
             with graph.name_scope("Read"), graph.device(handle.device):
                 value = self._read()
             self._snapshot = value

@@ -25,6 +25,7 @@ from gpersist.graph import (
 )
 from gpersist.ops import variables
 from gpersist.ops.array import identity
+from gpersist.ops.initialized_value import initialized_value, safe_initial_value
 from gpersist.shapes import ShapeLike, TensorShape, as_shape
 
 
@@ -262,6 +263,10 @@ class Variable(Operand):
         """Its first value, as a tensor; None where a message did not name it."""
         return self._initial
 
+    def initialized_value(self) -> Tensor:
+        """Its value if it has one, else its initial value: for another variable's initial value."""
+        return initialized_value(self)
+
     @property
     def trainable(self) -> bool:
         """Whether it is among the trainable variables."""
@@ -392,8 +397,9 @@ class RefVariable(Variable):
             self._initial = initial
             with graph._attr_scope({"_class": own_group}):
                 self._variable = variables.variable_op_v2(known, initial.dtype, name=scope)
+            safe = safe_initial_value(graph, initial, scope[:-1])
             with graph.colocate_with(self._variable.op):
-                self._initializer_op = variables.assign(self._variable, initial, validate_shape=validate_shape).op
+                self._initializer_op = variables.assign(self._variable, safe, validate_shape=validate_shape).op
             with graph.device(caching_device) if caching_device is not None else graph.colocate_with(self._variable.op):
                 self._snapshot = identity(self._variable, name="read")
 

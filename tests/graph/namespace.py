@@ -14,7 +14,14 @@ def _names() -> dict[str, object]:
     found = {name: getattr(graph, name) for name in graph.__all__} | {name: getattr(ops, name) for name in ops.__all__}
     found |= {dtype.name: dtype for dtype in dtypes.all_dtypes()}
     found |= {name: getattr(protos, name) for name in ("GraphDef", "MetaGraphDef", "NodeDef", "ConfigProto")}
-    found |= {"shape": ops.shape_of, "tuple": ops.tuple_, "TensorShape": TensorShape, "Dimension": Dimension, "DeviceSpec": DeviceSpec}
+    found |= {
+        "as_dtype": dtypes.as_dtype,
+        "shape": ops.shape_of,
+        "tuple": ops.tuple_,
+        "TensorShape": TensorShape,
+        "Dimension": Dimension,
+        "DeviceSpec": DeviceSpec,
+    }
     found |= {
         "device": lambda device: get_default_graph().device(device),
         "colocate_with": lambda op, ignore_existing=False: get_default_graph().colocate_with(op, ignore_existing),

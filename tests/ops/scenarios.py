@@ -64,6 +64,27 @@ def old_variable(session: Session) -> None:
     _equal(session.run(ops.assign(v, [1.0, 2.0])), [1, 2])
 
 
+@scenario("Switch", "RefSwitch", "Merge")
+def branches(session: Session) -> None:
+    pred, x = ops.placeholder("bool", []), ops.constant([1.0, 2.0])
+    no, yes = apply_op("Switch", x, pred).outputs
+    with ops.control_dependencies([ops.identity(no)]):
+        five = ops.constant([5.0, 5.0])  # there only where `no` is
+    merged = apply_op("Merge", [five + 1.0, ops.negative(yes)])
+    _equal(session.run(merged.outputs[0], {pred: True}), [-1, -2])
+    _equal(session.run(merged.outputs[0], {pred: False}), [6, 6])
+    assert session.run(merged.outputs[1], {pred: True}) == 1
+    assert session.run(merged.outputs[1], {pred: False}) == 0
+    with pytest.raises(InvalidArgumentError, match="a fetched tensor has no value"):
+        session.run(yes, {pred: False})
+    v = ops.Variable([3.0], name="v")
+    ref = apply_op("RefSwitch", v._ref(), pred).outputs[1]
+    chosen = apply("Merge", [ops.identity(ref), apply_op("Switch", v.initial_value * 2.0, pred).outputs[0]])
+    _equal(session.run(chosen, {pred: False}), [6])  # not read, hence no error
+    session.run(v.assign([4.0]))
+    _equal(session.run(chosen, {pred: True}), [4])
+
+
 @scenario(
     "VarHandleOp",
     "ReadVariableOp",

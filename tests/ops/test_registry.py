@@ -65,7 +65,7 @@ def test_op_def_is_tensorflows(name: str) -> None:
 @pytest.mark.parametrize("name", op_type_names())
 def test_is_tried(name: str) -> None:
     """An operation comes with samples, or, where it needs a session, with a scenario in tests/ops/scenarios.py."""
-    assert name in SCENARIOS if issubclass(get_op_type(name), SessionOpType) else get_op_type(name).samples
+    assert name in SCENARIOS or (get_op_type(name).samples and not issubclass(get_op_type(name), SessionOpType))
 
 
 @pytest.mark.parametrize("name", [name for name in op_type_names() if name in SCENARIOS])

@@ -691,6 +691,35 @@ def variables_by_proto(tf):
 
 
 @case
+def initialized_values(tf):
+    v = tf.Variable(1.0, name="v")
+    w = tf.Variable(v + 1.0, name="w")
+    u = tf.Variable(v.initialized_value() * 2.0, name="u")
+    init = tf.global_variables_initializer()
+    with tf.Session() as sess:
+        values = [plain(sess.run(v.initialized_value()))]
+        sess.run(init)
+        values += [plain(sess.run([v, w, u]))]
+        sess.run(v.assign(5.0))
+        values += [plain(sess.run([v.initialized_value(), w]))]
+        sess.run(w.initializer)
+        values += [plain(sess.run(w))]
+    return [sorted(nodes(tf)), values]
+
+
+@case
+def initialized_values_of_resources(tf):
+    v = tf.Variable(1.0, name="v", use_resource=True)
+    w = tf.Variable(v + 1.0, name="w", use_resource=True)
+    with tf.control_dependencies([v.initializer]):
+        tf.no_op("n")
+    with tf.Session() as sess:
+        sess.run(v.initializer)
+        sess.run(w.initializer)
+        return [plain(sess.run([v, w])), sorted(nodes(tf))]
+
+
+@case
 def variables_refused(tf):
     return [
         failure(lambda: tf.Variable()),
@@ -906,3 +935,59 @@ def versions(tf):
     graph_def.versions.producer, graph_def.versions.min_consumer = 27, 12
     tf.import_graph_def(graph_def)
     return [tf.get_default_graph().as_graph_def().versions.producer, tf.get_default_graph().as_graph_def().versions.min_consumer]
+
+
+# ---- types and shapes
+
+DTYPE_ATTRS = (
+    "name base_dtype as_datatype_enum real_dtype is_floating is_integer is_complex is_bool is_numpy_compatible is_quantized is_unsigned size"
+)
+
+SHAPE_TEXTS = """
+s(None)[0] | s(None)[1:] | s(None)[:2] | len(s(None)) | s(None).as_list() | t.merge_with([2, None, 4]) | t.merge_with([2, None, 5]) | t.merge_with([2])
+t.concatenate([1]) | t.concatenate(None) | t.is_compatible_with([1, 3, 4]) | t + [1] | [1] + t | t.with_rank(2) | t.with_rank_at_least(4)
+t.assert_has_rank(2) | t.assert_is_fully_defined() | t.assert_is_compatible_with([1]) | t[0] == None | t[1] == 3 | t[1] + 2 | t[0] + 2 | t[1] * t[2]
+t[1] // 2 | t[1] < 4 | t[0] < 4 | int(t[1]) | t[1].value | t[0].value | tf.Dimension(-1) | s([-1]) | s(["a"]) | s([2.5]) | 3 - t[1] | t[1] % 2
+t.most_specific_compatible_shape([1, 3, 4]) | s(None) + [1] | t[:2] | t[-1] | s([2, 3]) == [2, 3] | [2, 3] == s([2, 3]) | s([2, 3]) == (2, 3)
+s([2, 3]) == 5 | t == None | t != [None, 3, 4] | s(t) | s([tf.Dimension(3), None]) | tuple(s([2, 3])) | np.zeros(s([2, 3])).shape | str(t[0])
+"%s" % t[1] | t[1] >= 3 | t[0] == 3 | t[0] != 3 | tf.Dimension(3) == tf.Dimension(3) | tf.Dimension(None) + 1 | tf.Dimension(3).merge_with(4)
+t.with_rank_at_most(2) | list(s(None)) | s(3) | s([]) | str(s([3])) | str(s(None)) | bool(s(None)) | bool(s([])) | t.num_elements() | t.as_list()
+s([2, 3]).num_elements() | t.dims | t.ndims | t.rank | s(None).ndims | s([2, 3]).is_fully_defined() | t.is_fully_defined() | s(None) == s(None)
+{s([2]): 1}[s([2])] | s([0]).num_elements() | str(s([2, None])) | t[5] | s(None)[1:3] | t.is_compatible_with([1, 3]) | t.is_compatible_with(None)
+s([1]) + s([2, 3]) | tf.Dimension(3).is_compatible_with(None) | tf.Dimension("x") | t[1] / 2 | hash(tf.Dimension(3))
+"""
+
+DTYPE_TEXTS = """
+tf.as_dtype("float32_ref") | tf.as_dtype(101) | tf.as_dtype(1) | tf.as_dtype("half") | tf.as_dtype(float) | tf.as_dtype(bool) | tf.as_dtype(object)
+tf.as_dtype(np.float64) | tf.as_dtype(np.dtype("f2")) | tf.as_dtype("f4") | tf.as_dtype(int) | tf.as_dtype(str) | tf.as_dtype("bfloat16") | tf.as_dtype(None)
+tf.float32 == "float32" | tf.float32 == np.float32 | tf.float32 == "float" | tf.float32 == None | tf.float32 != "int32" | tf.float32 == "foo"
+tf.float32.is_compatible_with(tf.as_dtype(101)) | tf.as_dtype(101).is_compatible_with(tf.float32) | tf.float32.is_compatible_with("float32")
+tf.int8.min | tf.int8.max | tf.uint64.max | tf.int32.limits | tf.float32.limits | tf.bool.limits | tf.string.limits | float(tf.float32.max)
+tf.float32.as_numpy_dtype | tf.string.as_numpy_dtype | tf.bool.as_numpy_dtype | tf.int64.as_numpy_dtype | {tf.float32: 1}[tf.as_dtype("float32")]
+tf.as_dtype("float32_ref").base_dtype is tf.float32 | tf.as_dtype(101)._is_ref_dtype | tf.float32._is_ref_dtype | tf.as_dtype(np.array([1]).dtype)
+str(tf.float32) | hash(tf.float32) | tf.resource.as_numpy_dtype | tf.bool.min | tf.complex64.max | tf.float16.limits | float(tf.bfloat16.min)
+"""
+
+
+def expressions(tf, texts):
+    names = {"tf": tf, "np": np, "t": tf.TensorShape([None, 3, 4]), "s": tf.TensorShape}
+    found = []
+    for text in texts.replace("\n", "|").split("|"):
+        if text.strip():
+            try:
+                found.append([text.strip(), repr(eval(text.strip(), names))])
+            except Exception:
+                found.append([text.strip(), failure(lambda text=text: eval(text.strip(), names), exact=False)])
+    return found
+
+
+@case
+def dtypes(tf):
+    kinds = "float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string complex64 complex128 qint8 quint8 resource variant"
+    rows = [[repr(getattr(tf, kind)), *[repr(getattr(getattr(tf, kind), attr)) for attr in DTYPE_ATTRS.split()]] for kind in kinds.split()]
+    return [rows, expressions(tf, DTYPE_TEXTS)]
+
+
+@case
+def tensor_shapes(tf):
+    return expressions(tf, SHAPE_TEXTS)

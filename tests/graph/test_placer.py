@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from gpersist import ops, protos
+from gpersist.devices import use_virtual
+from gpersist.errors import DeviceNotFoundError, InvalidArgumentError
+from gpersist.graph import Graph, Session, apply_op
+from tests.graph.namespace import tf
+
+
+@pytest.fixture(autouse=True)
+def _graph():
+    with use_virtual(2), Graph().as_default():
+        yield
+
+
+def _placed(*elements) -> list[str]:
+    with Session() as session:
+        return [session.device_of(element).name.removeprefix("/device:") for element in elements]
+
+
+def test_what_nobody_placed() -> None:
+    """Numbers go to the first GPU; text, and ints that only count, to the host."""
+    number, text, count = ops.constant(1.0), ops.constant("a"), ops.constant(1)
+    made = [number + 1.0, ops.identity(text), count + 1, ops.cast(count, "float32"), ops.constant(1, "int64"), ops.no_op()]
+    assert _placed(number, text, count, *made) == ["GPU:0", "CPU:0", "CPU:0", "GPU:0", "CPU:0", "CPU:0", "GPU:0", "GPU:0", "GPU:0"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("/gpu:1", "GPU:1"),
+        ("/device:GPU:*", "GPU:0"),
+        ("/cpu:0", "CPU:0"),
+        ("/job:localhost/replica:0/task:0/device:GPU:1", "GPU:1"),
+        ("/job:localhost", "GPU:0"),
+        ("/gpu", "GPU:0"),
+    ],
+)
+def test_named(wanted: str, found: str) -> None:
+    with tf.device(wanted):
+        op = ops.identity(1.0)
+    assert _placed(op) == [found]
+
+
+def test_what_belongs_to_a_variable_is_where_it_is() -> None:
+    with tf.device("/gpu:1"):
+        v, w = ops.Variable([1.0], name="v"), ops.Variable([1.0], name="w", use_resource=True)
+    late = ops.assign_add(v, [1.0])
+    with tf.colocate_with(v):
+        other = ops.no_op()
+    elements = [v, v.initializer, v.value(), late, other, w, w.initializer, w.read_value().op.inputs[0], ops.is_variable_initialized(v)]
+    assert _placed(*elements) == ["GPU:1"] * len(elements)
+
+
+def test_added_after_the_variable_was_placed() -> None:
+    with tf.device("/gpu:1"):
+        v = ops.Variable([1.0], name="v")
+    with Session() as session:
+        session.run(v.initializer)
+        late = v.assign_add([1.0])
+        assert session.run(late).tolist() == [2.0]
+        assert session.device_of(late).name == "/device:GPU:1"
+
+
+def test_what_names_itself_wins_over_nothing() -> None:
+    """A colocated node names the device; the group goes there."""
+    a = ops.constant(1.0, name="a")
+    with tf.colocate_with(a):
+        b = ops.constant(2.0, name="b")
+    b.op._set_device("/gpu:1")
+    assert _placed(a, b) == ["GPU:1", "GPU:1"]
+
+
+def test_a_device_that_is_not_there() -> None:
+    with tf.device("/gpu:5"):
+        for name in ("v1", "v2", "v3", "v4"):
+            ops.Variable(1.0, name=name)
+    with tf.device("/job:worker/task:1"):
+        ops.no_op(name="far")
+    with Session() as session, pytest.raises(InvalidArgumentError) as raised:
+        session.run(ops.constant(1.0))
+    text = str(raised.value)
+    assert isinstance(raised.value, DeviceNotFoundError)
+    assert text.startswith(
+        "Cannot assign a device for operation v1/initial_value and 16 more: wanted '/device:GPU:5' by 16 nodes ('v1/initial_value', "
+    )
+    assert "'/job:worker/task:1' by 1 node ('far')" in text
+    assert "available: /job:localhost/replica:0/task:0/device:CPU:0 (host), /job:localhost/replica:0/task:0/device:GPU:0 (virtual)" in text
+    for way_out in ("clear_devices=True", "device_map=", "allow_soft_placement=True"):
+        assert way_out in text
+    assert raised.value.op.name == "v1/initial_value"
+
+
+def test_text_on_a_gpu() -> None:
+    with tf.device("/gpu:0"):
+        ops.constant("text", name="t")
+    with Session() as session, pytest.raises(InvalidArgumentError, match=r"1 node \('t'\) can only run on a CPU"):
+        session.run("t:0")
+
+
+def test_soft_placement_takes_the_next_best_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    with tf.device("/gpu:5"):
+        v, text = ops.Variable([1.0], name="v"), ops.constant("a", name="text")
+    with tf.device("/job:ps"):
+        far = ops.identity(1.0, name="far")
+    config = protos.ConfigProto(allow_soft_placement=True)
+    with caplog.at_level(logging.WARNING, "gpersist"), Session(config=config) as session:
+        session.run(v.initializer)
+        assert session.run([v, text])[1] == b"a"
+        assert [session.device_of(element).name for element in (v, text, far)] == ["/device:GPU:0", "/device:CPU:0", "/device:GPU:0"]
+    assert "v: /device:GPU:5 is not here, or cannot run it; placed on /device:GPU:0 (soft placement)" in caplog.text
+
+
+def test_those_that_belong_together_name_different_devices() -> None:
+    with tf.device("/gpu:0"):
+        v = ops.Variable([1.0], name="v")
+    update = ops.assign_add(v, [1.0], name="update").op
+    update._set_device("/gpu:1")
+    with Session() as session, pytest.raises(InvalidArgumentError, match="Cannot colocate nodes 'v' and 'update'"):
+        session.run(update)
+    with Session(config=protos.ConfigProto(allow_soft_placement=True)) as session:
+        assert session.device_of(update).name == "/device:GPU:0"
+
+
+def test_placement_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    ops.constant(1.0, name="c")
+    with caplog.at_level(logging.INFO, "gpersist"), Session(config=protos.ConfigProto(log_device_placement=True)) as session:
+        session.run("c:0")
+    assert "c: (Const): /job:localhost/replica:0/task:0/device:GPU:0" in caplog.text
+
+
+def test_device_count() -> None:
+    config = protos.ConfigProto(device_count={"CPU": 3, "GPU": 1})
+    with tf.device("/cpu:2"):
+        a = ops.identity([1.0, 2.0], name="a")
+    with tf.device("/gpu:1"):
+        ops.identity(1.0, name="b")
+    with Session(config=config) as session:
+        names = [device.name.rpartition("/device:")[2] for device in session.list_devices()]
+        assert names == ["CPU:0", "CPU:1", "CPU:2", "GPU:0"]
+        with pytest.raises(DeviceNotFoundError, match="wanted '/device:GPU:1'"):
+            session.run(a)
+
+
+def test_many_names_of_the_host_compute_alike() -> None:
+    with tf.device("/cpu:1"):
+        v = ops.Variable([1.0], name="v")
+    with tf.device("/cpu:0"):
+        x = v + 1.0
+    with Session(config=protos.ConfigProto(device_count={"CPU": 2})) as session:
+        session.run(v.initializer)
+        assert session.run(x).tolist() == [2.0]
+
+
+def test_switches_go_with_the_variable() -> None:
+    with tf.device("/gpu:1"):
+        v = ops.Variable([1.0], name="v")
+    assert _placed(apply_op("RefSwitch", v._ref(), True)) == ["GPU:1"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, SupportsIndex, TypeAlias, Union, overload
+from typing import Any, ClassVar, SupportsIndex, TypeAlias, Union, overload
 
 from gpersist.errors import InvalidArgumentError
 
@@ -189,6 +189,9 @@ class TensorShape:
     __slots__ = ("_dims",)
 
     _dims: tuple[int | None, ...] | None
+
+    as_proto: ClassVar[Callable[..., Any]]
+    """The TensorShapeProto; a function of `gpersist.graph`, which knows the message."""
 
     def __init__(self, dims: ShapeLike) -> None:
         if dims is None:

@@ -36,6 +36,9 @@ def shape_proto(shape: TensorShape) -> protos.TensorShapeProto:
     return proto
 
 
+TensorShape.as_proto = shape_proto
+
+
 def field_of(kind: str) -> str:
     """The field of the message that holds values of a kind."""
     return "list" if kind.startswith("list(") else _FIELDS[kind]

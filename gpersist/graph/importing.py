@@ -306,7 +306,7 @@ class _Importer:
 
     def _check_inputs(self, node: protos.NodeDef, op: Operation) -> None:
         assert op.signature is not None
-        expected = op.signature.input_types({name: op.attr(name) for name in op.signature.by_name})
+        expected = op.signature.input_types(_types(op.signature, op._attrs))
         if len(expected) != len(op._inputs):
             raise ValueError(f"NodeDef expected {len(expected)} inputs, {len(op._inputs)} are specified; node {op.name!r} ({node.op})")
         for index, (tensor, wanted) in enumerate(zip(op._inputs, expected, strict=True)):
@@ -344,14 +344,14 @@ class _Importer:
         if known is None:
             return []
         try:
-            return [dtype.base_dtype for dtype in known.input_types(_decoded(known, dict(node.attr.items())))]
+            return [dtype.base_dtype for dtype in known.input_types(_types(known, dict(node.attr.items())))]
         except (KeyError, TypeError, GPersistError):
             return []
 
     def _output_types(self, node: protos.NodeDef, known: Signature | None, attrs: dict[str, Any]) -> list[DType]:
         if known is not None:
             try:
-                return known.output_types(_decoded(known, attrs))
+                return known.output_types(_types(known, attrs))
             except (KeyError, TypeError, GPersistError) as error:
                 raise ValueError(f"node {node.name!r} ({node.op}): its attributes do not say what its outputs are: {error!r}") from None
         taken = self._unknown_outputs.get(node.name, {})
@@ -400,10 +400,10 @@ def _whole_or_not_at_all(graph: Graph) -> Iterator[None]:
         graph._mutations = mutations  # nodes that were there have not changed
 
 
-def _decoded(known: Signature, attrs: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: attr_value.decode(value) if isinstance(value, protos.AttrValue) else value for name, value in attrs.items() if name in known.by_name
-    }
+def _types(known: Signature, attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that say what a node's inputs and outputs are, as Python values."""
+    values = ((name, attrs.get(name, known.by_name[name].default)) for name in known.type_attrs)
+    return {name: attr_value.decode(value) if isinstance(value, protos.AttrValue) else value for name, value in values}
 
 
 def _edge(text: str) -> tuple[str, int]:

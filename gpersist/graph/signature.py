@@ -97,6 +97,8 @@ class Signature:
     allows_uninitialized_input: bool = False
     by_name: dict[str, Attr] = dataclasses.field(init=False)
     """The attributes by name."""
+    type_attrs: tuple[str, ...] = dataclasses.field(init=False)
+    """The attributes that say of which types, and how many, the inputs and outputs are."""
     has_references: bool = dataclasses.field(init=False)
     """Whether an input is a reference to a variable."""
     has_lists: bool = dataclasses.field(init=False)
@@ -104,6 +106,9 @@ class Signature:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {attr.name: attr for attr in self.attrs})
+        args = (*self.inputs, *self.outputs)
+        used = {name: None for arg in args for name in (arg.type_attr, arg.number_attr, arg.type_list_attr) if name}
+        object.__setattr__(self, "type_attrs", tuple(used))
         object.__setattr__(self, "has_references", any(arg.is_ref for arg in self.inputs))
         object.__setattr__(self, "has_lists", any(arg.is_list for arg in self.inputs))
 

@@ -1,6 +1,7 @@
 """Small programs against TensorFlow 1's face, each giving something that JSON can hold.
 
-`write_graph.py` runs them with real TensorFlow and keeps the answers in `graph.json`; tests/graph/test_golden.py runs them with gpersist and compares.
+`write_graph.py` runs them with real TensorFlow and keeps the answers in `graph.json`; tests/graph/test_golden.py runs them with gpersist and
+compares.
 A case is a function that gets the module `tf`. The graph is new for each.
 """
 
@@ -71,7 +72,7 @@ def plain(value: Any) -> Any:
 def unique_names(tf):
     made = [tf.constant(1, name=name).name for name in ("a", "a", "A", "a", "a_1", "a_1", "b/c", "b", "b/C", "a_1_1")]
     graph = tf.get_default_graph()
-    return made + [graph.unique_name("a", mark_as_used=False), graph.unique_name("a"), graph.unique_name("a"), graph.unique_name("zz")]
+    return [*made, graph.unique_name("a", mark_as_used=False), graph.unique_name("a"), graph.unique_name("a"), graph.unique_name("zz")]
 
 
 @case
@@ -940,7 +941,8 @@ def versions(tf):
 # ---- types and shapes
 
 DTYPE_ATTRS = (
-    "name base_dtype as_datatype_enum real_dtype is_floating is_integer is_complex is_bool is_numpy_compatible is_quantized is_unsigned size"
+    "name base_dtype as_datatype_enum real_dtype is_floating is_integer is_complex is_bool is_numpy_compatible"
+DTYPE_ATTRS += " is_quantized is_unsigned size"
 )
 
 SHAPE_TEXTS = """
@@ -953,13 +955,15 @@ s([2, 3]) == 5 | t == None | t != [None, 3, 4] | s(t) | s([tf.Dimension(3), None
 "%s" % t[1] | t[1] >= 3 | t[0] == 3 | t[0] != 3 | tf.Dimension(3) == tf.Dimension(3) | tf.Dimension(None) + 1 | tf.Dimension(3).merge_with(4)
 t.with_rank_at_most(2) | list(s(None)) | s(3) | s([]) | str(s([3])) | str(s(None)) | bool(s(None)) | bool(s([])) | t.num_elements() | t.as_list()
 s([2, 3]).num_elements() | t.dims | t.ndims | t.rank | s(None).ndims | s([2, 3]).is_fully_defined() | t.is_fully_defined() | s(None) == s(None)
+str(t.as_proto()) | str(s(None).as_proto())
 {s([2]): 1}[s([2])] | s([0]).num_elements() | str(s([2, None])) | t[5] | s(None)[1:3] | t.is_compatible_with([1, 3]) | t.is_compatible_with(None)
 s([1]) + s([2, 3]) | tf.Dimension(3).is_compatible_with(None) | tf.Dimension("x") | t[1] / 2 | hash(tf.Dimension(3))
 """
 
 DTYPE_TEXTS = """
 tf.as_dtype("float32_ref") | tf.as_dtype(101) | tf.as_dtype(1) | tf.as_dtype("half") | tf.as_dtype(float) | tf.as_dtype(bool) | tf.as_dtype(object)
-tf.as_dtype(np.float64) | tf.as_dtype(np.dtype("f2")) | tf.as_dtype("f4") | tf.as_dtype(int) | tf.as_dtype(str) | tf.as_dtype("bfloat16") | tf.as_dtype(None)
+tf.as_dtype(np.float64)
+tf.as_dtype(np.dtype("f2")) | tf.as_dtype("f4") | tf.as_dtype(int) | tf.as_dtype(str) | tf.as_dtype("bfloat16") | tf.as_dtype(None)
 tf.float32 == "float32" | tf.float32 == np.float32 | tf.float32 == "float" | tf.float32 == None | tf.float32 != "int32" | tf.float32 == "foo"
 tf.float32.is_compatible_with(tf.as_dtype(101)) | tf.as_dtype(101).is_compatible_with(tf.float32) | tf.float32.is_compatible_with("float32")
 tf.int8.min | tf.int8.max | tf.uint64.max | tf.int32.limits | tf.float32.limits | tf.bool.limits | tf.string.limits | float(tf.float32.max)
@@ -983,7 +987,8 @@ def expressions(tf, texts):
 
 @case
 def dtypes(tf):
-    kinds = "float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string complex64 complex128 qint8 quint8 resource variant"
+    kinds = "float16 float32 float64 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string complex64 complex128 qint8 quint8"
+    kinds += " resource variant"
     rows = [[repr(getattr(tf, kind)), *[repr(getattr(getattr(tf, kind), attr)) for attr in DTYPE_ATTRS.split()]] for kind in kinds.split()]
     return [rows, expressions(tf, DTYPE_TEXTS)]
 

@@ -107,4 +107,6 @@ def ring_for(device: Device, ring_bytes: int = DEFAULT_RING_BYTES) -> SlotRing:
 def release_rings() -> int:
     """Gives all pinned slots that are not in use back to the operating system; returns the bytes. The next transfer takes new ones."""
     with _rings_lock:
-        return sum(ring.release() for ring in _rings.values())
+        rings = list(_rings.values())
+    # Without the lock: CUDA frees pinned memory once the device is idle, and a save that holds a stream of it may be asking for its ring.
+    return sum(ring.release() for ring in rings)

@@ -222,6 +222,15 @@ def test_pinned_slots_are_there_before_a_stream_is_held(
     assert_as_they_were(prefix)
 
 
+def test_memory_given_back_under_a_held_stream(prefix: str, arrays: dict[str, Any], no_room: None) -> None:
+    """CUDA frees pinned memory only once the device is idle, for which the save has to get on."""
+    for number in range(3):
+        handle = gpersist.save_async(f"{prefix}-{number}", arrays)
+        gpersist.release_memory()
+        handle.result(20)
+        assert_as_they_were(f"{prefix}-{number}")
+
+
 def test_a_program_that_ends_first_loses_nothing(prefix: str) -> None:
     program = f"""
 x = cupy.zeros(1_000_000, np.float32)

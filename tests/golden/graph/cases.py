@@ -941,12 +941,12 @@ def versions(tf):
 # ---- types and shapes
 
 DTYPE_ATTRS = (
-    "name base_dtype as_datatype_enum real_dtype is_floating is_integer is_complex is_bool is_numpy_compatible"
-DTYPE_ATTRS += " is_quantized is_unsigned size"
+    "name base_dtype as_datatype_enum real_dtype is_floating is_integer is_complex is_bool is_numpy_compatible is_quantized is_unsigned size"
 )
 
 SHAPE_TEXTS = """
-s(None)[0] | s(None)[1:] | s(None)[:2] | len(s(None)) | s(None).as_list() | t.merge_with([2, None, 4]) | t.merge_with([2, None, 5]) | t.merge_with([2])
+s(None)[0] | s(None)[1:] | s(None)[:2] | len(s(None)) | s(None).as_list()
+t.merge_with([2, None, 4]) | t.merge_with([2, None, 5]) | t.merge_with([2])
 t.concatenate([1]) | t.concatenate(None) | t.is_compatible_with([1, 3, 4]) | t + [1] | [1] + t | t.with_rank(2) | t.with_rank_at_least(4)
 t.assert_has_rank(2) | t.assert_is_fully_defined() | t.assert_is_compatible_with([1]) | t[0] == None | t[1] == 3 | t[1] + 2 | t[0] + 2 | t[1] * t[2]
 t[1] // 2 | t[1] < 4 | t[0] < 4 | int(t[1]) | t[1].value | t[0].value | tf.Dimension(-1) | s([-1]) | s(["a"]) | s([2.5]) | 3 - t[1] | t[1] % 2

@@ -131,7 +131,7 @@ def save_async(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> S
     started = time.perf_counter()
     job = _Save(prefix, arrays, SaveOptions(**options))
     handle = SaveHandle(job.prefix)
-    held = snapshot.take(job.source)
+    held = snapshot.take(job.source, job.options.ring_bytes)
     job.blocked_s = time.perf_counter() - started
 
     def work() -> None:
@@ -139,7 +139,7 @@ def save_async(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> S
             handle.set_result(job.run(asynchronous=True, held=held, handle=handle))
         except BaseException as error:
             if not isinstance(error, CancelledError):
-                _log.error("saving %r in the background failed: %s", job.prefix, error)
+                _log.error("saving %r in the background failed: %s", job.prefix, str(error))
             handle.set_exception(error)
 
     # Not a daemon: a program that ends must not lose its last checkpoint.

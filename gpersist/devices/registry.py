@@ -15,7 +15,7 @@ from gpersist.devices.backend import Array, Device
 from gpersist.devices.host import HostDevice
 from gpersist.devices.spec import DeviceSpec
 from gpersist.devices.virtual import VirtualArray, VirtualDevice
-from gpersist.errors import DeviceNotFoundError, InvalidArgumentError
+from gpersist.errors import DeviceNotFoundError, FailedPreconditionError, InvalidArgumentError
 
 VIRTUAL_DEVICES_VARIABLE = "GPERSIST_VIRTUAL_DEVICES"
 
@@ -72,7 +72,14 @@ def device_of(array: Array) -> Device:
         return owner
     if cuda.is_array(array):
         with _lock:
-            return _cuda_devices()[int(array.device.id)]  # hidden behind virtual devices or not
+            found = _cuda_devices()  # hidden behind virtual devices or not
+        ordinal = int(array.device.id)
+        if ordinal >= len(found):
+            raise FailedPreconditionError(
+                f"an array lives on CUDA device {ordinal}, but this process has {len(found)} of them: if it was forked after CUDA was initialised, "
+                "it cannot use CUDA; start it by 'spawn'"
+            )
+        return found[ordinal]
     raise InvalidArgumentError(f"a {type(array).__module__}.{type(array).__qualname__} is no array of any device here")
 
 

@@ -35,7 +35,6 @@ STREAMS = ("null", "ptds", "blocking", "non-blocking")
 """The legacy default stream, the thread's own default stream, and streams that do and do not wait for the former."""
 
 _HELD_S = 20.0
-SETTLED_S = 5.0
 
 
 def stream_of(kind: str) -> Any:
@@ -90,13 +89,15 @@ def in_process(program: str, **variables: str) -> str:
 
 
 @contextlib.contextmanager
-def nothing_leaks() -> Iterator[None]:
-    """Streams, events, threads of streams, memory of devices and pinned memory are given back by the end of the `with`: the emulator counts them."""
+def nothing_leaks(within_s: float = 5.0) -> Iterator[None]:
+    """Streams, events, threads of streams, memory of devices and pinned memory are given back by the end of the `with`, or soon after it: the
+    emulator counts them.
+    """
     _tidy_up()
     before = control.settled_counts()
     yield
     _tidy_up()
-    deadline, left = time.monotonic() + SETTLED_S, _grown(before)
+    deadline, left = time.monotonic() + within_s, _grown(before)
     if left:
         gc.collect()
         _tidy_up()

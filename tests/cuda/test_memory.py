@@ -171,5 +171,5 @@ def test_the_ring_is_all_the_pinned_memory_there_is(device: Device, prefix: str)
             handle.result()
         gpersist.load(f"{prefix}-0", into={"x": array}, ring_bytes=1 << 18, threads=4)
         assert control.count("pinned_bytes") - before <= 1 << 18
-    assert gpersist.release_memory() >= control.count("pinned_bytes")
+    assert gpersist.release_memory() > 0
     assert control.count("pinned_bytes") == before

@@ -13,7 +13,6 @@ import gpersist
 from gpersist.devices import Device
 from gpersist.errors import CancelledError
 from gpersist.staging import ring_for
-from tests.cuda import gpus
 from tests.cuda.gpus import GPUS, STREAMS, cupy, emulated_only, hold, in_process, nothing_leaks, numbers, stored, stream_of
 from tests.devices.contract import assert_same_bytes, put, take
 
@@ -256,10 +255,9 @@ def test_a_second_snapshot_takes_no_more_memory_than_the_first(device: Device, p
 
 
 @emulated_only
-def test_leaks_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_leaks_are_noticed() -> None:
     """The check that every test of this folder gets is one that can fail."""
-    monkeypatch.setattr(gpus, "SETTLED_S", 0.1)
     kept: list[Any] = []
     for leak in (lambda: cupy.cuda.Stream(non_blocking=True), cupy.cuda.Event, lambda: cupy.empty(1), lambda: GPUS[-1].pinned(10)):
-        with pytest.raises(AssertionError, match="not given back"), nothing_leaks():
+        with pytest.raises(AssertionError, match="not given back"), nothing_leaks(within_s=0.1):
             kept.append(leak())

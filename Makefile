@@ -44,10 +44,11 @@ format: $(READY)  ## mend what can be mended of the style
 interop: $(READY) $(TF_NEEDED)  ## the tests that ask real TensorFlow, which gets an environment of its own
 	GPERSIST_TF_PYTHON=$(GPERSIST_TF_PYTHON) $(PYTEST) -m interop
 
-cuda-emulated: $(READY)  ## the CUDA tests: real CuPy on an emulated CUDA runtime, twice
+cuda-emulated: $(READY)  ## the CUDA tests: real CuPy on an emulated CUDA runtime: plain, lazy, and with random delays
 	$(BIN)/python tests/cudasim/build.py
 	.cudasim/python -m pytest -m cuda
 	CUDASIM_LAZY_MS=500 .cudasim/python -m pytest -m cuda
+	CUDASIM_DELAY_US=2000 .cudasim/python -m pytest -m cuda tests/cuda
 	$(BIN)/python tests/cudasim/build.py --tsan
 
 test-all: test check interop cuda-emulated slow  ## what CI runs

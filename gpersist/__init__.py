@@ -53,6 +53,7 @@ from gpersist.errors import (
     TensorNotFoundError,
     UnavailableError,
     UnimplementedError,
+    UnreadableFileError,
 )
 from gpersist.version import __version__
 
@@ -92,6 +93,7 @@ __all__ = [
     "TensorSlice",
     "UnavailableError",
     "UnimplementedError",
+    "UnreadableFileError",
     "Verified",
     "__version__",
     "devices",

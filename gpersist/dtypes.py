@@ -275,6 +275,9 @@ resource = _BY_ENUM[20]
 variant = _BY_ENUM[21]
 uint32 = _BY_ENUM[22]
 uint64 = _BY_ENUM[23]
+half = float16
+double = float64
+QUANTIZED_DTYPES = frozenset(found for dtype in (qint8, quint8, qint32, qint16, quint16) for found in (dtype, dtype._as_ref))
 
 
 def all_dtypes() -> tuple[DType, ...]:

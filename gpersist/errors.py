@@ -23,6 +23,7 @@
         FileError                             (the file system said no)
       DataLossError                       15  ValueError
         NotACheckpointError                   (a file of another kind)
+        UnreadableFileError                   OSError
 
 The codes are those of TensorFlow (`tensorflow/python/framework/errors_impl.py`), so that one tree serves both faces. A message says what
 happened, where (file, tensor, byte), what was expected, what was found, and what to do about it.
@@ -33,7 +34,7 @@ from __future__ import annotations
 import concurrent.futures
 import errno
 import os
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class GPersistError(Exception):
@@ -42,13 +43,22 @@ class GPersistError(Exception):
     Attributes:
         code: TensorFlow's number for this kind of error (`error_codes.proto`).
         message: the whole text, the same as `str(error)`.
+        op: the operation of a graph that failed, or None.
+        node_def: its message, or None.
     """
 
     code: ClassVar[int] = 2
+    op: Any = None
+    node_def: Any = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+    @property
+    def error_code(self) -> int:
+        """The same as `code`, as TensorFlow calls it."""
+        return self.code
 
     def __str__(self) -> str:  # KeyError and OSError would print something else
         return self.message
@@ -172,6 +182,10 @@ class DataLossError(GPersistError, ValueError):
 
 class NotACheckpointError(DataLossError):
     """The file is of another kind."""
+
+
+class UnreadableFileError(DataLossError, OSError):
+    """The file holds no message of the kind that was asked for."""
 
 
 _BY_ERRNO: dict[int, type[GPersistError]] = {

@@ -3,25 +3,31 @@
 Owns what a save and a restore are, from the caller's arrays down to the files, and the one decision of where a tensor goes.
 """
 
-from gpersist.checkpoint.handle import SaveHandle
+from gpersist.checkpoint.fetch import Wanted, fetch
+from gpersist.checkpoint.handle import FollowedSave, SaveHandle
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.manager import CheckpointManager
+from gpersist.checkpoint.merge import merge
 from gpersist.checkpoint.meta import VariableInfo, decode_variables
 from gpersist.checkpoint.placement import DeviceLoad, Placement, PlacementPlan, TensorSpec, place
 from gpersist.checkpoint.preemption import PreemptionGuard
 from gpersist.checkpoint.reader import CheckpointReader, StoredTensor
 from gpersist.checkpoint.restore import load
-from gpersist.checkpoint.save import SaveOptions, SaveResult, save, save_async
+from gpersist.checkpoint.retention import delete_checkpoint
+from gpersist.checkpoint.save import SaveOptions, SaveResult, save, save_async, save_frozen
 from gpersist.checkpoint.snapshot import release_memory
 from gpersist.checkpoint.source import PartitionedArray
-from gpersist.checkpoint.state import read_state
-from gpersist.checkpoint.v1 import save_v1
+from gpersist.checkpoint.state import MAX_STATE_BYTES, STATE_NAME, read_state, replace_file
+from gpersist.checkpoint.v1 import is_v1_file, save_v1
 from gpersist.checkpoint.verify import Verified, verify
 
 __all__ = [
+    "MAX_STATE_BYTES",
+    "STATE_NAME",
     "CheckpointManager",
     "CheckpointReader",
     "DeviceLoad",
+    "FollowedSave",
     "PartitionedArray",
     "Placement",
     "PlacementPlan",
@@ -33,14 +39,21 @@ __all__ = [
     "TensorSpec",
     "VariableInfo",
     "Verified",
+    "Wanted",
     "decode_variables",
+    "delete_checkpoint",
+    "fetch",
+    "is_v1_file",
     "load",
     "locate",
+    "merge",
     "place",
     "read_state",
     "release_memory",
+    "replace_file",
     "save",
     "save_async",
+    "save_frozen",
     "save_v1",
     "verify",
 ]

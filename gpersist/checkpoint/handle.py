@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import concurrent.futures
+import logging
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gpersist.errors import CancelledError, DeadlineExceededError
+from gpersist.errors import CancelledError, DeadlineExceededError, GPersistError
 
 if TYPE_CHECKING:
     from gpersist.checkpoint.save import SaveResult
+
+_log = logging.getLogger("gpersist")
 
 
 class SaveHandle(concurrent.futures.Future["SaveResult"]):
@@ -90,3 +94,47 @@ class SaveHandle(concurrent.futures.Future["SaveResult"]):
         if self.done() and self.exception():
             state = repr(self.exception())
         return f"<SaveHandle of {self.prefix!r}: {state}>"
+
+
+class FollowedSave(SaveHandle):
+    """A save whose result comes only when what follows the commit is done as well: state file and retention.
+
+    Attributes:
+        raised: whether `result` has raised the failure, so that nobody else need.
+    """
+
+    def __init__(self, inner: SaveHandle) -> None:
+        super().__init__(inner.prefix)
+        self.raised = False
+        self.stop, self.staged = inner.stop, inner.staged
+        self._inner = inner
+
+    def wait_staged(self, timeout_s: float | None = None) -> None:
+        """See `SaveHandle.wait_staged`."""
+        self._inner.wait_staged(timeout_s)
+
+    def result(self, timeout: float | None = None) -> SaveResult:
+        """Waits until all is done; see `SaveHandle.result`."""
+        try:
+            return super().result(timeout)
+        except BaseException as error:
+            self.raised = self.done() and error is self.exception()
+            raise
+
+    def finish(self, what: Callable[[], None]) -> None:
+        """Has the inner save's thread do what comes after the commit, and then end this handle. Called once."""
+
+        def done(inner: concurrent.futures.Future[SaveResult]) -> None:
+            try:
+                result = inner.result()
+                try:
+                    what()
+                except GPersistError as error:
+                    _log.error("%r is saved, but what comes after failed: %s", self.prefix, error)
+                    raise
+            except BaseException as error:
+                self.set_exception(error)
+            else:
+                self.set_result(result)
+
+        self._inner.add_done_callback(done)

@@ -12,6 +12,12 @@ from gpersist.errors import CheckpointNotFoundError, GPersistError, InvalidArgum
 
 _HEAD_BYTES = 64 << 10
 
+_ANY_SHARD = "-?????-of-?????"
+"""What TensorFlow appends to the prefix of a V1 checkpoint in shards."""
+
+TABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
+"""What every table's file ends with."""
+
 
 def locate(path: str | os.PathLike[str]) -> str:
     """The prefix that a path means.
@@ -80,7 +86,7 @@ def _from_file(path: str, prefix: str) -> str:
         system.preadv(fd, [tail], len(tail), size - len(tail), path)
     finally:
         system.close(fd)
-    if bytes(tail) == b"\x57\xfb\x80\x8b\x24\x75\x47\xdb":
+    if bytes(tail) == TABLE_END:
         return path  # a table: V1's, or an index under another name
     if os.path.basename(path) == "checkpoint" and bytes(head[:64]).lstrip().startswith(b"model_checkpoint_path"):
         return _in_folder(os.path.dirname(path) or ".")
@@ -93,7 +99,7 @@ def _from_file(path: str, prefix: str) -> str:
 
 
 def _v1_shards(prefix: str) -> list[str]:
-    folder, base = os.path.split(prefix)
+    folder, base = os.path.split(prefix.removesuffix(_ANY_SHARD))
     pattern = re.compile(re.escape(base) + r"-\d{5}-of-\d{5}")
     try:
         return [os.path.join(folder, name) for name in files.active().names(folder or ".") if pattern.fullmatch(name)]

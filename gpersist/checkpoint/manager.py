@@ -8,17 +8,17 @@ import operator
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from gpersist import files
 from gpersist.bundle import data_path, index_path, read_num_shards
-from gpersist.checkpoint.handle import SaveHandle
+from gpersist.checkpoint.handle import FollowedSave, SaveHandle
 from gpersist.checkpoint.ledger import Ledger
 from gpersist.checkpoint.restore import load
 from gpersist.checkpoint.retention import RetentionPolicy
-from gpersist.checkpoint.save import SaveResult, save, save_async
+from gpersist.checkpoint.save import save, save_async
 from gpersist.checkpoint.verify import verify as verify_checkpoint
 from gpersist.errors import (
     CancelledError,
@@ -78,7 +78,7 @@ class CheckpointManager:
         self._ledger = Ledger(self.directory, prefix, RetentionPolicy(max_to_keep, keep_every_n_hours), durable=durable)
         self._options = {"durable": durable, **options}
         self._turn = threading.Lock()
-        self._pending: _ManagedSave | None = None
+        self._pending: FollowedSave | None = None
         self._closed = False
         self._whole: dict[str, object] = {}  # what this process wrote or verified, by prefix: the identity of its files
 
@@ -122,7 +122,7 @@ class CheckpointManager:
         prefix = self._ledger.prefix(_check_step(step))
         with self._turn:
             self._prepare()
-            self._pending = handle = _ManagedSave(save_async(prefix, arrays, **{**self._options, **options}))
+            self._pending = handle = FollowedSave(save_async(prefix, arrays, **{**self._options, **options}))
             handle.finish(lambda: self._finish(prefix))
             return handle
 
@@ -250,48 +250,6 @@ class CheckpointManager:
         verify_checkpoint(prefix, contents=contents)
         if contents and identity is not None:
             self._whole[prefix] = identity
-
-
-class _ManagedSave(SaveHandle):
-    """A save whose result comes only when state file and retention are done as well.
-
-    Attributes:
-        raised: whether `result` has raised the failure, so that the manager need not.
-    """
-
-    def __init__(self, inner: SaveHandle) -> None:
-        super().__init__(inner.prefix)
-        self.raised = False
-        self.stop, self.staged = inner.stop, inner.staged
-        self._inner = inner
-
-    def wait_staged(self, timeout_s: float | None = None) -> None:
-        self._inner.wait_staged(timeout_s)
-
-    def result(self, timeout: float | None = None) -> SaveResult:
-        try:
-            return super().result(timeout)
-        except BaseException as error:
-            self.raised = self.done() and error is self.exception()
-            raise
-
-    def finish(self, what: Callable[[], None]) -> None:
-        """Has the inner save's thread do what comes after the commit, and then end this handle. Called once."""
-
-        def done(inner: concurrent.futures.Future[SaveResult]) -> None:
-            try:
-                result = inner.result()
-                try:
-                    what()
-                except GPersistError as error:
-                    _log.error("%r is saved, but what comes after failed: %s", self.prefix, error)
-                    raise
-            except BaseException as error:
-                self.set_exception(error)
-            else:
-                self.set_result(result)
-
-        self._inner.add_done_callback(done)
 
 
 def _check_step(step: Any) -> int:

@@ -10,7 +10,7 @@ import itertools
 import operator
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,13 +102,13 @@ _plans_lock = threading.Lock()
 _PLANS_KEPT = 4
 
 
-def plan_save(source: Source, *, alignment_bytes: int, shards: int | Mapping[str, int]) -> SavePlan:
+def plan_save(source: Source, *, alignment_bytes: int, shards: int | Mapping[str, int | Sequence[int]]) -> SavePlan:
     """Plans a save, or remembers the plan of an equal one. Opens no file and touches no device.
 
     Args:
         source: what to save.
         alignment_bytes: each tensor begins at a multiple of it; 1 is TensorFlow's way.
-        shards: how many data files at most, of about equal sizes and none of them empty, or the number of each tensor's.
+        shards: how many data files at most, of about equal sizes and none of them empty, or the number of each tensor's, or of each of its parts.
 
     Raises:
         InvalidArgumentError: an alignment or number of shards out of range.
@@ -169,11 +169,12 @@ def _wholes(source: Source, kinds: Mapping[np.dtype[Any], DType], shards: Mappin
     for row in source.slices:
         rows.setdefault(source.names[row], []).append(row)
     for name, mine in rows.items():
-        first = min(shards[row] for row in mine)
-        yield name, Entry(kinds[source.dtypes[mine[0]]], source.full_shapes[name], first, 0, 0, 0, tuple(source.slices[row] for row in mine))
+        mine.sort(key=shards.__getitem__)
+        parts = tuple(source.slices[row] for row in mine)
+        yield name, Entry(kinds[source.dtypes[mine[0]]], source.full_shapes[name], shards[mine[0]], 0, 0, 0, parts)
 
 
-def _check_shards(names: list[str], shards: int | Mapping[str, int]) -> int | tuple[int, ...]:
+def _check_shards(names: list[str], shards: int | Mapping[str, int | Sequence[int]]) -> int | tuple[int, ...]:
     """How many data files there may be, or the number of each row's."""
     if not isinstance(shards, Mapping):
         if not isinstance(shards, int) or not 1 <= shards < MAX_SHARDS:
@@ -182,10 +183,17 @@ def _check_shards(names: list[str], shards: int | Mapping[str, int]) -> int | tu
     missing = [name for name in names if name not in shards]
     if missing:
         raise InvalidArgumentError(f"shards names no data file for {len(missing)} tensors, {missing[0]!r} first")
-    for name in names:
-        if not isinstance(shards[name], int) or not 0 <= shards[name] < MAX_SHARDS - 1:
-            raise InvalidArgumentError(f"shards has data file {shards[name]!r} for tensor {name!r}; expected an int from 0 to {MAX_SHARDS - 2}")
-    return tuple(shards[name] for name in names)
+    numbers: list[Any] = []
+    for name, rows in itertools.groupby(names):
+        found = shards[name]
+        count = len(list(rows))
+        parts = list(found) if isinstance(found, (list, tuple)) and count > 1 else [found] * count
+        if len(parts) != count or not all(isinstance(number, int) and 0 <= number < MAX_SHARDS - 1 for number in parts):
+            raise InvalidArgumentError(
+                f"shards has data file {found!r} for tensor {name!r}; expected an int from 0 to {MAX_SHARDS - 2}, or one a part"
+            )
+        numbers += parts
+    return tuple(numbers)
 
 
 def _cut(sizes: Int64s, shards: int) -> Int64s:

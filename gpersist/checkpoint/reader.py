@@ -152,20 +152,7 @@ class StoredTensor:
             InvalidArgumentError: it does not fit the shape.
             DataLossError: the stored slices do not make it up, or a file ends early.
         """
-        part = TensorSlice.parse(part) if isinstance(part, str) else part
-        what = f"tensor {self.name!r} in {self._reader.prefix!r}"
-        wanted = part.shape_in(self.shape, what)
-        if isinstance(self._storage, V1Storage):
-            return self._storage.read_slice(self.name, part)
-        if self.dtype.is_string or self.dtype.numpy is None:
-            region: Any = (*part.region(self.shape, what), ...)  # with the dots, a scalar stays an array
-            return np.asarray(self.read()[region])
-        stored = self.slices or (TensorSlice.full(self.ndim),)
-        result = np.empty(wanted, self.dtype.numpy)
-        for found in cover(part, stored, self.shape, what):
-            entry = self._storage.index.slice_entry(self.name, stored[found.index]) if self.slices else self.entry
-            _read_region(self._storage.reader(entry.shard), self.name, entry, found.source, result, found.target)
-        return result
+        return read_part(self._storage, self.name, self.entry, TensorSlice.parse(part) if isinstance(part, str) else part)
 
     def map(self) -> np.ndarray[Any, Any]:
         """The whole tensor as a read-only array mapped from the file: nothing is read, or checked, before it is used.
@@ -210,6 +197,23 @@ class StoredTensor:
 
     def __repr__(self) -> str:
         return f"<StoredTensor {self.name!r}: {self.dtype.name}{list(self.shape)}>"
+
+
+def read_part(storage: Storage | V1Storage, name: str, whole: Entry, part: TensorSlice) -> np.ndarray[Any, Any]:
+    """A part of a tensor as a new NumPy array; see `StoredTensor.read_slice`. `whole` is the tensor's entry."""
+    what = f"tensor {name!r} in {storage.prefix!r}"
+    wanted = part.shape_in(whole.shape, what)
+    if isinstance(storage, V1Storage):
+        return storage.read_slice(name, part)
+    if whole.dtype.is_string or whole.dtype.numpy is None:
+        region: Any = (*part.region(whole.shape, what), ...)  # with the dots, a scalar stays an array
+        return np.asarray(load_tensor(storage, name)[region])
+    stored = whole.slices or (TensorSlice.full(len(whole.shape)),)
+    result = np.empty(wanted, whole.dtype.numpy)
+    for found in cover(part, stored, whole.shape, what):
+        entry = storage.index.slice_entry(name, stored[found.index]) if whole.slices else whole
+        _read_region(storage.reader(entry.shard), name, entry, found.source, result, found.target)
+    return result
 
 
 def _box(key: Any, shape: Shape, name: str) -> tuple[list[tuple[int, int]], Any]:

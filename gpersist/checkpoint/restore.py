@@ -97,11 +97,11 @@ def load(
                 _tell(storage.prefix, mismatches, partial)
                 skipped = {name for name, _ in mismatches}
                 ranges = storage.ranges([name for name in ranges.tensors if name not in skipped])
-            reads = _plan_reads(storage, ranges)
+            reads = plan_reads(storage, ranges)
             if into is None:
                 devices = plan_placement(storage, ranges, placement, clear_devices=clear_devices).devices
-                targets = _allocate(ranges.tensors, devices)
-            _transfer(storage, reads, targets, into is not None, ring_bytes, threads, on_progress)
+                targets = allocate(ranges.tensors, devices)
+            transfer(storage, reads, targets, into is not None, ring_bytes, threads, on_progress)
         return targets
 
     targets = reread(once)
@@ -150,9 +150,9 @@ def load_tensor(storage: Storage | V1Storage, name: str) -> np.ndarray[Any, Any]
         TensorNotFoundError: there is none.
         DataLossError: damaged.
     """
-    reads = _plan_reads(storage, storage.ranges([name]))
-    targets = _allocate(reads.ranges.tensors, [get_device(_HOST)])
-    _transfer(storage, reads, targets, False, DEFAULT_RING_BYTES, None, None)
+    reads = plan_reads(storage, storage.ranges([name]))
+    targets = allocate(reads.ranges.tensors, [get_device(_HOST)])
+    transfer(storage, reads, targets, False, DEFAULT_RING_BYTES, None, None)
     return np.asarray(targets[name])
 
 
@@ -223,7 +223,7 @@ def _tell(prefix: str, mismatches: list[tuple[str, str]], partial: bool) -> None
     _log.warning("%r: passed over %d tensors:%s", prefix, len(mismatches), lines)
 
 
-def _allocate(tensors: Mapping[str, tuple[DType, Shape]], devices: Sequence[Device]) -> dict[str, Array]:
+def allocate(tensors: Mapping[str, tuple[DType, Shape]], devices: Sequence[Device]) -> dict[str, Array]:
     """New arrays; strings get None, for theirs are made when they are read."""
     targets: dict[str, Array] = {}
     for (name, (dtype, shape)), device in zip(tensors.items(), devices, strict=True):
@@ -237,7 +237,7 @@ def _allocate(tensors: Mapping[str, tuple[DType, Shape]], devices: Sequence[Devi
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class _Reads:
+class Reads:
     """What is read, held against the files: they are there, and have all that the index says.
 
     Attributes:
@@ -255,7 +255,7 @@ class _Reads:
     strings: list[int]
 
 
-def _plan_reads(storage: Storage | V1Storage, ranges: Ranges) -> _Reads:
+def plan_reads(storage: Storage | V1Storage, ranges: Ranges) -> Reads:
     """Finds what to read, before anything is allocated.
 
     Raises:
@@ -264,7 +264,7 @@ def _plan_reads(storage: Storage | V1Storage, ranges: Ranges) -> _Reads:
     """
     strings = [row for row, dtype in enumerate(ranges.columns.dtypes) if dtype is STRING]
     which = np.setdiff1d(np.arange(len(ranges.names)), strings) if strings else None
-    return _Reads(ranges, *storage.layout(ranges, which), strings)
+    return Reads(ranges, *storage.layout(ranges, which), strings)
 
 
 @dataclasses.dataclass(eq=False)
@@ -276,9 +276,9 @@ class _Temporary:
     array: Array
 
 
-def _transfer(
+def transfer(
     storage: Storage | V1Storage,
-    reads: _Reads,
+    reads: Reads,
     targets: dict[str, Array],
     is_callers: bool,
     ring_bytes: int,

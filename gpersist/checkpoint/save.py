@@ -64,8 +64,10 @@ class SaveOptions:
         durable: wait for the disk (fsync) before and after the commit; without it, a power failure may cost the checkpoint; a killed process never
             does.
         alignment_bytes: tensors begin at multiples of it, so that they can be mapped; 1 writes the very bytes that TensorFlow would.
-        shards: how many data files at most, of about equal sizes; or by tensor's name the number of each one's, from 0.
+        shards: how many data files at most, of about equal sizes; or by tensor's name the number of each one's, from 0, for a partitioned array a
+            sequence of them, one a part.
         write_meta: write `<prefix>.meta`, which tells where each array lived.
+        meta: gives what to write to `<prefix>.meta` instead; called once, perhaps in the save's own thread.
         devices: by tensor's name, a device to record in `.meta` instead of the one that it lives on; a string in any of TensorFlow's spellings is
             recorded as it is.
         direct_io: write past the page cache (O_DIRECT).
@@ -76,8 +78,9 @@ class SaveOptions:
 
     durable: bool = True
     alignment_bytes: int = 64
-    shards: int | Mapping[str, int] = 1
+    shards: int | Mapping[str, int | Sequence[int]] = 1
     write_meta: bool = True
+    meta: Callable[[], bytes] | None = None
     devices: Mapping[str, str | DeviceSpec | Device] | None = None
     direct_io: bool = False
     ring_bytes: int = DEFAULT_RING_BYTES
@@ -128,11 +131,19 @@ def save_async(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> S
         InvalidArgumentError: something given makes no sense.
         DeviceMemoryError: a device has no room for the copy of its arrays. All other errors of devices and files are the handle's.
     """
-    started = time.perf_counter()
     job = _Save(prefix, arrays, SaveOptions(**options))
+    return _in_background(job, snapshot.take(job.source, job.options.ring_bytes))
+
+
+def save_frozen(prefix: str | os.PathLike[str], arrays: Any, **options: Any) -> SaveHandle:
+    """`save_async` of arrays that nobody writes to until they are staged, since whoever assigns makes new ones (a session's variables): no copies."""
+    job = _Save(prefix, arrays, SaveOptions(**options))
+    return _in_background(job, snapshot.current(job.source))
+
+
+def _in_background(job: _Save, held: snapshot.Snapshot) -> SaveHandle:
     handle = SaveHandle(job.prefix)
-    held = snapshot.take(job.source, job.options.ring_bytes)
-    job.blocked_s = time.perf_counter() - started
+    job.blocked_s = time.perf_counter() - job.started
 
     def work() -> None:
         try:
@@ -201,7 +212,7 @@ class _Save:
                     writer.finish()
                 if handle and handle.stop.is_set():
                     raise CancelledError(f"saving {self.prefix!r} was cancelled")
-                meta = plan.meta(self._recorded()) if options.write_meta else None
+                meta = options.meta() if options.meta else plan.meta(self._recorded()) if options.write_meta else None
             except BaseException:
                 for writer in writers:
                     writer.abandon()

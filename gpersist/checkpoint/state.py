@@ -130,7 +130,7 @@ def write_state(
         )
     except UnicodeEncodeError as error:
         raise InvalidArgumentError(f"{target!r} cannot name a checkpoint whose path is not UTF-8: {error}; save under another name") from error
-    _replace(target, protos.to_text(message).encode(), durable)
+    replace_file(target, protos.to_text(message).encode(), durable=durable)
 
 
 def follow(folder: str, path: str) -> str | None:
@@ -192,7 +192,12 @@ def _stands(prefix: str) -> bool:
         return False
 
 
-def _replace(target: str, content: bytes, durable: bool) -> None:
+def replace_file(target: str, content: bytes, *, durable: bool) -> None:
+    """Gives a small file new content, atomically.
+
+    Raises:
+        GPersistError: it cannot be written; the old one stands.
+    """
     io = files.active()
     temporary = temporary_path(target, new_token(), "state")
     fd = io.create(temporary)

@@ -13,7 +13,7 @@ import numpy as np
 from gpersist import files
 from gpersist.bundle import Entry, EntryColumns, Ranges, TensorSlice, V1Reader, V1Writer, check_prefix, new_token
 from gpersist.checkpoint.commit import commit_file, prepare
-from gpersist.checkpoint.locate import v1_files
+from gpersist.checkpoint.locate import TABLE_END, v1_files
 from gpersist.checkpoint.source import collect
 from gpersist.checkpoint.storage import Int64s, read_recorded_devices
 from gpersist.checkpoint.tree import flatten
@@ -28,6 +28,22 @@ def is_v1(prefix: str) -> bool:
     """Whether a prefix is that of a V1 checkpoint and not of a bundle."""
     system = files.active()
     return not system.is_file(prefix + ".index") and bool(v1_files(prefix))
+
+
+def is_v1_file(path: str) -> bool:
+    """Whether a file is a table, as V1 checkpoints are: one that may be deleted as such."""
+    system = files.active()
+    try:
+        fd = system.open_read(path)
+        try:
+            size = system.size(fd, path)
+            tail = bytearray(min(size, len(TABLE_END)))
+            system.preadv(fd, [tail], len(tail), size - len(tail), path)
+        finally:
+            system.close(fd)
+    except GPersistError:
+        return False
+    return bytes(tail) == TABLE_END
 
 
 class V1Index:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from gpersist.files.posix import IOV_MAX, Buffer, PosixFiles
 
-__all__ = ["IOV_MAX", "Buffer", "PosixFiles", "active", "substituted"]
+__all__ = ["IOV_MAX", "Buffer", "PosixFiles", "active", "replace", "substituted"]
 
 _active = PosixFiles()
 
@@ -29,3 +29,6 @@ def substituted(files: PosixFiles) -> Iterator[None]:
         yield
     finally:
         _active = before
+
+
+from gpersist.files.whole import replace  # noqa: E402  # it takes what is active

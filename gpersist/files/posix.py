@@ -140,6 +140,11 @@ class PosixFiles:
         with _named("remove", path):
             os.unlink(path)
 
+    def remove_folder(self, path: str) -> None:
+        """Removes an empty folder."""
+        with _named("remove the folder", path):
+            os.rmdir(path)
+
     def make_folders(self, path: str) -> None:
         """Makes a folder and those above it, where missing."""
         with _named("make the folder", path):

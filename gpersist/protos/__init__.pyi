@@ -2119,6 +2119,35 @@ class WhileContextDef(Message):
         nested_contexts: Iterable[ControlFlowContextDef] | None = ...,
     ) -> None: ...
 
+class TaskDeviceFilters(Message):
+    @property
+    def device_filters(self) -> RepeatedScalarFieldContainer[str]: ...
+    def __init__(
+        self,
+        *,
+        device_filters: Iterable[str] | None = ...,
+    ) -> None: ...
+
+class JobDeviceFilters(Message):
+    name: str
+    @property
+    def tasks(self) -> MessageMap[int, TaskDeviceFilters]: ...
+    def __init__(
+        self,
+        *,
+        name: str | None = ...,
+        tasks: Mapping[int, TaskDeviceFilters] | None = ...,
+    ) -> None: ...
+
+class ClusterDeviceFilters(Message):
+    @property
+    def jobs(self) -> RepeatedCompositeFieldContainer[JobDeviceFilters]: ...
+    def __init__(
+        self,
+        *,
+        jobs: Iterable[JobDeviceFilters] | None = ...,
+    ) -> None: ...
+
 class _Code(EnumTypeWrapper):
     OK: int
     CANCELLED: int
@@ -2882,6 +2911,31 @@ class BundleEntryProto(Message):
         size: int | None = ...,
         crc32c: int | None = ...,
         slices: Iterable[TensorSliceProto] | None = ...,
+    ) -> None: ...
+
+class ServerDef(Message):
+    job_name: str
+    replica: int
+    task_index: int
+    protocol: str
+    port: int
+    @property
+    def cluster(self) -> ClusterDef: ...
+    @property
+    def default_session_config(self) -> ConfigProto: ...
+    @property
+    def cluster_device_filters(self) -> ClusterDeviceFilters: ...
+    def __init__(
+        self,
+        *,
+        cluster: ClusterDef | None = ...,
+        job_name: str | None = ...,
+        replica: int | None = ...,
+        task_index: int | None = ...,
+        default_session_config: ConfigProto | None = ...,
+        protocol: str | None = ...,
+        port: int | None = ...,
+        cluster_device_filters: ClusterDeviceFilters | None = ...,
     ) -> None: ...
 
 class _WorkerHealth(EnumTypeWrapper):

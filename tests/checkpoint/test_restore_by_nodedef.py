@@ -99,7 +99,7 @@ def test_four_devices_get_what_the_nodes_say(machine, prefix, placement, caplog)
 
 def test_strict_on_one_device_lists_nodes_wanted_available_and_ways_out(machine, prefix, monkeypatch):
     with machine(1):
-        monkeypatch.setattr(restore, "_allocate", None)  # called, it would raise something else
+        monkeypatch.setattr(restore, "allocate", None)  # called, it would raise something else
         with pytest.raises(DeviceNotFoundError) as caught:
             gpersist.load(prefix, placement="strict")
     text = str(caught.value)

@@ -204,7 +204,11 @@ def test_names_that_are_odd(name: str) -> None:
     assert collect({name: np.zeros(2)}).names == [name]
 
 
-@pytest.mark.parametrize("value", [None, [1, 2], object(), {1, 2}, 2**64, np.ma.masked_array([1]), np.array([None]), np.array([object()])], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [None, [1, 2], object(), {1, 2}, 2**64, np.ma.masked_array([1]), np.array([None]), np.array([object()])],
+    ids=lambda value: type(value).__name__,
+)
 def test_values_that_are_none(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="tensor 'bad'"):
         collect({"good": np.zeros(1), "bad": value})

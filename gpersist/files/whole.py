@@ -1,0 +1,43 @@
+"""A whole file put in the place of another one: whoever reads it finds the old content or the new one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+
+from gpersist import files
+from gpersist.errors import GPersistError
+
+
+def replace(path: str, content: bytes, *, durable: bool = False) -> None:
+    """Writes a file under another name in its folder and then renames it; its folder is made where missing.
+
+    Args:
+        path: the file; links are not followed, but replaced.
+        content: all of it.
+        durable: whether to wait until it is on the disk.
+
+    Raises:
+        GPersistError: the file system said no; nothing is left behind then.
+    """
+    io = files.active()
+    folder, base = os.path.split(path)
+    if folder:
+        io.make_folders(folder)
+    temporary = os.path.join(folder, f".{base}.{secrets.token_hex(6)}.tmp")
+    fd = io.create(temporary)
+    try:
+        try:
+            io.pwritev(fd, [content], len(content), 0, temporary)
+            if durable:
+                io.fsync(fd, temporary)
+        finally:
+            io.close(fd)
+        io.rename(temporary, path)
+    except BaseException:
+        with suppress(GPersistError):
+            io.remove(temporary)
+        raise
+    if durable:
+        io.fsync_folder(folder or os.curdir)

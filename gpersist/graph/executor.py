@@ -1,48 +1,133 @@
 """Runs plans: one step after the other, on the calling thread. Work on CUDA devices is enqueued on CuPy's current streams.
 
-A plan is straight: each step runs once, or not at all, where a Switch went the other way. Loops (Enter, NextIteration, Exit) will need frames, and
-get an executor of their own beside this one.
+Each step runs once, or not at all where a Switch went the other way; those of a loop, once an iteration.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 
-from gpersist.errors import GPersistError, InternalError, InvalidArgumentError, OutOfRangeError, ResourceExhaustedError, UnimplementedError
+from gpersist.errors import (
+    DeadlineExceededError,
+    GPersistError,
+    InternalError,
+    InvalidArgumentError,
+    OutOfRangeError,
+    ResourceExhaustedError,
+    UnimplementedError,
+)
+from gpersist.graph.frames import MERGES
 from gpersist.graph.operation import Operation
 from gpersist.graph.placer import with_op
-from gpersist.graph.plan import DEAD, Fetch, Plan, Step
+from gpersist.graph.plan import DEAD, Fetch, Loop, Part, Plan, Step
 
 
-def execute(plan: Plan, fed: Sequence[Any]) -> list[Any]:
+class Deadline:
+    """When a run has to be done.
+
+    Args:
+        timeout_s: seconds from now; None for never.
+    """
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._timeout_s = timeout_s
+        self._end = math.inf if timeout_s is None else time.monotonic() + timeout_s
+
+    def check(self, op: Operation) -> None:
+        """Raises DeadlineExceededError, if it has passed."""
+        if self._timeout_s is not None and time.monotonic() > self._end:
+            raise with_op(DeadlineExceededError(f"the run has not ended within {self._timeout_s:g} s (RunOptions.timeout_in_ms)"), op)
+
+
+_NEVER = Deadline(None)
+_DEADLINE: ContextVar[Deadline] = ContextVar("deadline", default=_NEVER)  # it is never changed
+
+
+def check_deadline(op: Operation) -> None:
+    """Raises DeadlineExceededError, if the run that this is in has taken too long; for operations that run others."""
+    _DEADLINE.get().check(op)
+
+
+def run_raw(plan: Plan, fed: Sequence[Any]) -> list[Any]:
+    """Runs a plan within another run, see `execute`; gives values as they are, on the devices where they were made, for tensors only."""
+    values = plan.slots.copy()
+    for slot, value in zip(plan.feeds, fed, strict=True):
+        values[slot] = value
+    _run_parts(plan.parts, values, _DEADLINE.get())
+    return [values[fetch.slot] for fetch in plan.fetches if fetch is not None]
+
+
+def execute(plan: Plan, fed: Sequence[Any], timeout_s: float | None = None) -> list[Any]:
     """Runs a plan.
 
     Args:
         plan: what to do; may be run by several threads at once.
         fed: the value of each fed tensor, in the plan's order.
+        timeout_s: how long it may take, in seconds; looked at between steps of different devices and between a loop's iterations.
 
     Returns:
         The value of each fetched element: an array or scalar of NumPy that is the caller's own, None for an operation.
 
     Raises:
+        DeadlineExceededError: it has taken too long.
         GPersistError: an operation failed; its `op` is that operation.
     """
     values = plan.slots.copy()
     for slot, value in zip(plan.feeds, fed, strict=True):
         values[slot] = value
-    with np.errstate(all="ignore"):  # infinities and NaNs are values, as on a device
-        skipped: set[Operation] = set()
-        for device, steps in plan.segments:
-            with device.activate() if device is not None else _ALREADY:
-                if plan.has_switches:
-                    _run_switched(steps, values, skipped)
-                else:
-                    _run(steps, values)
+    deadline = _DEADLINE.set(Deadline(timeout_s))
+    try:
+        with np.errstate(all="ignore"):  # infinities and NaNs are values, as on a device
+            _run_parts(plan.parts, values, _DEADLINE.get())
+    finally:
+        _DEADLINE.reset(deadline)
     return [None if fetch is None else _result(values[fetch.slot], fetch) for fetch in plan.fetches]
+
+
+def _run_parts(parts: Sequence[Part], values: list[Any], deadline: Deadline) -> None:
+    skipped: set[Operation] = set()
+    for device, steps, has_switches in parts:
+        if isinstance(steps, Loop):
+            _run_loop(steps, values, skipped, deadline)
+            continue
+        with device.activate() if device is not None else _ALREADY:
+            if has_switches:
+                _run_switched(steps, values, skipped)
+            else:
+                _run(steps, values)
+        deadline.check(steps[-1].op)
+
+
+def _run_loop(loop: Loop, values: list[Any], skipped: set[Operation], deadline: Deadline) -> None:
+    variables = loop.variables
+    if any(values[slot] is DEAD for slot, _, _, _ in variables):
+        skipped.update(loop.exit_ops)
+        for _, result in loop.exits:
+            values[result] = DEAD
+        return
+    for start, value, origin, _ in variables:
+        values[value], values[origin] = values[start], _FIRST
+    while True:
+        _run_parts(loop.condition, values, deadline)
+        if not values[loop.predicate]:
+            break
+        _run_parts(loop.body, values, deadline)
+        carried = [values[slot] for _, _, _, slot in variables]
+        for (_, value, origin, _), found in zip(variables, carried, strict=True):
+            values[value], values[origin] = found, _LATER
+        deadline.check(loop.op)
+    _run_parts(loop.leaving, values, deadline)
+    for found, result in loop.exits:
+        values[result] = values[found]
+    for slot in loop.unused:
+        values[slot] = None
 
 
 def _run(steps: Sequence[Step], values: list[Any]) -> None:
@@ -71,7 +156,7 @@ def _run_switched(steps: Sequence[Step], values: list[Any], skipped: set[Operati
             found = [values[slot] for slot in step.inputs]
             outputs = step.outputs if isinstance(step.outputs, tuple) else (step.outputs,)
             results: Any
-            if step.controls is not None and step.op.type in _MERGES:
+            if step.controls is not None and step.op.type in MERGES:
                 index = next((index for index, value in enumerate(found) if value is not DEAD), None)
                 is_dead = index is None
                 results = (DEAD, DEAD) if index is None else (found[index], np.int32(index))
@@ -93,7 +178,7 @@ def _run_switched(steps: Sequence[Step], values: list[Any], skipped: set[Operati
 
 
 _ALREADY: AbstractContextManager[None] = nullcontext()
-_MERGES = frozenset({"Merge", "RefMerge"})
+_FIRST, _LATER = np.int32(0), np.int32(1)
 
 
 def _result(value: Any, fetch: Fetch) -> Any:

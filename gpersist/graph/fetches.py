@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -91,10 +92,17 @@ def feeds_of(graph: Graph, feed_dict: Mapping[Any, Any]) -> dict[Tensor, Any]:
     """
     found: dict[Tensor, Any] = {}
     for key, value in feed_dict.items():
+        expand = next((expand for kind, expand in _EXPANSIONS if isinstance(key, kind)), None)
+        if expand is not None:
+            key = tuple(expand(key)[0])
         if isinstance(key, (tuple, list)):
-            if len(key) != len(value):
-                raise ValueError(f"feed_dict: the key {key} has {len(key)} tensors, its value {len(value)}")
-            found |= feeds_of(graph, dict(zip(key, value, strict=True)))
+            keys, values = _flat(key), _flat(value)
+            if len(keys) != len(values):
+                raise ValueError(
+                    f"Could not flatten dictionary. Key had {len(keys)} elements, but value had {len(values)} elements. "
+                    f"Key: {keys}, value: {values}."
+                )
+            found |= feeds_of(graph, dict(zip(keys, values, strict=True)))
             continue
         try:
             tensor: Tensor = key if isinstance(key, Tensor) and key.graph is graph else graph.as_graph_element(key, allow_operation=False)
@@ -104,11 +112,16 @@ def feeds_of(graph: Graph, feed_dict: Mapping[Any, Any]) -> dict[Tensor, Any]:
     return found
 
 
+def _flat(nest: Any) -> list[Any]:
+    """What nested lists and tuples hold."""
+    return [item for part in nest for item in _flat(part)] if isinstance(nest, (list, tuple)) else [nest]
+
+
 def _fed(graph: Graph, tensor: Tensor, key: Any, value: Any) -> Any:
     if isinstance(value, (Tensor, Operation)):
         raise TypeError(
             "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, lists, numpy ndarrays, or "
-            f"TensorHandles. For reference, the tensor object was {value} which was passed to the feed with key {key}."
+            f"TensorHandles. For reference, the tensor object was {value} which was passed to the argument `feed_dict` with key {key}."
         )
     if not graph.is_feedable(tensor):
         raise ValueError(f"Tensor {tensor.name} may not be fed.")
@@ -126,12 +139,11 @@ def _as_fed(value: Any, dtype: DType) -> Any:
         return value
     if dtype.is_string:
         return as_array(value, dtype)
-    if isinstance(value, int) and not isinstance(value, bool) and dtype.is_integer:
-        try:
-            dtype.numpy.type(value)
-        except OverflowError:
-            raise TypeError(
-                f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {dtype.as_numpy_dtype}. Try explicitly "
-                "setting the type of the feed tensor to a larger type (e.g. int64)."
-            ) from None
-    return np.asarray(value, dtype.numpy)
+    with np.errstate(all="ignore"), warnings.catch_warnings(category=np.exceptions.ComplexWarning, action="ignore"):
+        array = np.asarray(value).astype(dtype.numpy)  # wraps and rounds off as C does, as TensorFlow lets it
+    if isinstance(value, int) and array != value and not dtype.is_floating:
+        raise TypeError(
+            f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type {dtype.as_numpy_dtype}. Try explicitly "
+            "setting the type of the feed tensor to a larger type (e.g. int64)."
+        )
+    return array

@@ -6,7 +6,7 @@ Building is not for two threads at once; a graph that is not being changed may b
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from gpersist import protos
@@ -21,7 +21,7 @@ from gpersist.graph.operation import Operation
 from gpersist.graph.scopes import Scopes
 from gpersist.graph.signature import Signature
 from gpersist.graph.tensor import Tensor
-from gpersist.shapes import TensorShape
+from gpersist.shapes import TensorShape, in_brackets
 
 PRODUCER = 134
 """The version that graphs made here carry: that of TensorFlow 1.15."""
@@ -47,8 +47,10 @@ class Graph(NameScopes, Scopes, Collections):
         self._unfetchable: set[Operation] = set()
         self._container = ""
         self._library = protos.FunctionDefLibrary()
+        self._imported_op_defs: dict[str, protos.OpDef] = {}  # of operations, or attributes, that gpersist has not
         self.seed: int | None = None
         self._has_imported = False
+        self._shape_version = PRODUCER  # the oldest version imported; shapes of old graphs are inferred by their rules
         self.versions = protos.VersionDef(producer=PRODUCER)
 
     # ---- what is in it
@@ -73,6 +75,11 @@ class Graph(NameScopes, Scopes, Collections):
 
     def _unsafe_unfinalize(self) -> None:
         self._finalized = False
+
+    @property
+    def building_function(self) -> bool:
+        """Whether this is the body of a function in the making, which a `Graph` never is."""
+        return False
 
     def get_operations(self) -> list[Operation]:
         """All operations, in the order in which they were made."""
@@ -234,6 +241,11 @@ class Graph(NameScopes, Scopes, Collections):
         op._set_inputs(inputs, control_inputs)
         op._set_outputs(shapes)
         self._enter(op)
+        for tensor in inputs:
+            if tensor._op._control_flow_context is not None:
+                self._check_context(tensor, op)
+        if self._control_flow_context is not None:
+            self._add_to_context(op)
         if is_placed:
             self._place_in_scopes(op)
         self._mutations = mutations  # a new node changes none that is there
@@ -261,6 +273,17 @@ class Graph(NameScopes, Scopes, Collections):
         self._nodes.append(op)
         self._nodes_by_name[op._name] = op
         self._use_name(op._name)
+
+    def _check_context(self, tensor: Tensor, op: Operation) -> None:
+        """Holds that an operation does not take from within a loop that it is not in."""
+        op._control_flow_context, inner = self._control_flow_context, tensor._op._control_flow_context
+        inner.check_use(tensor._op, op)
+
+    def _add_to_context(self, op: Operation) -> None:
+        """Makes an operation part of the branch or loop that is being built: what it takes from outside then goes through nodes under its name."""
+        op._control_flow_context = self._control_flow_context
+        with self.as_default(), nullcontext() if op._type == "Const" else self.name_scope(f"{op._name}/"):
+            self._control_flow_context.add_op(op)
 
     def _check_not_finalized(self) -> None:
         if self._finalized:
@@ -330,13 +353,8 @@ def infer_shapes(op: Operation) -> list[TensorShape]:
     try:
         return op.op_type.shapes(op)
     except (ValueError, GPersistError) as error:
-        shapes = ", ".join(_shown(tensor.shape) for tensor in op._inputs)
-        raise ValueError(f"{error} for '{op.name}' (op: '{op.type}') with input shapes: {shapes}.") from None
-
-
-def _shown(shape: TensorShape) -> str:
-    sizes = shape.sizes
-    return "<unknown>" if sizes is None else f"[{','.join('?' if size is None else str(size) for size in sizes)}]"
+        shapes = ", ".join(in_brackets(tensor.shape) for tensor in op._inputs)
+        raise ValueError(f"{getattr(error, 'in_graph', error)} for '{op.name}' (op: '{op.type}') with input shapes: {shapes}.") from None
 
 
 def _kinds(allow_tensor: bool, allow_operation: bool) -> str:

@@ -17,13 +17,14 @@ from gpersist.dtypes import DType
 from gpersist.errors import GPersistError
 from gpersist.graph import attr_value, defaults, registry, signature
 from gpersist.graph.conversion import convert_to_tensor
-from gpersist.graph.graph import UNKNOWN_TYPE, Graph, infer_shapes
+from gpersist.graph.graph import PRODUCER, UNKNOWN_TYPE, Graph, infer_shapes
 from gpersist.graph.name_scope import name_scope
 from gpersist.graph.names import check_op_name
 from gpersist.graph.operation import Operation
 from gpersist.graph.scopes import merged
 from gpersist.graph.signature import REQUIRED, Signature
 from gpersist.graph.tensor import Tensor
+from gpersist.shapes import TensorShape
 
 _BACK_EDGES = {"Merge": ("NextIteration",), "RefMerge": ("RefNextIteration",)}
 
@@ -55,6 +56,18 @@ def import_graph_def(
         ValueError: names that aren't there, or nodes that don't go together. Nothing is added then.
     """
     del op_dict
+    return add_nodes(graph_def, input_map, return_elements, name, producer_op_list)
+
+
+def add_nodes(
+    graph_def: protos.GraphDef,
+    input_map: Mapping[str | bytes, Any] | None = None,
+    return_elements: Sequence[str | bytes] | None = None,
+    name: str | None = None,
+    producer_op_list: protos.OpList | None = None,
+    keeps_new_attrs: bool = False,
+) -> list[Any] | None:
+    """`import_graph_def`; with `keeps_new_attrs`, attributes of newer versions stay, so that what is exported again is equal."""
     message = _copied(graph_def)
     mapped = _checked_map(input_map)
     wanted = _checked_names(return_elements)
@@ -69,7 +82,7 @@ def import_graph_def(
                 )
             with graph.name_scope("_inputs"):
                 mapped = {key: convert_to_tensor(value) for key, value in mapped.items()}
-    importer = _Importer(graph, message, scope or "", mapped, wanted or (), producer_op_list)
+    importer = _Importer(graph, message, scope or "", mapped, wanted or (), producer_op_list, keeps_new_attrs)
     with _whole_or_not_at_all(graph):
         importer.add_nodes()
         found = importer.returned()
@@ -88,6 +101,7 @@ class _Importer:
         input_map: Mapping[str, Tensor],
         wanted: Sequence[str],
         producers: protos.OpList | None,
+        keeps_new_attrs: bool,
     ) -> None:
         self._graph = graph
         self._message = message
@@ -97,6 +111,8 @@ class _Importer:
         self._unused = {_edge(key): key for key in input_map}
         self._wanted = wanted
         self._producers = {op.name: op for op in producers.op} if producers is not None else {}
+        self._producers |= {each.signature.name: each.signature for each in (*graph._library.function, *message.library.function)}
+        self._keeps_new_attrs = keeps_new_attrs
         self._positions = self._checked_positions()
         self._renamed: dict[str, str] = {}
         self._made: dict[str, Operation] = {}
@@ -106,6 +122,7 @@ class _Importer:
     def add_nodes(self) -> None:
         """Adds all nodes, connected, with their devices."""
         self._rename()
+        self._graph._shape_version = min(self._graph._shape_version, self._message.versions.producer)
         back: list[tuple[Operation, protos.NodeDef]] = []
         for position in self._order():
             node = self._nodes[position]
@@ -118,6 +135,11 @@ class _Importer:
                     tensor._consumers.remove(op)
             op._set_inputs([self._tensor(node, text) for text in node.input if not text.startswith("^")], ())
         self._place()
+        context = self._graph._control_flow_context
+        if context is not None:
+            for op in self._made.values():
+                op._control_flow_context = context
+                context.add_op(op)
         if self._unused:
             raise ValueError(f"Attempted to map inputs that were not found in graph_def: [{', '.join(self._unused.values())}]")
 
@@ -126,6 +148,7 @@ class _Importer:
         library = self._graph._library
         there = {function.signature.name for function in library.function}
         library.function.extend([function for function in self._message.library.function if function.signature.name not in there])
+        self._graph._imported_op_defs.update({name: op for name, op in self._producers.items() if _is_news(op)})
         library.gradient.extend([gradient for gradient in self._message.library.gradient if gradient not in library.gradient])
         if self._nodes or self._message.HasField("versions"):
             mine, found = self._graph.versions, self._message.versions
@@ -222,19 +245,27 @@ class _Importer:
         op_type = registry.find(node.op)
         known = op_type.signature() if op_type is not None else self._signature_of(node.op)
         attrs: dict[str, Any] = dict(node.attr.items())
+        hints = attrs.pop("_output_shapes", None) if op_type is not None else None
         if op_type is not None:
-            attrs.pop("_output_shapes", None)  # those that are inferred hold; files of old versions have wrong ones
             self._complete(node, op_type.signature(), attrs)
         self._prefix_colocations(node, attrs)
-        inputs = [self._tensor(node, text) for text in node.input if not text.startswith("^") and not self._is_back_edge(node, text)]
-        controls = [self._control(text) for text in node.input if text.startswith("^")]
-        types = self._output_types(node, known, attrs)
+        taken = list(node.input)
+        has_back_edges = node.op in _BACK_EDGES and any(self._is_back_edge(node, text) for text in taken)
+        inputs = [self._tensor(node, text) for text in taken if text[0] != "^" and not (has_back_edges and self._is_back_edge(node, text))]
+        controls = [self._control(text) for text in taken if text[0] == "^"]
+        try:
+            type_attrs = _types(known, attrs) if known is not None else {}
+            types = known.output_types(type_attrs) if known is not None else self._guessed_types(node)
+        except (KeyError, TypeError, GPersistError) as error:
+            raise ValueError(f"node {node.name!r} ({node.op}): its attributes do not say what its outputs are: {error!r}") from None
         name = self._renamed[node.name]
         op = self._graph._new_node(node.op, op_type, known, name, attrs, types)
         op._inputs = inputs
-        if op_type is not None and not any(self._is_back_edge(node, text) for text in node.input):
-            self._check_inputs(node, op)
+        if op_type is not None and not has_back_edges:
+            self._check_inputs(node, op, type_attrs)
         shapes = infer_shapes(op)
+        if hints is not None:
+            shapes = _merged_shapes(op, shapes, hints.list.shape)
         op._set_inputs(inputs, controls)
         for scope in self._graph._control_stack:
             op._add_control_inputs(found for found in scope.inputs if found not in {tensor.op for tensor in inputs})
@@ -262,7 +293,7 @@ class _Importer:
                 raise ValueError(f"NodeDef missing attr '{attr.name}' from operation {node.op}; node {self._renamed[node.name]!r}")
             attrs[attr.name] = attr.default
         producer = self._producers.get(node.op)
-        if producer is not None:
+        if producer is not None and not self._keeps_new_attrs:
             defaults_of = {attr.name: attr.default_value for attr in producer.attr if attr.HasField("default_value")}
             for key in [key for key in attrs if key not in known.by_name and key in defaults_of and attrs[key] == defaults_of[key]]:
                 del attrs[key]
@@ -304,9 +335,9 @@ class _Importer:
             return mapped.op
         return self._made[text[1:]]
 
-    def _check_inputs(self, node: protos.NodeDef, op: Operation) -> None:
+    def _check_inputs(self, node: protos.NodeDef, op: Operation, type_attrs: Mapping[str, Any]) -> None:
         assert op.signature is not None
-        expected = op.signature.input_types(_types(op.signature, op._attrs))
+        expected = op.signature.input_types(type_attrs)
         if len(expected) != len(op._inputs):
             raise ValueError(f"NodeDef expected {len(expected)} inputs, {len(op._inputs)} are specified; node {op.name!r} ({node.op})")
         for index, (tensor, wanted) in enumerate(zip(op._inputs, expected, strict=True)):
@@ -348,12 +379,7 @@ class _Importer:
         except (KeyError, TypeError, GPersistError):
             return []
 
-    def _output_types(self, node: protos.NodeDef, known: Signature | None, attrs: dict[str, Any]) -> list[DType]:
-        if known is not None:
-            try:
-                return known.output_types(_types(known, attrs))
-            except (KeyError, TypeError, GPersistError) as error:
-                raise ValueError(f"node {node.name!r} ({node.op}): its attributes do not say what its outputs are: {error!r}") from None
+    def _guessed_types(self, node: protos.NodeDef) -> list[DType]:
         taken = self._unknown_outputs.get(node.name, {})
         stale = node.attr["_output_shapes"].list.shape if "_output_shapes" in node.attr else ()
         count = max([len(stale), *(index + 1 for index in taken)])
@@ -398,6 +424,33 @@ def _whole_or_not_at_all(graph: Graph) -> Iterator[None]:
         raise
     finally:
         graph._mutations = mutations  # nodes that were there have not changed
+
+
+def _is_news(op_def: protos.OpDef) -> bool:
+    """Whether an OpDef says what gpersist's own does not: of an operation, or of attributes, that it has not."""
+    found = registry.find(op_def.name)
+    return found is None or any(attr.name not in found.signature().by_name for attr in op_def.attr)
+
+
+def _merged_shapes(op: Operation, shapes: Sequence[TensorShape], hints: Sequence[protos.TensorShapeProto]) -> list[TensorShape]:
+    """The shapes of a node's outputs with what its exporter knew of them besides."""
+    if len(hints) < len(shapes):
+        raise ValueError(f"Node '{op.name}' has {len(shapes)} outputs but the _output_shapes attribute specifies shapes for {len(hints)} outputs")
+    found = []
+    for index, (shape, hint) in enumerate(zip(shapes, hints, strict=False)):
+        if shape.sizes == tuple([dim.size for dim in hint.dim]) and not hint.unknown_rank:
+            found.append(shape)  # nothing new; most often so
+            continue
+        try:
+            found.append(shape.merge_with(TensorShape(hint)))
+        except ValueError as error:
+            if op.graph._shape_version < PRODUCER:  # an older TensorFlow's answer (of FusedBatchNormGrad, say): what follows from the inputs counts
+                found.append(shape)
+                continue
+            raise ValueError(
+                f"Node '{op.name}' has an _output_shapes attribute inconsistent with the GraphDef for output #{index}: {error}"
+            ) from None
+    return found
 
 
 def _types(known: Signature, attrs: Mapping[str, Any]) -> dict[str, Any]:

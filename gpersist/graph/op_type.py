@@ -20,7 +20,6 @@ The class's name is the operation's. Names, types and attributes are those of Te
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -65,6 +64,7 @@ class OpType:
         host_inputs: names of inputs that `run` gets as NumPy arrays, wherever the operation runs (shapes, axes, paddings).
         host_outputs: names of outputs that `run` gives as NumPy arrays (the shape of a tensor).
         is_host_only: whether it runs on the host only, whatever its device (strings, files). Operations on strings always do.
+        takes_any_device: whether `run` gets its inputs wherever they are, rather than in the memory of its own device.
         is_static: whether its output is the same in every run of a session, and nobody writes to it: a constant, a variable's buffer. It is then made
             once, by `run` with the attributes alone.
         is_foldable: whether shape inference may run it on the host at once, where all of its inputs are constants: cheap ones only.
@@ -81,18 +81,24 @@ class OpType:
     host_inputs: ClassVar[tuple[str, ...]] = ()
     host_outputs: ClassVar[tuple[str, ...]] = ()
     is_host_only: ClassVar[bool] = False
+    takes_any_device: ClassVar[bool] = False
     is_static: ClassVar[bool] = False
     is_foldable: ClassVar[bool] = False
     takes_context: ClassVar[bool] = False
     run_attrs: ClassVar[tuple[str, ...]] = ()
     """The attributes that `run` asks for: its keyword-only parameters."""
+    newer_attrs: ClassVar[tuple[str, ...]] = ()
+    """Those that TensorFlow has added since 1.15, which a node may have: its keyword-only parameters with defaults."""
 
     _signature: ClassVar[Signature | None] = None
 
     def __init_subclass__(cls, *, abstract: bool = False) -> None:
         """Enters the class in the registry, unless it is a base of others (`abstract=True`)."""
-        parameters = inspect.signature(cls.run).parameters.values()
-        cls.run_attrs = tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+        run: Any = getattr(cls.run, "func", cls.run)  # of a partial function, the whole
+        code, defaults = run.__code__, run.__kwdefaults__ or {}  # `inspect.signature` takes ten times as long, for hundreds of classes
+        named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        cls.run_attrs = tuple(name for name in named if name not in defaults)
+        cls.newer_attrs = tuple(defaults)
         cls._signature = None
         if not abstract:
             registry.register(cls)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gpersist import protos
 from gpersist.dtypes import DType
 from gpersist.graph import attr_value, defaults
+from gpersist.graph.graph_def import encode_node
 from gpersist.graph.op_type import OpType
 from gpersist.graph.scopes import device_string
 from gpersist.graph.signature import Signature, to_op_def
@@ -30,6 +31,7 @@ class Operation:
     __slots__ = (
         "__weakref__",
         "_attrs",
+        "_control_flow_context",
         "_control_inputs",
         "_control_outputs",
         "_device",
@@ -65,6 +67,7 @@ class Operation:
         self._attrs = attrs
         self.output_types = output_types
         self._device = ""
+        self._control_flow_context: Any = None
         self._inputs: list[Tensor] = []
         self._control_inputs: list[Operation] = []
         self._control_outputs: list[Operation] | None = None
@@ -114,9 +117,14 @@ class Operation:
         return tuple(self._outputs)
 
     @property
+    def traceback(self) -> list[Any]:
+        """Where it was made: nothing, since keeping that would slow building down."""
+        return []
+
+    @property
     def node_def(self) -> protos.NodeDef:
         """Its message."""
-        return self._to_node_def(self._control_inputs)
+        return protos.NodeDef.FromString(encode_node(self, self._control_inputs))
 
     @property
     def op_def(self) -> protos.OpDef:
@@ -190,14 +198,6 @@ class Operation:
         attr = self.signature.by_name.get(name) if self.signature else None
         return attr.kind if attr else None
 
-    def _to_node_def(self, control_inputs: Iterable[Operation]) -> protos.NodeDef:
-        node = protos.NodeDef(name=self._name, op=self._type, device=self._device)
-        node.input.extend([tensor.op.name if not tensor.value_index else tensor.name for tensor in self._inputs])
-        node.input.extend([f"^{op.name}" for op in control_inputs])
-        for name, value in self._attrs.items():
-            node.attr[name].CopyFrom(attr_value.encode(value, self._kind(name)))
-        return node
-
     def _set_device(self, device: Any) -> None:
         """Gives it a device: text, a DeviceSpec, or None."""
         self._device = device_string(device)
@@ -215,6 +215,14 @@ class Operation:
     def _clear_attr(self, name: str) -> None:
         self._attrs.pop(name, None)
         self._graph._mutations += 1
+
+    def _get_control_flow_context(self) -> Any:
+        """The branch or loop that it is in; None for neither."""
+        return self._control_flow_context
+
+    def _set_control_flow_context(self, context: Any) -> None:
+        """Makes it part of a branch or a loop."""
+        self._control_flow_context = context
 
     def _set_inputs(self, inputs: Iterable[Tensor], control_inputs: Iterable[Operation]) -> None:
         """Connects it. REQUIRES: called once."""
@@ -248,6 +256,13 @@ class Operation:
                 op._control_outputs = []
             op._control_outputs.append(self)
             self._graph._mutations += 1
+
+    def _remove_all_control_inputs(self) -> None:
+        for op in self._control_inputs:
+            if op._control_outputs is not None:
+                op._control_outputs.remove(self)
+        self._control_inputs = []
+        self._graph._mutations += 1
 
     def _add_control_inputs(self, ops: Iterable[Operation]) -> None:
         for op in ops:

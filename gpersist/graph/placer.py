@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import functools
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gpersist.devices import Device, DeviceSpec
 from gpersist.dtypes import int32, resource, string, variant
@@ -32,6 +32,10 @@ class Placer:
         available: the session's devices; a CPU is the first.
         allow_soft_placement: whether a device that isn't there is replaced by the next best.
         log_device_placement: whether each placement is logged.
+
+    Attributes:
+        available: the session's devices.
+        overrides: where operations go whatever their nodes say.
     """
 
     def __init__(self, available: Sequence[Device], *, allow_soft_placement: bool = False, log_device_placement: bool = False) -> None:
@@ -41,6 +45,11 @@ class Placer:
         self._is_soft = allow_soft_placement
         self._is_logged = log_device_placement
         self._placed: list[Device] = []
+        self.overrides: dict[Operation, Device] = {}
+
+    def for_another_graph(self) -> Placer:
+        """One that places another graph in the same way."""
+        return Placer(self.available, allow_soft_placement=self._is_soft, log_device_placement=self._is_logged)
 
     def place(self, graph: Graph) -> None:
         """Places the operations that were made since the last call.
@@ -68,12 +77,30 @@ class Placer:
             for op in fresh:
                 _LOG.info("%s: (%s): %s", op.name, op.type, full_name(self._placed[op._id]))
 
+    def override(self, graph: Graph, overrides: Mapping[Operation, Device]) -> None:
+        """Places all operations anew, some of them, with those that belong to them, where the caller says.
+
+        Raises:
+            InvalidArgumentError: see `place`; all are placed as before then.
+        """
+        before = self._placed, self.overrides
+        self._placed, self.overrides = [], dict(overrides)
+        try:
+            self.place(graph)
+        except GPersistError:
+            self._placed, self.overrides = before
+            raise
+
     def device_of(self, op: Operation) -> Device:
         """Where an operation runs. REQUIRES: it has been placed."""
         return self._placed[op._id]
 
     def _place_together(self, members: Sequence[Operation], lost: dict[str, list[Operation]]) -> Device:
         """The one device of operations that belong together; one that isn't there is entered in `lost`."""
+        if self.overrides:
+            for op in members:
+                if op in self.overrides:
+                    return self.overrides[op]
         old = next((op for op in members if op._id < len(self._placed)), None)
         if old is not None:
             return self._placed[old._id]
@@ -85,6 +112,8 @@ class Placer:
         if not wanted:
             return self.host if needs_host or all(map(_is_small_integer, members)) else self.default
         device = self._find(wanted, needs_host)
+        if device is None and self.overrides and not needs_host:  # what else was there goes where a variable of that device has gone
+            device = next((device for op, device in self.overrides.items() if op._device == wanted), None)
         if device is not None:
             return device
         if not self._is_soft:

@@ -4,6 +4,8 @@ Values live in numbered slots. A step reads some, calls its kernel, and writes s
 
     (kernel, slots in, slot or slots out, slots nobody needs any more, ...)
 
+A while loop is one thing among them, with parts of its own for its condition and its body.
+
 Constants, variables and resources are put into their slots when the plan is made, so that they cost a run nothing. A plan stays right as long as the
 operations in it are not changed; operations added to the graph don't matter to it.
 """
@@ -16,8 +18,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from gpersist.devices import Device
-from gpersist.errors import InternalError, NotFoundError, UnimplementedError
+from gpersist.errors import InternalError, InvalidArgumentError, NotFoundError, UnimplementedError
 from gpersist.graph.fetches import Element
+from gpersist.graph.frames import NEXTS, SWITCHES, Frame, Frames, forward_sources, in_order, is_loop_merge, loop_switches
+from gpersist.graph.function_library import FunctionCall, find_function
 from gpersist.graph.op_type import OpType
 from gpersist.graph.operation import Operation
 from gpersist.graph.placer import Placer, takes_reference, with_op
@@ -27,8 +31,6 @@ from gpersist.graph.variables_store import Buffer, VariablesStore
 
 DEAD: Any = type("Dead", (), {"__repr__": lambda _: "DEAD", "__slots__": ()})()
 """The value of what is not computed, since a Switch went the other way."""
-
-_SWITCHES = frozenset({"Switch", "RefSwitch"})
 
 
 class Step(NamedTuple):
@@ -51,6 +53,64 @@ class Step(NamedTuple):
     controls: Sequence[Operation] | None
 
 
+class Part(NamedTuple):
+    """Steps in a row, or one loop.
+
+    Attributes:
+        device: the CUDA device to make current; None where none needs to be.
+        steps: what is run, or the loop.
+        has_switches: whether some steps may have to be left out.
+    """
+
+    device: Device | None
+    steps: tuple[Step, ...] | Loop
+    has_switches: bool
+
+
+class LoopVariable(NamedTuple):
+    """The slots of what a loop hands from one iteration to the next.
+
+    Attributes:
+        start: the value before the first iteration.
+        value: the value in an iteration.
+        origin: where it comes from: 0 in the first iteration, then 1.
+        carried: what an iteration has made of it.
+    """
+
+    start: int
+    value: int
+    origin: int
+    carried: int
+
+
+class Loop(NamedTuple):
+    """A while loop.
+
+    Attributes:
+        variables: what is handed on.
+        condition: run before each iteration; then `predicate` is the slot of what it found.
+        predicate: a slot.
+        body: run while that is true.
+        leaving: run once, at the end.
+        exits: of each Exit the slot of its value, and the slot in which others look for it.
+        exit_ops: these operations.
+        inputs: all slots of the surroundings that are read.
+        unused: slots that nobody needs after it.
+        op: the LoopCond.
+    """
+
+    variables: tuple[LoopVariable, ...]
+    condition: tuple[Part, ...]
+    predicate: int
+    body: tuple[Part, ...]
+    leaving: tuple[Part, ...]
+    exits: tuple[tuple[int, int], ...]
+    exit_ops: tuple[Operation, ...]
+    inputs: tuple[int, ...]
+    unused: tuple[int, ...]
+    op: Operation
+
+
 class Fetch(NamedTuple):
     """Where a fetched tensor's value is.
 
@@ -70,15 +130,13 @@ class Plan:
     """What a run does.
 
     Attributes:
-        segments: steps in order, those in a row that run on one CUDA device together with it; None for those that need no device made current.
-        has_switches: whether some steps may have to be left out.
+        parts: what is run, in order.
         slots: the slots at the start of a run, constants and variables filled in.
         feeds: the slot of each fed tensor.
         fetches: for each fetched element where it is, or None for an operation.
     """
 
-    segments: tuple[tuple[Device | None, tuple[Step, ...]], ...]
-    has_switches: bool
+    parts: tuple[Part, ...]
     slots: list[Any]
     feeds: tuple[int, ...]
     fetches: tuple[Fetch | None, ...]
@@ -96,15 +154,20 @@ class Context:
         session: the session itself, as `gpersist.graph.Session`.
     """
 
-    __slots__ = ("device", "op", "session", "state", "variables", "xp")
+    __slots__ = ("_move", "device", "op", "session", "state", "variables", "xp")
 
-    def __init__(self, op: Operation, device: Device, variables: VariablesStore, state: dict[str, Any], session: Any) -> None:
+    def __init__(self, op: Operation, device: Device, variables: VariablesStore, transfers: Transfers, session: Any) -> None:
+        self._move = transfers.move
         self.op = op
         self.device = device
         self.xp = array_module(device)
         self.variables = variables
-        self.state = state
+        self.state: dict[str, Any] = {}
         self.session = session
+
+    def move(self, value: Any) -> Any:
+        """A value in the memory of this device."""
+        return self._move(value, self.device)
 
     def buffer(self) -> Buffer:
         """The buffer of the variable that this operation makes: its `shared_name`, or its own name."""
@@ -123,21 +186,41 @@ class Planner:
         self._statics: dict[tuple[Operation, Device], Any] = {}
         self._contexts: dict[Operation, Context] = {}
 
-    def plan(self, fetches: Sequence[Element], feeds: Sequence[Tensor]) -> Plan:
+    def plan(self, fetches: Sequence[Element], feeds: Sequence[Tensor], places: Sequence[Device] | None = None) -> Plan:
         """The plan for some fetches, where some tensors are fed.
+
+        Args:
+            fetches: tensors and operations.
+            feeds: tensors.
+            places: where the fed values are; then what is fetched stays where it is made, too. By default both are on the host.
 
         Raises:
             NotFoundError: an operation that would have to run is none of gpersist's.
             UnimplementedError: operations depend on each other in a circle.
         """
-        return _Builder(self, fetches, feeds).plan()
+        return _Builder(self, fetches, feeds, places).plan()
 
     def context(self, op: Operation) -> Context:
         """The context of an operation, always the same one."""
         found = self._contexts.get(op)
         if found is None:
-            found = self._contexts[op] = Context(op, self._placer.device_of(op), self._variables, {}, self._session)
+            found = self._contexts[op] = Context(op, self._placer.device_of(op), self._variables, self._transfers, self._session)
         return found
+
+    def move_to_new_places(self) -> None:
+        """Has operations that were placed anew run there from now on, variables' values with them."""
+        self._statics.clear()
+        for op, context in self._contexts.items():
+            device = self._placer.device_of(op)
+            if device is context.device:
+                continue
+            context.device, context.xp = device, array_module(device)
+            if op.op_type is not None and op.op_type.is_static and op.signature is not None and "shared_name" in op.signature.by_name:
+                buffer = context.buffer()
+                with buffer.lock:
+                    buffer.device = device
+                    if buffer.is_initialized:
+                        buffer.adopt(self.move(buffer.read(), device))
 
     def static(self, op: Operation, op_type: type[OpType], device: Device) -> Any:
         """The one output, in a device's memory, of an operation that has the same in every run."""
@@ -169,26 +252,143 @@ class Planner:
 class _Builder:
     """One plan in the making."""
 
-    def __init__(self, planner: Planner, fetches: Sequence[Element], feeds: Sequence[Tensor]) -> None:
+    def __init__(self, planner: Planner, fetches: Sequence[Element], feeds: Sequence[Tensor], places: Sequence[Device] | None) -> None:
         self._planner = planner
+        self._places = places
         self._fetches = fetches
         self._feeds = feeds
         self._fed = set(feeds)
         self._slots: list[Any] = []
-        self._steps: list[tuple[Device, Step]] = []
+        self._steps: list[tuple[Device, Step] | Loop] = []
         self._homes: dict[Tensor, Device] = {}
         self._where: dict[tuple[Tensor, Device], int] = {}
         self._has_switches = False
         self._is_fresh: set[int] = set()  # slots whose arrays nobody else can have: those that were moved
 
     def plan(self) -> Plan:
-        feeds = tuple(self._slot(tensor, self._planner.host) for tensor in self._feeds)
-        ops = _in_order(_needed(self._fetches, self._fed))
-        self._has_switches = any(op.type in _SWITCHES for op in ops)
-        for op in ops:
-            self._add(op)
+        places = self._places or [self._planner.host] * len(self._feeds)
+        feeds = tuple(self._slot(tensor, place) for tensor, place in zip(self._feeds, places, strict=True))
+        self._frames = Frames(_needed(self._fetches, self._fed))
+        self._add_all(self._frames.root, self._in_order(self._frames.root))
         fetches = tuple(self._fetch(element) for element in self._fetches)
-        return Plan(self._segments(fetches), self._has_switches, self._slots, feeds, fetches)
+        kept = {fetch.slot for fetch in fetches if fetch is not None}
+        return Plan(self._parts(self._steps, kept, is_whole=True), self._slots, feeds, fetches)
+
+    def _in_order(self, frame: Frame) -> list[Operation | Frame]:
+        """What is directly in a frame, operations and loops, each behind what it waits for."""
+        if not frame.children:
+            operations: list[Operation | Frame] = [*in_order(frame.ops, forward_sources)]
+            return operations
+
+        def waits_for(item: Operation | Frame) -> list[Operation | Frame]:
+            ahead = [self._frames.item(source, frame) for op in _everything_in(item) for source in forward_sources(op)]
+            return [found for found in dict.fromkeys(ahead) if found is not None and found is not item]
+
+        members: list[Operation | Frame] = [*frame.ops, *frame.children]
+        return in_order(members, waits_for)
+
+    def _add_all(self, frame: Frame, items: Sequence[Operation | Frame]) -> None:
+        outer = self._has_switches
+        self._has_switches = any(op.type in SWITCHES for op in frame.ops)
+        for item in items:
+            if isinstance(item, Frame):
+                self._add_loop(item)
+            else:
+                self._add(item)
+        self._has_switches = outer
+
+    def _add_loop(self, frame: Frame) -> None:
+        """A loop: its condition, its body, and what is done when it is left, each with slots of its own for what it moves and reads."""
+        condition, switches = loop_switches(frame)
+        merges = [op for op in frame.ops if is_loop_merge(op)]
+        for op in frame.enters:
+            self._alias(op.outputs[0], op._inputs[0], op)
+        starts = [self._value(_enter_of(op), self._planner.device_of(op, _known(op)), op) for op in merges]
+        outer_steps, outer_where = self._steps, dict(self._where)
+        values = [
+            (self._slot(op.outputs[0], self._planner.device_of(op, _known(op))), self._slot(op.outputs[1], self._planner.host)) for op in merges
+        ]
+        of_condition, of_body, of_leaving = self._sides(frame, {*merges, *switches}, switches)
+
+        conditions: list[tuple[Device, Step] | Loop] = []
+        self._steps = conditions
+        self._add_all(frame, of_condition)
+        predicate = self._value(condition, self._planner.host, condition.op)
+        where = dict(self._where)
+
+        body: list[tuple[Device, Step] | Loop] = []
+        self._steps = body
+        for op in switches:
+            self._alias(op.outputs[1], op._inputs[0], op)
+        self._add_all(frame, of_body)
+        carried = [self._value(_next_of(op)._inputs[0], self._planner.device_of(op, _known(op)), op) for op in merges]
+        self._where = dict(where)
+
+        leaving: list[tuple[Device, Step] | Loop] = []
+        self._steps = leaving
+        for op in switches:
+            self._alias(op.outputs[0], op._inputs[0], op)
+        self._add_all(frame, of_leaving)
+        exits = [(self._value(op._inputs[0], self._planner.device_of(op, _known(op)), op)) for op in frame.exits]
+
+        self._steps, self._where = outer_steps, outer_where
+        results = [self._slot(op.outputs[0], self._planner.device_of(op, _known(op))) for op in frame.exits]
+        variables = tuple(LoopVariable(start, *value, carry) for start, value, carry in zip(starts, values, carried, strict=True))
+        kept = {predicate, *carried, *exits, *(slot for part in (body, leaving) for slot in _read_by(part))}
+        read = {slot for part in (conditions, body, leaving) for slot in _read_by(part)} | {*exits, *carried, predicate}
+        made = {slot for part in (conditions, body, leaving) for slot in _made_by(part)} | {slot for value in values for slot in value}
+        self._steps.append(
+            Loop(
+                variables,
+                self._parts(conditions, kept),
+                predicate,
+                self._parts(body, kept),
+                self._parts(leaving, kept),
+                tuple(zip(exits, results, strict=True)),
+                tuple(frame.exits),
+                (*starts, *sorted(read - made)),
+                (),
+                condition.op,
+            )
+        )
+
+    def _sides(
+        self, frame: Frame, given: set[Operation], switches: Sequence[Operation]
+    ) -> tuple[list[Operation | Frame], list[Operation | Frame], list[Operation | Frame]]:
+        """What is in a loop: what its condition needs, what is done while that is true, and what is done when it is left."""
+        after: dict[Operation | Frame, bool] = {}  # whether it is done in an iteration, of what depends on the condition
+        sides: tuple[list[Operation | Frame], list[Operation | Frame], list[Operation | Frame]] = ([], [], [])
+        left = {op.outputs[0] for op in switches}
+        entered = {op.outputs[1] for op in switches}
+        for item in self._in_order(frame):
+            if item in given or (isinstance(item, Operation) and item.type in NEXTS):
+                continue
+            ops = _everything_in(item)
+            tensors = {tensor for op in ops for tensor in op._inputs}
+            ahead = {self._frames.item(source, frame) for op in ops for source in forward_sources(op)} - {item, None}
+            of_ahead = {after[found] for found in ahead if found in after}
+            if True in of_ahead or not tensors.isdisjoint(entered):
+                after[item] = True
+                sides[1].append(item)
+            elif False in of_ahead or not tensors.isdisjoint(left):
+                after[item] = False
+                sides[2].append(item)
+            else:
+                sides[0].append(item)
+        return sides
+
+    def _alias(self, tensor: Tensor, source: Tensor, op: Operation) -> None:
+        """Has a tensor be another one, in the memory of an operation's device."""
+        if tensor in self._fed:
+            return
+        device = self._planner.device_of(op, _known(op))
+        if source.dtype.is_ref and tensor.dtype.is_ref:
+            device = self._homes[source]
+            slot = self._where[source, device]
+        else:
+            slot = self._value(source, device, op)
+        self._homes[tensor] = device
+        self._where[tensor, device] = slot
 
     def _slot(self, tensor: Tensor, device: Device, value: Any = None) -> int:
         """A new slot, in which a tensor's value in a device's memory will be."""
@@ -198,15 +398,7 @@ class _Builder:
         return slot
 
     def _add(self, op: Operation) -> None:
-        op_type = op.op_type
-        if op_type is None:
-            raise with_op(
-                NotFoundError(
-                    f"Op type not registered '{op.type}': gpersist has no such operation, so that node '{op.name}' can be exported, but not run; "
-                    "fetch something that does not need it, or feed its outputs"
-                ),
-                op,
-            )
+        op_type = _known(op)
         device = self._planner.device_of(op, op_type)
         if op_type.is_static:
             if op.outputs[0] in self._fed:
@@ -221,6 +413,7 @@ class _Builder:
         inputs = tuple(self._input(op, op_type, index, device) for index in range(len(op._inputs)))
         first = context if context is not None else array_module(device)
         attrs = {name: op.attr(name) for name in op_type.run_attrs}
+        attrs |= {name: op.attr(name) for name in op_type.newer_attrs if op.has_attr(name)}
         kernel: Callable[..., Any] = functools.partial(op_type.run, first, **attrs)
         if op.signature is not None and op.signature.has_lists:
             kernel = _grouping(kernel, op)
@@ -234,10 +427,13 @@ class _Builder:
             return self._where[tensor, self._homes[tensor]]
         if op_type.host_inputs and _argument_of(op, index) in op_type.host_inputs:
             device = self._planner.host
+        elif op_type.takes_any_device:
+            device = self._homes[tensor]
         return self._value(tensor, device, op)
 
     def _value(self, tensor: Tensor, device: Device, op: Operation) -> int:
         """The slot of a tensor's value in a device's memory; adds what has to be done for it to be there."""
+        tensor = self._read_through(tensor)
         home = self._homes[tensor]
         slot = self._where[tensor, home]
         if tensor.dtype.base_dtype.numpy is None:
@@ -256,6 +452,15 @@ class _Builder:
             return self._slot(tensor, device, self._planner.static(tensor.op, source, device))
         found = self._where[tensor, device] = self._moved(slot, device, op)
         return found
+
+    def _read_through(self, tensor: Tensor) -> Tensor:
+        """The reference behind what only reads a variable, `v/read`: as in TensorFlow, where both share memory, it shows what was assigned since."""
+        op = tensor.op
+        if op.type != "Identity" or op._control_inputs or tensor in self._fed:
+            return tensor
+        source = op._inputs[0]
+        is_alias = source.dtype.enum > 100 and self._is_static(source.op) and source not in self._fed and self._homes[source] is self._homes[tensor]
+        return source if is_alias else tensor
 
     def _is_static(self, op: Operation) -> bool:
         """Whether the output is there from the start. In a branch that may not be taken it is not."""
@@ -277,7 +482,8 @@ class _Builder:
                 continue
             on_host = op_type.host_outputs and _output_of(op, index) in op_type.host_outputs
             slots.append(self._slot(tensor, self._planner.host if on_host else device))
-        return slots[0] if len(slots) == 1 else tuple(slots)
+        is_list = op.signature is not None and any(arg.is_list for arg in op.signature.outputs)  # a list of one is a list
+        return slots[0] if len(slots) == 1 and not is_list else tuple(slots)
 
     def _step(
         self,
@@ -293,25 +499,100 @@ class _Builder:
     def _fetch(self, element: Element) -> Fetch | None:
         if isinstance(element, Operation):
             return None
-        slot = self._value(element, self._planner.host, element.op)
+        if (element, self._homes.get(element)) not in self._where:
+            raise with_op(
+                InvalidArgumentError(f"{element.name} is inside of a loop, with a value in each iteration: it cannot be fetched"), element.op
+            )
+        device = self._planner.host if self._places is None else self._homes[element]
+        slot = self._value(element, device, element.op)
         return Fetch(slot, slot not in self._is_fresh, element in self._fed)
 
-    def _segments(self, fetches: Sequence[Fetch | None]) -> tuple[tuple[Device | None, tuple[Step, ...]], ...]:
-        """The steps, each knowing what nobody needs after it, in runs of one CUDA device."""
-        kept = {fetch.slot for fetch in fetches if fetch is not None}
+    def _parts(self, added: Sequence[tuple[Device, Step] | Loop], kept: set[int], *, is_whole: bool = False) -> tuple[Part, ...]:
+        """What was added, each step knowing what nobody needs after it, those on one CUDA device together.
+
+        Args:
+            added: steps and loops, in order.
+            kept: slots that are needed after all of it.
+            is_whole: whether slots that others have filled are not needed after it either.
+        """
+        own = set(_made_by(added))
         seen = set(kept)
-        steps: list[tuple[Device | None, Step]] = []
-        for device, step in reversed(self._steps):
-            outputs = step.outputs if isinstance(step.outputs, tuple) else (step.outputs,)
-            unused = tuple(slot for slot in dict.fromkeys((*step.inputs, *outputs)) if slot not in seen)
+        done: list[tuple[Device | None, Step | Loop]] = []
+        for entry in reversed(added):
+            device, step = (None, entry) if isinstance(entry, Loop) else entry
+            touched = (*step.inputs, *_outputs_of(step))
+            unused = tuple(slot for slot in dict.fromkeys(touched) if slot not in seen and (is_whole or slot in own))
             seen.update(unused)
-            steps.append((device if device.backend == "cuda" else None, step._replace(unused=unused)))
-        segments: list[tuple[Device | None, list[Step]]] = []
-        for needs, step in reversed(steps):
-            if not segments or segments[-1][0] is not needs:
-                segments.append((needs, []))
-            segments[-1][1].append(step)
-        return tuple((device, tuple(found)) for device, found in segments)
+            seen.update(touched)
+            done.append((device if device is not None and device.backend == "cuda" else None, step._replace(unused=unused)))
+        has_switches = any(isinstance(step, Step) and step.controls is not None and step.op.type in SWITCHES for _, step in done)
+        parts: list[Part] = []
+        row: list[Step] = []
+        current: Device | None = None
+        for device, found in reversed(done):
+            if row and (isinstance(found, Loop) or device is not current):
+                parts.append(Part(current, tuple(row), has_switches))
+                row = []
+            if isinstance(found, Loop):
+                parts.append(Part(None, found, has_switches))
+            else:
+                current = device
+                row.append(found)
+        if row:
+            parts.append(Part(current, tuple(row), has_switches))
+        return tuple(parts)
+
+
+def _outputs_of(step: Step | Loop) -> tuple[int, ...]:
+    if isinstance(step, Loop):
+        return tuple(result for _, result in step.exits)
+    return step.outputs if isinstance(step.outputs, tuple) else (step.outputs,)
+
+
+def _made_by(added: Sequence[tuple[Device, Step] | Loop]) -> list[int]:
+    """The slots that steps and loops fill."""
+    return [slot for entry in added for slot in _outputs_of(entry if isinstance(entry, Loop) else entry[1])]
+
+
+def _read_by(added: Sequence[tuple[Device, Step] | Loop]) -> list[int]:
+    """The slots that steps and loops read."""
+    return [slot for entry in added for slot in (entry if isinstance(entry, Loop) else entry[1]).inputs]
+
+
+def _known(op: Operation) -> type[OpType]:
+    """The class of an operation.
+
+    Raises:
+        NotFoundError: gpersist has none.
+    """
+    if op.op_type is None:
+        if find_function(op.graph, op.type, is_optional=True) is not None:
+            return FunctionCall
+        raise with_op(
+            NotFoundError(
+                f"Op type not registered '{op.type}': gpersist has no such operation, so that node '{op.name}' can be exported, but not run; "
+                "fetch something that does not need it, or feed its outputs"
+            ),
+            op,
+        )
+    return op.op_type
+
+
+def _everything_in(item: Operation | Frame) -> list[Operation]:
+    """An operation, or all that are in a loop and in loops within it."""
+    if isinstance(item, Operation):
+        return [item]
+    return [*item.enters, *item.ops, *item.exits, *(op for child in item.children for op in _everything_in(child))]
+
+
+def _enter_of(merge: Operation) -> Tensor:
+    """What a loop's variable is before the first iteration."""
+    return next(tensor for tensor in merge._inputs if tensor._op.type not in NEXTS)
+
+
+def _next_of(merge: Operation) -> Operation:
+    """What hands a loop's variable on."""
+    return next(tensor._op for tensor in merge._inputs if tensor._op.type in NEXTS)
 
 
 def _move(move: Callable[[Any, Device], Any], device: Device, value: Any) -> Any:
@@ -358,39 +639,3 @@ def _needed(fetches: Sequence[Element], fed: set[Tensor]) -> list[Operation]:
         waiting += [tensor._op for tensor in op._inputs if tensor not in fed]
         waiting += op._control_inputs
     return sorted(found, key=lambda op: op._id)
-
-
-def _in_order(ops: list[Operation]) -> list[Operation]:
-    """The same operations, each behind what it waits for; as they are, where that is so already.
-
-    Raises:
-        UnimplementedError: some wait for each other.
-    """
-    members = set(ops)
-    done: set[Operation] = set()
-    order: list[Operation] = []
-    path: dict[Operation, None] = {}
-    for first in ops:
-        stack = [first]
-        while stack:
-            op = stack[-1]
-            if op in done:
-                stack.pop()
-                continue
-            ahead = [found for found in _waits_for(op) if found in members and found not in done]
-            if not ahead:
-                stack.pop()
-                path.pop(op, None)
-                done.add(op)
-                order.append(op)
-                continue
-            path[op] = None
-            circle = next((found for found in ahead if found in path), None)
-            if circle is not None:
-                raise with_op(UnimplementedError(f"'{op.name}' and '{circle.name}' wait for each other: loops (tf.while_loop) cannot be run yet"), op)
-            stack += ahead
-    return order
-
-
-def _waits_for(op: Operation) -> list[Operation]:
-    return [tensor._op for tensor in op._inputs] + op._control_inputs

@@ -7,7 +7,7 @@ Follows `apply_op` of TensorFlow's `op_def_library`: inputs are converted in ord
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from gpersist.dtypes import DType
@@ -43,7 +43,7 @@ def apply_op(op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) 
     with ExitStack() as stack:  # what refers to a variable goes where the variable is
         for arg, value in zip(signature.inputs, inputs, strict=True):
             if arg.is_ref:
-                stack.enter_context(graph.colocate_with(value))
+                stack.enter_context(graph.colocate_with(value[0] if arg.is_list else value))
         return graph._add(op_type, found, signature, scope, tensors, attributes)
 
 
@@ -164,8 +164,14 @@ class _Resolution:
         """Makes a tensor of a value, under the operation's name."""
         default = self._signature.by_name[arg.type_attr].default if arg.type_attr else REQUIRED
         hint = None if default is REQUIRED else default
+        allowed = self._signature.by_name[arg.type_attr].allowed if hint is not None else None
         with self._graph.as_default(), self._graph.name_scope(self._scope + "/"):
             try:
+                if wanted is None and allowed is not None:  # its own type goes before the default one
+                    with suppress(TypeError):
+                        own = convert_to_tensor(value, None, name, as_ref=arg.is_ref)
+                        if own.dtype.base_dtype in allowed:
+                            return own
                 return convert_to_tensor(value, wanted, name, hint, as_ref=arg.is_ref)
             except (TypeError, ValueError) as error:
                 if value is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gpersist.graph.operation import Operation
 
 DeviceChooser = Callable[[Any], Any]
-"""Gives an operation's device: text, a DeviceSpec, or None for the one it has."""
+"""Gives an operation's device: text, or a DeviceSpec; `op.device` for the one it has."""
 
 DeviceOrFunction = str | DeviceSpec | DeviceChooser | None
 
@@ -29,7 +29,11 @@ def merged(outer: str, inner: str) -> str:
 
 def device_string(device: Any) -> str:
     """The text of a device that is text already, a DeviceSpec, or None."""
-    return "" if device is None else device if isinstance(device, str) else device.to_string()
+    if device is None or isinstance(device, str):
+        return device or ""
+    if not hasattr(device, "to_string"):
+        raise TypeError(f"Expected a device as text, a DeviceSpec or None, found {device!r}")
+    return str(device.to_string())
 
 
 class ControlDependencies:
@@ -49,7 +53,9 @@ class Scopes:
         self._device_stack: list[str | DeviceChooser | None] = []
         self._colocation_stack: list[Operation] = []
         self._control_stack: list[ControlDependencies] = []
+        self._control_flow_context: Any = None  # of gpersist.ops: the branch or the loop that is being built
         self._attr_scopes: dict[str, Any] = {}
+        self._gradient_overrides: dict[str, str] = {}
 
     @contextmanager
     def device(self, device_name_or_function: DeviceOrFunction) -> Iterator[None]:
@@ -104,11 +110,12 @@ class Scopes:
         """Makes what is made within run after other operations.
 
         Args:
-            control_inputs: operations, tensors, variables; None shuts out the scopes around this one.
+            control_inputs: operations, tensors, variables; None shuts out the scopes around this one, and branches and loops that are being built.
         """
-        outer = self._control_stack
+        outer, context = self._control_stack, self._control_flow_context
         if control_inputs is None:
             self._control_stack = [ControlDependencies(())]
+            self._control_flow_context = None
         else:
             before = {op for controller in outer for op in controller.inputs}
             fresh = [op for op in dict.fromkeys(map(self._operation_of, control_inputs)) if op not in before]
@@ -117,6 +124,8 @@ class Scopes:
             yield
         finally:
             self._control_stack = outer
+            if control_inputs is None:
+                self._control_flow_context = context
 
     @contextmanager
     def _attr_scope(self, attrs: Mapping[str, Any]) -> Iterator[None]:
@@ -128,6 +137,25 @@ class Scopes:
         finally:
             self._attr_scopes = outer
 
+    @contextmanager
+    def gradient_override_map(self, op_type_map: Mapping[str, str]) -> Iterator[None]:
+        """Gives what is made within another gradient than that of its type.
+
+        Args:
+            op_type_map: by type of operation, the name that `RegisterGradient` was given.
+
+        Raises:
+            TypeError: it is no dict of texts.
+        """
+        if not isinstance(op_type_map, dict) or not all(isinstance(text, str) for item in op_type_map.items() for text in item):
+            raise TypeError(f"`op_type_map` must be a dictionary mapping strings to strings. Received: {op_type_map}")
+        outer = self._gradient_overrides
+        self._gradient_overrides = outer | op_type_map
+        try:
+            yield
+        finally:
+            self._gradient_overrides = outer
+
     def _scoped_control_inputs(self, input_ops: set[Operation]) -> list[Operation]:
         """The control inputs of an operation with these inputs: those of each scope, unless an input was made within it and so waits already."""
         found: dict[Operation, None] = {}
@@ -136,13 +164,27 @@ class Scopes:
                 found.update(dict.fromkeys(op for op in controller.inputs if op not in input_ops))
         return list(found)
 
+    def _record_op_seen_by_control_dependencies(self, op: Operation) -> None:
+        """Counts an operation as made within each control dependency scope."""
+        for controller in self._control_stack:
+            controller.seen.add(op)
+
+    def _get_control_flow_context(self) -> Any:
+        """The branch (`tf.cond`) or loop (`tf.while_loop`) that is being built; None for neither."""
+        return self._control_flow_context
+
+    def _set_control_flow_context(self, context: Any) -> None:
+        """Makes what is made from now on part of a branch or a loop; of neither for None."""
+        self._control_flow_context = context
+
     def _place_in_scopes(self, op: Operation) -> None:
         """Gives a new operation the device and the colocation of the scopes that it was made in."""
         for name, value in self._attr_scopes.items():
             if not op.has_attr(name):
                 op._set_attr(name, value)
-        for controller in self._control_stack:
-            controller.seen.add(op)
+        if op.type in self._gradient_overrides:
+            op._set_attr("_gradient_op_type", self._gradient_overrides[op.type].encode())
+        self._record_op_seen_by_control_dependencies(op)
         self._apply_devices(op)
         if self._colocation_stack:
             groups: set[bytes] = set()
@@ -163,7 +205,10 @@ class Scopes:
                 if entry:
                     op._set_device(merged(entry, op.device))
             else:
-                op._set_device(device_string(entry(op)))
+                device = entry(op)
+                if device is None:
+                    raise TypeError(f"the device function {entry!r} gave None for {op.name!r}; give op.device for the device that it has")
+                op._set_device(device_string(device))
 
     def _operation_of(self, value: Any) -> Operation:
         raise NotImplementedError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NamedTuple, NoReturn
 
 from gpersist import protos
@@ -14,11 +14,13 @@ from gpersist.errors import NotFoundError, UnimplementedError
 from gpersist.graph import defaults
 from gpersist.graph.executor import execute
 from gpersist.graph.fetches import Fetches, feeds_of
+from gpersist.graph.functions import Functions
 from gpersist.graph.graph import Graph
+from gpersist.graph.operation import Operation
 from gpersist.graph.placer import Placer, full_name
 from gpersist.graph.plan import Plan, Planner
 from gpersist.graph.transfer import Transfers
-from gpersist.graph.variables_store import VariablesStore
+from gpersist.graph.variables_store import Buffer, VariablesStore
 
 _MAX_PLANS = 256
 
@@ -42,6 +44,7 @@ class BaseSession:
 
     Attributes:
         variables: their values in this session.
+        functions: those of the graph's library, for operations that call them.
 
     Raises:
         TypeError: `graph` is no graph, or `config` no ConfigProto.
@@ -54,7 +57,9 @@ class BaseSession:
             raise TypeError(f'Argument `graph` must be a tf.Graph, but got "{type(graph).__name__}"')
         if config is not None and not hasattr(config, "device_count"):
             raise TypeError(f'Argument `config` must be a tf.ConfigProto, but got "{type(config).__name__}"')
-        if target not in ("", b"", None):
+        if target is not None and not isinstance(target, (str, bytes)):
+            raise TypeError(f'Argument `target` must be a string, but got "{type(target).__name__}"')
+        if target:
             raise NotFoundError(
                 f"No session factory registered for the given session options: target {target!r}; there are only sessions in this process"
             )
@@ -71,6 +76,7 @@ class BaseSession:
             log_device_placement=bool(getattr(config, "log_device_placement", False)),
         )
         self._planner = Planner(self._placer, self.variables, self._transfers, self)
+        self.functions = Functions(self._graph, self._for_function)
         self._is_closed = False
 
     @property
@@ -103,13 +109,53 @@ class BaseSession:
             self._placer.place(self._graph)
         return self._placer.device_of(op)
 
+    def buffers_of(self, variables: Iterable[Operation]) -> list[Buffer]:
+        """The buffers of variables' nodes, made where they aren't there yet.
+
+        Raises:
+            InvalidArgumentError: a device that a node of the graph names isn't there.
+        """
+        self._check_open()
+        with self._lock:
+            self._placer.place(self._graph)
+            return [self._planner.context(op).buffer() for op in variables]
+
+    @property
+    def available_devices(self) -> list[Device]:
+        """The devices that operations can be placed on; the host is the first."""
+        return list(self._placer.available)
+
+    @contextmanager
+    def variables_placed(self, devices: Mapping[Operation, Device]) -> Iterator[None]:
+        """Puts variables, with all that belongs to each, on other devices than their nodes name: for good, unless what is done within raises.
+
+        Values that they have move with them.
+
+        Raises:
+            InvalidArgumentError: a device that another node of the graph names isn't there; nothing has moved.
+        """
+        before = self._placer.overrides
+        self._place_variables(before | dict(devices))
+        try:
+            yield
+        except BaseException:
+            self._place_variables(before)
+            raise
+
+    def _place_variables(self, overrides: Mapping[Operation, Device]) -> None:
+        self._check_open()
+        with self._lock:
+            self._placer.override(self._graph, overrides)
+            self._plans.clear()
+            self._planner.move_to_new_places()
+
     def run(self, fetches: Any, feed_dict: Mapping[Any, Any] | None = None, options: Any = None, run_metadata: Any = None) -> Any:
         """Computes tensors and runs operations.
 
         Args:
             fetches: a tensor, an operation, a variable, the name of one, or any nest of lists, tuples, dicts and named tuples of these.
             feed_dict: values that take the place of tensors in this run.
-            options: for TensorFlow's sake.
+            options: a `RunOptions`; heeded is `timeout_in_ms`.
             run_metadata: for TensorFlow's sake.
 
         Returns:
@@ -119,27 +165,33 @@ class BaseSession:
             RuntimeError: the session is closed, or its graph empty.
             TypeError: something can be no fetch, or no key or value of a feed.
             ValueError: it is in another graph, or a value of another shape than its tensor.
+            DeadlineExceededError: it took longer than `options` allow.
             GPersistError: an operation failed; `error.op` is that operation.
         """
-        del options, run_metadata
+        if run_metadata is not None and not hasattr(run_metadata, "step_stats"):
+            raise TypeError(f"Argument `run_metadata` must be a tf.RunMetadata, but got {type(run_metadata).__name__!r}")
+        if options is not None and not hasattr(options, "timeout_in_ms"):
+            raise TypeError(f"Argument `options` must be a tf.RunOptions, but got {type(options).__name__!r}")
         self._check_open()
         if not self._graph.version:
             raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
+        fed = feeds_of(self._graph, _checked_dict(feed_dict)) if feed_dict else {}  # what is wrong with these is told first, as in TensorFlow
         fetched = Fetches(self._graph, fetches)
-        fed = feeds_of(self._graph, _checked_dict(feed_dict)) if feed_dict else {}
         plan = self._plan(fetched, tuple(fed))
-        return fetched.build(execute(plan, tuple(fed.values())))
+        timeout_ms = getattr(options, "timeout_in_ms", 0)
+        return fetched.build(execute(plan, tuple(fed.values()), timeout_ms / 1000 if timeout_ms else None))
 
     def make_callable(self, fetches: Any, feed_list: Any = None, accept_options: bool = False) -> Callable[..., Any]:
         """A function that runs the same fetches each time, its arguments being the values of the tensors in `feed_list`."""
         del accept_options
-        self._check_open()
+        if feed_list is not None and not isinstance(feed_list, (list, tuple)):
+            raise TypeError(f"Argument `feed_list` must be a list or tuple. Received: feed_list={feed_list}")
         fetched = Fetches(self._graph, fetches)
-        keys = [self._graph.as_graph_element(key, allow_operation=False) for key in feed_list or ()]
+        keys = tuple(feed_list or ())
 
         def call(*values: Any, **_: Any) -> Any:
             self._check_open()
-            fed = feeds_of(self._graph, dict(zip(keys, values, strict=True)))
+            fed = feeds_of(self._graph, dict(zip(keys, values)))  # noqa: B905  # what is not given is not fed, as in TensorFlow
             return fetched.build(execute(self._plan(fetched, tuple(fed)), tuple(fed.values())))
 
         return call
@@ -170,6 +222,11 @@ class BaseSession:
         self._plans.clear()
         self._transfers.close()
         self.variables.clear()
+
+    def _for_function(self) -> tuple[Placer, Planner]:
+        """A placer and a planner for the body of a function, like those of the graph itself."""
+        placer = self._placer.for_another_graph()
+        return placer, Planner(placer, self.variables, self._transfers, self)
 
     def _check_open(self) -> None:
         if self._is_closed:

@@ -176,6 +176,11 @@ class Tensor(Operand):
         """What is known of its shape."""
         return self._shape
 
+    @property
+    def ndim(self) -> int | None:
+        """The number of its dimensions; None if that is not known."""
+        return self._shape.rank
+
     def get_shape(self) -> TensorShape:
         """What is known of its shape."""
         return self._shape
@@ -186,10 +191,10 @@ class Tensor(Operand):
         Raises:
             ValueError: it contradicts what is known.
         """
-        found = as_shape(shape)
-        if not self._shape.is_compatible_with(found) and self._shape.rank != found.rank:
-            raise ValueError(f"Shapes must be equal rank, but are {self._shape.rank} and {found.rank}")
-        self._shape = self._shape.merge_with(found)
+        try:
+            self._shape = self._shape.merge_with(as_shape(shape))
+        except ValueError as error:
+            raise ValueError(getattr(error, "in_graph", error)) from None
 
     def consumers(self) -> list[Operation]:
         """The operations that it is an input of; one twice, if it is two of its inputs."""

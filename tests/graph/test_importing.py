@@ -69,7 +69,8 @@ def test_a_loop_comes_back() -> None:
         """
         node { name: "merge" op: "Merge" input: "enter" input: "next" attr { key: "T" value { type: DT_INT32 } } attr { key: "N" value { i: 2 } } }
         node { name: "next" op: "NextIteration" input: "merge" attr { key: "T" value { type: DT_INT32 } } }
-        node { name: "enter" op: "Enter" input: "c" attr { key: "T" value { type: DT_INT32 } } }
+        node { name: "enter" op: "Enter" input: "c" attr { key: "T" value { type: DT_INT32 } } attr { key: "frame_name" value { s: "loop" } }
+          attr { key: "is_constant" value { b: false } } attr { key: "parallel_iterations" value { i: 10 } } }
         node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_INT32 } } attr { key: "value" value { tensor { dtype: DT_INT32
           tensor_shape { } int_val: 1 } } } }
         """

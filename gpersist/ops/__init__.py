@@ -3,8 +3,22 @@
 Importing this package registers all of them with `gpersist.graph`, says what Python's operators do with tensors, and how values become constants.
 """
 
-from gpersist.ops import operators as _operators  # noqa: F401  # installs them
+# The rooms whose functions are reached as `gpersist.ops.<room>`; one line each. Importing them registers their operations.
+from gpersist.ops import functional as _functional  # noqa: F401
+from gpersist.ops import loops as _loops  # noqa: F401
+from gpersist.ops import stacks as _stacks  # noqa: F401
+from gpersist.ops import operators as _operators  # noqa: F401  # installs Python's operators
+from gpersist.ops import gradients, indexed_slices, training  # noqa: F401  # derivatives, and the steps of optimizers
+from gpersist.ops import control_flow_gradients as _control_flow_gradients  # noqa: F401  # gradients of branches and loops
+from gpersist.ops import control_flow, control_flow_case, functional_loops, nest, tensor_array  # noqa: F401  # branches, loops, arrays of tensors
+from gpersist.ops import variable_collections as _variable_collections  # noqa: F401  # how they enter a MetaGraphDef
+from gpersist.ops import initializers, random, stateless_random  # noqa: F401
+from gpersist.ops import checks, decoding, hashing, numerics, parsing, printing, regular_expressions, sparse_tensor, string_splitting, strings  # noqa: F401
+from gpersist.ops import get_variable as _get_variable  # noqa: F401  # variable scopes, partitions
+from gpersist.ops import scatter, state, template, variable_creation  # noqa: F401  # what is done with variables
+from gpersist.ops import save as _save  # noqa: F401  # saving and restoring in a graph
 from gpersist.ops.array import fill, identity, ones, reshape, shape_of, stack, stop_gradient, unstack, zeros
+from gpersist.ops import activations, bias, convolution, depthwise, normalization, pooling, softmax  # noqa: F401  # neural networks
 from gpersist.ops.constants import constant, placeholder, placeholder_with_default
 from gpersist.ops.control import control_dependencies, group, no_op, tuple_
 from gpersist.ops.math import (
@@ -35,8 +49,10 @@ from gpersist.ops.math import (
     subtract,
     truediv,
 )
+from gpersist.ops.ref_variable import RefVariable
 from gpersist.ops.resource_variable import ResourceVariable
-from gpersist.ops.variable import RefVariable, SaveSliceInfo, Variable
+from gpersist.ops.save_slice_info import SaveSliceInfo
+from gpersist.ops.variable import Variable
 from gpersist.ops.variable_lists import (
     all_variables,
     global_variables,

@@ -23,9 +23,14 @@ from gpersist.graph import (
     sample,
 )
 from gpersist.ops import shape_functions
-from gpersist.shapes import ShapeLike, TensorShape, as_shape
+from gpersist.shapes import Dimension, ShapeLike, TensorShape, as_shape, unknown_shape
+
+__all__ = ["constant", "placeholder", "placeholder_with_default"]
 
 _MAX_PROTO_BYTES = 2**31 - 1
+
+_LAST_WITHOUT_SCALARS = 21
+"""The version of graphs up to which a placeholder's shape of no dimensions says that it is not known."""
 
 
 class Const(OpType):
@@ -61,7 +66,11 @@ class Placeholder(SessionOpType):
 
     outputs = "output: dtype"
     attrs = "dtype: type, shape: shape = ?"
-    shapes = staticmethod(shape_functions.same_as_attr)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        shape = op.attr("shape")
+        return [unknown_shape() if shape.rank == 0 and op.graph._shape_version <= _LAST_WITHOUT_SCALARS else shape]
 
     @staticmethod
     def run(ctx: Context) -> Any:
@@ -168,5 +177,12 @@ def _shape_constant(value: TensorShape, dtype: Any = None, name: str | None = No
     return constant(sizes, dtype or ("int64" if any((size or 0) >= 2**31 for size in sizes) else "int32"), name=name or "shape_as_tensor")
 
 
+def _dimension_constant(value: Dimension, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Tensor:
+    if value.value is None:
+        raise ValueError(f"Cannot convert unknown Dimension {value} to a Tensor.")
+    return constant(value.value, dtype or "int32", name=name or "dimension_as_tensor")
+
+
 register_tensor_conversion_function(object, _constant_of, 200)
 register_tensor_conversion_function(TensorShape, _shape_constant, 100)
+register_tensor_conversion_function(Dimension, _dimension_constant, 100)

@@ -11,7 +11,10 @@ import numpy as np
 from gpersist.graph import DEAD, Graph, Operation, OpType, Tensor, apply_op, get_default_graph, graph_of, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.array import identity
+from gpersist.ops.indexed_slices import IndexedSlices
 from gpersist.shapes import TensorShape
+
+__all__ = ["control_dependencies", "group", "no_op", "tuple_", "with_dependencies"]
 
 
 class NoOp(OpType):
@@ -38,6 +41,12 @@ class _Switch(OpType, abstract=True):
     def run(xp: Any, data: Any, pred: Any) -> tuple[Any, Any]:
         return (DEAD, data) if pred else (data, DEAD)
 
+    @staticmethod
+    def gradient(op: Operation, of_false: Tensor, of_true: Tensor) -> list[Tensor | None]:
+        pred = op.inputs[1]
+        sides = [apply_op("Switch", of_false, pred).outputs[0], apply_op("Switch", of_true, pred).outputs[1]]
+        return [apply_op("Merge", sides).outputs[0], None]
+
 
 class Switch(_Switch):
     """Its data, as `output_true` if `pred` is true, else as `output_false`."""
@@ -56,14 +65,11 @@ class RefSwitch(_Switch):
     allows_uninitialized_input = True
 
 
-class Merge(OpType):
+class _Merge(OpType, abstract=True):
     """The one of its inputs that is not dead, and which one that is."""
 
-    inputs = "inputs: N * T"
-    outputs = "output: T, value_index: int32"
     attrs = "T: type, N: int >= 1"
     host_outputs = ("value_index",)
-    samples = (sample(["float[2,3]"]),)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -75,6 +81,27 @@ class Merge(OpType):
     @staticmethod
     def run(xp: Any, inputs: list[Any]) -> tuple[Any, Any]:
         return inputs[0], np.int32(0)  # where there is no Switch, nothing is dead
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor, *_: Any) -> list[Tensor | None]:
+        chosen = [apply_op("Equal", op.outputs[1], index).outputs[0] for index in range(len(op.inputs))]
+        with op.graph.colocate_with(grad, ignore_existing=True):
+            return [apply_op("Switch", grad, is_it).outputs[1] for is_it in chosen]
+
+
+class Merge(_Merge):
+    """The one of its inputs that is not dead, and which one that is."""
+
+    inputs = "inputs: N * T"
+    outputs = "output: T, value_index: int32"
+    samples = (sample(["float[2,3]"], has_gradient=False),)
+
+
+class RefMerge(_Merge):
+    """The one of some references that is not dead, and which one that is."""
+
+    inputs = "inputs: Ref(N * T)"
+    outputs = "output: Ref(T), value_index: int32"
 
 
 def no_op(name: str | None = None) -> Operation:
@@ -129,11 +156,13 @@ def tuple_(tensors: Sequence[Any], name: str | None = None, control_inputs: Sequ
         return [value if value is None else gate if isinstance(value, Operation) else with_dependencies([gate], value) for value in tensors]
 
 
-def with_dependencies(dependencies: Sequence[Any], output_tensor: Tensor, name: str | None = None) -> Tensor:
-    """The same tensor, on the same device, that is there when other operations have run."""
+def with_dependencies(dependencies: Sequence[Any], output_tensor: Any, name: str | None = None) -> Any:
+    """The same tensor or IndexedSlices, on the same device, that is there when other operations have run."""
     with name_scope(name, "control_dependency", [*dependencies, output_tensor]) as scope:
         graph = output_tensor.graph
-        with graph.colocate_with(output_tensor), graph.control_dependencies(dependencies):
+        with graph.colocate_with(output_tensor.op), graph.control_dependencies(dependencies):
+            if isinstance(output_tensor, IndexedSlices):
+                return IndexedSlices(identity(output_tensor.values, name=scope), output_tensor.indices, output_tensor.dense_shape)
             return identity(output_tensor, name=scope)
 
 

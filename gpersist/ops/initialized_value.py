@@ -13,6 +13,8 @@ from typing import Any
 from gpersist.graph import Graph, GraphKeys, Operation, Tensor, apply, apply_op
 from gpersist.ops.array import identity
 
+__all__ = ["initialized_value"]
+
 _NOT_FOLLOWED = frozenset({"IsVariableInitialized", "VarIsInitializedOp", "ReadVariableOp", "If"})
 _VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
 
@@ -21,19 +23,23 @@ def initialized_value(variable: Any) -> Tensor:
     """A variable's value if it has one, else its initial value (`tf.Variable.initialized_value`)."""
     graph: Graph = variable.graph
     with graph.as_default(), graph.control_dependencies(None):
-        is_set = variable.is_initialized()
-        initial: Tensor = variable.initial_value
-        with graph.name_scope("cond"):
-            switch = apply_op("Switch", is_set, is_set)
-            identity(switch.outputs[1], name="switch_t")
-            identity(switch.outputs[0], name="switch_f")
-            pred = identity(is_set, name="pred_id")
-            with graph.name_scope("read") as scope:
-                value = _value_where(graph, variable, pred)
-            there = identity(value, name=scope)
-            with graph.colocate_with(initial):
-                first = apply_op("Switch", initial, pred).outputs[0]
-            return apply("Merge", [first, there])
+        return value_or_initial(variable)
+
+
+def value_or_initial(variable: Any) -> Tensor:
+    """The same, within the scopes of the caller."""
+    graph: Graph = variable.graph
+    is_set = variable.is_initialized()
+    initial: Tensor = variable.initial_value
+    with graph.name_scope("cond"):
+        switch = apply_op("Switch", is_set, is_set)
+        identity(switch.outputs[1], name="switch_t")
+        identity(switch.outputs[0], name="switch_f")
+        pred = identity(is_set, name="pred_id")
+        there = _value_where(graph, variable, pred)
+        with graph.colocate_with(initial, ignore_existing=True):
+            first = apply_op("Switch", initial, pred).outputs[0]
+        return apply("Merge", [first, there])
 
 
 def safe_initial_value(graph: Graph, initial_value: Tensor, name: str) -> Tensor:
@@ -64,15 +70,19 @@ class _Copied:
 
     def _behind(self, op: Operation) -> list[Operation]:
         """What an operation follows from and itself, each behind what it takes."""
-        found: set[Operation] = set()
+        found: dict[Operation, None] = {}
+        entered: set[Operation] = set()
         waiting = [op]
         while waiting:
-            next_op = waiting.pop()
-            if next_op not in found:
-                found.add(next_op)
-                if next_op.type not in _NOT_FOLLOWED:
-                    waiting += [tensor.op for tensor in next_op.inputs]
-        return sorted(found, key=lambda each: each._id)
+            next_op = waiting[-1]
+            if next_op in entered:
+                waiting.pop()
+                found[next_op] = None
+                continue
+            entered.add(next_op)
+            if next_op.type not in _NOT_FOLLOWED:
+                waiting += [tensor.op for tensor in reversed(next_op.inputs) if tensor.op not in entered]
+        return list(found)
 
     def _copy(self, op: Operation) -> Operation:
         if op.type in _NOT_FOLLOWED:
@@ -98,7 +108,12 @@ class _Copied:
 def _value_where(graph: Graph, variable: Any, pred: Tensor) -> Tensor:
     """A variable's value on the side of a Switch where `pred` is true."""
     if variable.dtype.is_ref:
-        return apply_op("RefSwitch", variable._variable, pred, name="Switch").outputs[1]
-    with graph.colocate_with(variable.handle):
+        there = identity(variable._variable, name="read")
+        with graph.name_scope(f"{there.op.name}/"):
+            switch = apply_op("RefSwitch", variable._variable, pred, name="Switch")
+        there.op._update_input(0, switch.outputs[1])  # TensorFlow's order: the Switch is put before a node that is there
+        return there
+    with graph.name_scope("read") as scope, graph.colocate_with(variable.handle):
         handle = apply_op("Switch", variable.handle, pred, name="Switch").outputs[1]
-    return apply("ReadVariableOp", handle, dtype=variable.dtype)
+        value = apply("ReadVariableOp", handle, dtype=variable.dtype)
+    return identity(value, name=scope)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gpersist.graph import Tensor, apply, convert_to_tensor, install_operators, name_scope
 from gpersist.ops import math
+from gpersist.ops.indexing import getitem
 
 _ARITHMETIC: dict[str, Callable[..., Tensor]] = {
     "add": lambda x, y, name: apply("Add" if x.dtype.is_string else "AddV2", x, y, name=name),
@@ -58,4 +59,5 @@ install_operators(
     neg=lambda x: math.negative(x),
     invert=lambda x: math.logical_not(x),
     abs=lambda x: math.abs(x),
+    getitem=lambda x, spec: getitem(x, spec) if isinstance(x, Tensor) else getitem(x.value(), spec, x),
 )

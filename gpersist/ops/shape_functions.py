@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gpersist.graph import Operation
 from gpersist.shapes import TensorShape, unknown_shape
@@ -41,10 +41,30 @@ def merged(op: Operation) -> list[TensorShape]:
     Raises:
         ValueError: they contradict each other.
     """
-    shape = TensorShape(None)
-    for tensor in op._inputs:
-        shape = shape.merge_with(tensor.shape)
-    return [shape]
+    return [merged_shapes(tensor.shape for tensor in op._inputs)]
+
+
+def merged_shapes(shapes: Iterable[TensorShape]) -> TensorShape:
+    """What several shapes of one tensor say together.
+
+    Raises:
+        ValueError: they contradict each other.
+    """
+    found = TensorShape(None)
+    for shape in shapes:
+        found = found.merge_with(shape)
+    return found
+
+
+def axis(axis: int, rank: int) -> int:
+    """An axis counted from the front.
+
+    Raises:
+        ValueError: there is no such axis.
+    """
+    if not -rank <= axis < rank:
+        raise ValueError(f"Dimension {axis} must be in the range [{-rank}, {rank}) of a shape of rank {rank}")
+    return axis % rank
 
 
 def broadcast_shapes(a: TensorShape, b: TensorShape) -> TensorShape:

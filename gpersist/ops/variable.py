@@ -1,7 +1,4 @@
-"""`tf.Variable`: what both kinds of variables have in common, and reference variables, which TensorFlow 1 makes unless told otherwise.
-
-A reference variable `v` is four nodes: `v` (VariableV2), `v/initial_value`, `v/Assign`, `v/read` (Identity).
-"""
+"""`tf.Variable`: what both kinds of variables have in common; each kind has a module of its own."""
 
 from __future__ import annotations
 
@@ -16,71 +13,41 @@ from gpersist.graph import (
     Operand,
     Operation,
     Tensor,
-    convert_to_tensor,
     get_default_graph,
     get_default_session,
     graph_of,
-    name_scope,
+    prepend_name_scope,
     register_tensor_conversion_function,
+    strip_name_scope,
 )
-from gpersist.ops import variables
-from gpersist.ops.array import identity
-from gpersist.ops.initialized_value import initialized_value, safe_initial_value
-from gpersist.shapes import ShapeLike, TensorShape, as_shape
+from gpersist.ops.indexing import getitem
+from gpersist.ops.initialized_value import initialized_value
+from gpersist.ops.save_slice_info import SaveSliceInfo
+from gpersist.ops.scatter_methods import ScatterMethods
+from gpersist.ops.synchronization import VariableAggregation, VariableSynchronization, settled
+from gpersist.ops.variable_creation import creators_of, resource_variables_enabled
+from gpersist.ops.variable_scope import get_variable_scope
+from gpersist.shapes import ShapeLike, TensorShape
 
-
-class SaveSliceInfo:
-    """Which part of a partitioned variable a variable is, as its `to_proto` tells it.
-
-    Attributes:
-        full_name: the name of the whole.
-        full_shape: the shape of the whole.
-        var_offset: where the part begins, in each dimension.
-        var_shape: the part's shape.
-    """
-
-    def __init__(
-        self,
-        full_name: str | None = None,
-        full_shape: Sequence[int] | None = None,
-        var_offset: Sequence[int] | None = None,
-        var_shape: Sequence[int] | None = None,
-        save_slice_info_def: protos.SaveSliceInfoDef | None = None,
-        import_scope: str | None = None,
-    ) -> None:
-        if save_slice_info_def is not None:
-            full_name = with_scope(save_slice_info_def.full_name, import_scope)
-            full_shape, var_offset = list(save_slice_info_def.full_shape), list(save_slice_info_def.var_offset)
-            var_shape = list(save_slice_info_def.var_shape)
-        self.full_name = full_name
-        self.full_shape = full_shape
-        self.var_offset = var_offset
-        self.var_shape = var_shape
-
-    @property
-    def spec(self) -> str:
-        """The part as Saver writes it: `"10 2 0,5:0,2"`, the whole's shape and for each dimension start and length."""
-        shape = " ".join(str(size) for size in self.full_shape or ())
-        parts = ":".join(f"{start},{size}" for start, size in zip(self.var_offset or (), self.var_shape or (), strict=True))
-        return f"{shape} {parts}"
-
-    def to_proto(self, export_scope: str | None = None) -> protos.SaveSliceInfoDef | None:
-        """The message; None for a variable outside of the scope that is exported."""
-        name = self.full_name or ""
-        if export_scope is not None and not name.startswith(export_scope):
-            return None
-        return protos.SaveSliceInfoDef(
-            full_name=without_scope(name, export_scope),
-            full_shape=list(self.full_shape or ()),
-            var_offset=list(self.var_offset or ()),
-            var_shape=list(self.var_shape or ()),
-        )
-
+__all__ = ["Variable"]
 
 _SliceInfo: TypeAlias = SaveSliceInfo
 
 
-class Variable(Operand):
+class _Kinds(type):
+    """Makes `Variable(...)` a variable of the kind that the caller, the scope or the switch wants, with the say of variable creators."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is not Variable:
+            return super().__call__(*args, **kwargs)
+        arguments = _arguments(*args, **kwargs)
+        make: Any = _made
+        for creator in creators_of(get_default_graph()):
+            make = _before(creator, make)
+        return make(**arguments)
+
+
+class Variable(Operand, ScatterMethods, metaclass=_Kinds):
     """A variable (`tf.Variable`): a value that lives in a session from run to run.
 
     `Variable(...)` makes a reference variable, or with `use_resource=True` a `ResourceVariable`; both are instances of it.
@@ -108,14 +75,6 @@ class Variable(Operand):
 
     SaveSliceInfo: ClassVar[type] = SaveSliceInfo
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Variable:
-        """A variable of the kind that the caller wants."""
-        if cls is not Variable:
-            return super().__new__(cls)
-        definition = kwargs.get("variable_def")
-        is_resource = definition.is_resource if definition is not None else kwargs.get("use_resource")
-        return super().__new__(_KINDS["resource" if is_resource else "reference"])
-
     def __init__(
         self,
         initial_value: Any = None,
@@ -136,7 +95,6 @@ class Variable(Operand):
     ) -> None:
         del expected_shape, use_resource
         self._constraint = constraint
-        self._synchronization, self._aggregation = synchronization, aggregation
         self._save_slice_info: SaveSliceInfo | None = None
         self._initial: Tensor | None = None
         self._cached: Tensor | None = None
@@ -153,7 +111,7 @@ class Variable(Operand):
             )
         if constraint is not None and not callable(constraint):
             raise ValueError("The `constraint` argument must be a callable.")
-        self._trainable = trainable is not False
+        self._synchronization, self._aggregation, self._trainable = settled(synchronization, aggregation, trainable, name)
         keys = [GraphKeys.GLOBAL_VARIABLES] if collections is None else list(collections)
         if self._trainable and GraphKeys.TRAINABLE_VARIABLES not in keys:
             keys.append(GraphKeys.TRAINABLE_VARIABLES)
@@ -175,12 +133,14 @@ class Variable(Operand):
     def _init_from_proto(self, variable_def: protos.VariableDef, import_scope: str | None) -> None:
         """Finds the nodes that a message names."""
         element = get_default_graph().as_graph_element
-        self._variable = element(with_scope(variable_def.variable_name, import_scope))
-        self._initializer_op = element(with_scope(variable_def.initializer_name, import_scope))
-        self._snapshot = element(with_scope(variable_def.snapshot_name, import_scope))
+        self._variable = element(prepend_name_scope(variable_def.variable_name, import_scope))
+        self._initializer_op = element(prepend_name_scope(variable_def.initializer_name, import_scope))
+        self._snapshot = element(prepend_name_scope(variable_def.snapshot_name, import_scope))
         if variable_def.initial_value_name:
-            self._initial = element(with_scope(variable_def.initial_value_name, import_scope))
-        self._trainable = variable_def.trainable
+            self._initial = element(prepend_name_scope(variable_def.initial_value_name, import_scope))
+        self._synchronization, self._aggregation, self._trainable = settled(
+            variable_def.synchronization, variable_def.aggregation, variable_def.trainable, variable_def.variable_name
+        )
         if variable_def.HasField("save_slice_info_def"):
             self._save_slice_info = SaveSliceInfo(save_slice_info_def=variable_def.save_slice_info_def, import_scope=import_scope)
 
@@ -207,6 +167,18 @@ class Variable(Operand):
     def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Makes an operation that subtracts from it; see `assign`."""
         raise NotImplementedError
+
+    def count_up_to(self, limit: int) -> Tensor:
+        """Its value, which is one more afterwards; raises OutOfRangeError when run at the limit."""
+        raise NotImplementedError
+
+    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
+        """Rows of it; of resource variables only."""
+        raise AttributeError(f"{type(self).__name__} has no sparse_read: use tf.gather")
+
+    def gather_nd(self, indices: Any, name: str | None = None) -> Tensor:
+        """Elements of it; of resource variables only."""
+        raise AttributeError(f"{type(self).__name__} has no gather_nd: use tf.gather_nd")
 
     # ---- what both have
 
@@ -289,7 +261,8 @@ class Variable(Operand):
 
     def eval(self, session: Any = None) -> Any:
         """Its value, computed in a session: the given one, or the default one."""
-        return self.value().eval(session=session)
+        found: Any = self._as_graph_element().eval(session=session)
+        return found
 
     def load(self, value: Any, session: Any = None) -> None:
         """Gives it a value in a session, without adding operations to the graph.
@@ -310,13 +283,15 @@ class Variable(Operand):
         if export_scope is not None and not self._variable.name.startswith(export_scope):
             return None
         message = protos.VariableDef(
-            variable_name=without_scope(self._variable.name, export_scope),
-            initializer_name=without_scope(self._initializer_op.name, export_scope),
-            snapshot_name=without_scope(self._snapshot.name, export_scope),
+            variable_name=strip_name_scope(self._variable.name, export_scope),
+            initializer_name=strip_name_scope(self._initializer_op.name, export_scope),
+            snapshot_name=strip_name_scope(self._snapshot.name, export_scope),
             trainable=self._trainable,
+            synchronization=self._synchronization.value,
+            aggregation=self._aggregation.value,
         )
         if self._initial is not None:
-            message.initial_value_name = without_scope(self._initial.name, export_scope)
+            message.initial_value_name = strip_name_scope(self._initial.name, export_scope)
         if self._save_slice_info is not None:
             part = self._save_slice_info.to_proto(export_scope)
             if part is not None:
@@ -326,7 +301,7 @@ class Variable(Operand):
     @staticmethod
     def from_proto(variable_def: protos.VariableDef, import_scope: str | None = None) -> Variable:
         """The variable whose nodes a message names, in the default graph."""
-        return Variable(variable_def=variable_def, import_scope=import_scope)
+        return _kind(is_resource=variable_def.is_resource)(variable_def=variable_def, import_scope=import_scope)
 
     def _set_save_slice_info(self, info: _SliceInfo | None) -> None:
         self._save_slice_info = info
@@ -336,6 +311,9 @@ class Variable(Operand):
 
     def _apply(self, operator: str, *others: Any) -> Tensor:
         return self.value()._apply(operator, *others)
+
+    def __getitem__(self, item: Any) -> Tensor:
+        return getitem(self.value(), item, self)
 
     def _as_graph_element(self) -> Tensor:
         """What is fetched for it."""
@@ -368,7 +346,7 @@ class Variable(Operand):
         return self is other
 
     def __iter__(self) -> Any:
-        raise TypeError("'Variable' object is not iterable.")
+        return iter(self.read_value())  # which refuses, as all tensors of a graph do
 
     def __repr__(self) -> str:
         return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
@@ -377,88 +355,54 @@ class Variable(Operand):
         return self
 
 
-class RefVariable(Variable):
-    """A reference variable."""
-
-    def _build(self, graph: Graph, initial_value: Any, dtype: Any, validate_shape: bool, caching_device: Any, name: str | None, shape: Any) -> None:
-        is_function = callable(initial_value)
-        with name_scope(name, "Variable", [] if is_function else [initial_value]) as scope:
-            if is_function:
-                group = b"loc:@" + scope[:-1].encode()
-                with graph._attr_scope({"_class": [group]}), graph.name_scope("Initializer"), graph.device(None):
-                    initial = convert_to_tensor(initial_value(), dtype, "initial_value")
-                own_group = [group]
-            else:
-                own_group = None
-                initial = convert_to_tensor(initial_value, dtype, "initial_value")
-            if validate_shape and not initial.shape.is_fully_defined():
-                raise ValueError(f"initial_value must have a shape specified: {initial}")
-            known = as_shape(shape) if shape is not None else initial.shape if validate_shape else TensorShape(None)
-            self._initial = initial
-            with graph._attr_scope({"_class": own_group}):
-                self._variable = variables.variable_op_v2(known, initial.dtype, name=scope)
-            safe = safe_initial_value(graph, initial, scope[:-1])
-            with graph.colocate_with(self._variable.op):
-                self._initializer_op = variables.assign(self._variable, safe, validate_shape=validate_shape).op
-            with graph.device(caching_device) if caching_device is not None else graph.colocate_with(self._variable.op):
-                self._snapshot = identity(self._variable, name="read")
-
-    def read_value(self) -> Tensor:
-        """Its value as a tensor, read when that tensor is computed."""
-        return identity(self._variable, name="read")
-
-    def is_initialized(self, name: str | None = None) -> Tensor:
-        """Whether it has a value, as a tensor."""
-        return variables.is_variable_initialized(self._variable, name)
-
-    def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        """Makes an operation that gives it a value; the result is the reference, or with `read_value=False` the operation."""
-        return _result(variables.assign(self._variable, value, use_locking=use_locking, name=name), read_value)
-
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        """Makes an operation that adds to it; see `assign`."""
-        return _result(variables.assign_add(self._variable, delta, use_locking=use_locking, name=name), read_value)
-
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
-        """Makes an operation that subtracts from it; see `assign`."""
-        return _result(variables.assign_sub(self._variable, delta, use_locking=use_locking, name=name), read_value)
-
-    def _ref(self) -> Tensor:
-        return self._variable
-
-
-_KINDS: dict[str, type[Variable]] = {"reference": RefVariable}
-"""The classes that `Variable(...)` makes; `gpersist.ops.resource_variable` adds its own."""
+_KINDS: dict[str, type[Variable]] = {}
+"""The classes of both kinds; their modules add them."""
 
 
 def register_kind(kind: str, made: type[Variable]) -> None:
-    """Says which class `Variable(...)` makes for a kind of variable."""
+    """Says which class `Variable(...)` makes for a kind of variable, `reference` or `resource`."""
     _KINDS[kind] = made
 
 
-def with_scope(name: str, scope: str | None) -> str:
-    """A name within a scope that it was imported into; a `^` or `loc:@` before it stays there."""
-    if not scope:
-        return name
-    for prefix in ("^", "loc:@"):
-        if name.startswith(prefix):
-            return f"{prefix}{scope.rstrip('/')}/{name[len(prefix) :]}"
-    return f"{scope.rstrip('/')}/{name}"
+def _kind(*, is_resource: bool) -> type[Variable]:
+    return _KINDS["resource" if is_resource else "reference"]
 
 
-def without_scope(name: str, scope: str | None) -> str:
-    """A name outside of the scope that it is exported from; as it is, if it is not in it."""
-    if not scope:
-        return name
-    for prefix in ("^", "loc:@", ""):
-        head = f"{prefix}{scope.rstrip('/')}/"
-        if name.startswith(head):
-            return prefix + name[len(head) :]
-    return name
+def _arguments(
+    initial_value: Any = None,
+    trainable: bool | None = None,
+    collections: Any = None,
+    validate_shape: bool = True,
+    caching_device: Any = None,
+    name: str | None = None,
+    variable_def: Any = None,
+    dtype: Any = None,
+    expected_shape: Any = None,
+    import_scope: str | None = None,
+    constraint: Any = None,
+    use_resource: bool | None = None,
+    synchronization: Any = VariableSynchronization.AUTO,
+    aggregation: Any = VariableAggregation.NONE,
+    shape: Any = None,
+) -> dict[str, Any]:
+    """The arguments of `Variable(...)` by name, as variable creators get them."""
+    return locals()
 
 
-def _result(tensor: Tensor, read_value: bool) -> Any:
-    return tensor if read_value else tensor.op
+def _before(creator: Any, make: Any) -> Any:
+    return lambda **arguments: creator(make, **arguments)
+
+
+def _made(**arguments: Any) -> Variable:
+    """A variable of the kind that is wanted."""
+    definition, is_resource = arguments.get("variable_def"), arguments.get("use_resource")
+    if definition is not None:
+        return _kind(is_resource=definition.is_resource)(**arguments)
+    if is_resource is None:
+        is_resource = get_variable_scope().use_resource
+    if is_resource is None:
+        is_resource = resource_variables_enabled()
+    return _kind(is_resource=is_resource)(**arguments)
 
 
 def _as_input(value: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Tensor:

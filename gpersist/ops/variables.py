@@ -16,6 +16,8 @@ from gpersist.graph import Buffer, Context, Operation, SessionOpType, Tensor, ap
 from gpersist.ops import shape_functions
 from gpersist.shapes import ShapeLike, TensorShape, as_shape, unknown_shape
 
+__all__ = ["assign", "assign_add", "assign_sub", "is_variable_initialized"]
+
 
 class VariableV2(SessionOpType):
     """A reference variable."""
@@ -247,10 +249,10 @@ def var_handle_op(dtype: Any, shape: ShapeLike, container: str = "", shared_name
 
 def is_variable_initialized(ref: Any, name: str | None = None) -> Tensor:
     """Whether a variable has a value (`tf.is_variable_initialized`)."""
-    if hasattr(ref, "is_initialized"):
-        found: Tensor = ref.is_initialized(name)
-        return found
-    return apply("IsVariableInitialized", ref, name=name)
+    if ref.dtype.is_ref:
+        return apply("IsVariableInitialized", ref, name=name)
+    found: Tensor = ref.is_initialized(name=name)
+    return found
 
 
 def assign(ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None, name: str | None = None) -> Any:
@@ -263,14 +265,14 @@ def assign(ref: Any, value: Any, validate_shape: bool | None = None, use_locking
 def assign_add(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
     """Adds to a variable (`tf.assign_add`)."""
     if not ref.dtype.is_ref:
-        return ref.assign_add(value, name=name)
+        return ref.assign_add(value)
     return apply("AssignAdd", ref, value, use_locking=use_locking, name=name)
 
 
 def assign_sub(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
     """Subtracts from a variable (`tf.assign_sub`)."""
     if not ref.dtype.is_ref:
-        return ref.assign_sub(value, name=name)
+        return ref.assign_sub(value)
     return apply("AssignSub", ref, value, use_locking=use_locking, name=name)
 
 

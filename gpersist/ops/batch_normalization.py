@@ -1,0 +1,159 @@
+"""Batch normalisation of `tf.layers`, with its moving averages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpersist.graph import Tensor, convert_to_tensor, get_default_graph, name_scope
+from gpersist.ops.array import reshape
+from gpersist.ops.casting import cast
+from gpersist.ops.constants import constant
+from gpersist.ops.initializers import ones_initializer, zeros_initializer
+from gpersist.ops.layer import Layer, in_training, known_size, known_training
+from gpersist.ops.moments import batch_normalization as normalized
+from gpersist.ops.moments import fused_batch_norm, moments
+from gpersist.ops.variables import assign_sub
+from gpersist.shapes import TensorShape
+
+__all__ = ["BatchNormalization", "batch_normalization"]
+
+
+class BatchNormalization(Layer):
+    """Inputs made of mean 0 and variance 1 channel by channel, then scaled and shifted (`tf.layers.BatchNormalization`).
+
+    In training it is the batch's mean and variance that count; the operations that enter them in the moving ones, which count otherwise, are in the
+    collection of update operations, and run where they are asked for.
+
+    Args:
+        axis: which is the channels.
+        momentum: how much of the moving averages stays.
+        epsilon: added to the variance.
+        center: whether there is a shift, `beta`.
+        scale: whether there is a factor, `gamma`.
+        beta_initializer: as of `tf.get_variable`; zeros by default.
+        gamma_initializer: likewise; ones by default.
+        moving_mean_initializer: likewise; zeros by default.
+        moving_variance_initializer: likewise; ones by default.
+        beta_regularizer: a function of `beta` that gives a loss.
+        gamma_regularizer: likewise.
+        beta_constraint: a function that an optimizer applies to `beta`.
+        gamma_constraint: likewise.
+        renorm: not there: True raises NotImplementedError.
+        trainable: whether `beta` and `gamma` are.
+        name: of the layer.
+        fused: whether one operation does it all; by default for images with channels first or last.
+        kwargs: `dtype`, `_scope`, `_reuse`; see `Layer`.
+    """
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = None,
+        gamma_initializer: Any = None,
+        moving_mean_initializer: Any = None,
+        moving_variance_initializer: Any = None,
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        trainable: bool = True,
+        name: str | None = None,
+        fused: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(trainable, name, **kwargs)
+        if renorm:
+            raise NotImplementedError("batch renormalisation is not there: leave `renorm` out")
+        self.axis = axis[0] if isinstance(axis, (list, tuple)) else axis
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        self.fused = fused
+        self._beta = {"initializer": beta_initializer or zeros_initializer(), "regularizer": beta_regularizer, "constraint": beta_constraint}
+        self._gamma = {"initializer": gamma_initializer or ones_initializer(), "regularizer": gamma_regularizer, "constraint": gamma_constraint}
+        self._moving_mean = moving_mean_initializer or zeros_initializer()
+        self._moving_variance = moving_variance_initializer or ones_initializer()
+
+    def build(self, input_shape: TensorShape) -> None:
+        """Makes `gamma`, `beta`, `moving_mean` and `moving_variance`."""
+        if input_shape.rank is None:
+            raise ValueError("Input has undefined rank.")
+        if not -input_shape.rank <= self.axis < input_shape.rank:
+            raise ValueError(f"Invalid axis. Expected values within the input's rank {input_shape.rank}; received: {self.axis}")
+        self.axis %= input_shape.rank
+        self.is_fused = self.fused if self.fused is not None else input_shape.rank == 4 and self.axis in (1, 3)
+        shape = [known_size(input_shape, self.axis, self)]
+        self._size = shape[0]
+        self._dtype = "float32" if self.dtype is None or self.dtype.name in ("float16", "bfloat16") else self.dtype.name
+        self.gamma = self.add_weight("gamma", shape, self._dtype, **self._gamma) if self.scale else None
+        self.beta = self.add_weight("beta", shape, self._dtype, **self._beta) if self.center else None
+        self.moving_mean = self.add_weight("moving_mean", shape, self._dtype, self._moving_mean, trainable=False)
+        self.moving_variance = self.add_weight("moving_variance", shape, self._dtype, self._moving_variance, trainable=False)
+
+    def call(self, inputs: Tensor, training: Any = False) -> Tensor:
+        """The normalised inputs; in training the moving averages get their updates."""
+        return self._fused(inputs, training) if self.is_fused else self._composed(inputs, training)
+
+    def _fused(self, inputs: Tensor, training: Any) -> Tensor:
+        data_format = "NCHW" if self.axis == 1 else "NHWC"
+        beta = self.beta if self.center else constant(0.0, self._dtype, [self._size])
+        gamma = self.gamma if self.scale else constant(1.0, self._dtype, [self._size])
+
+        def run(is_training: bool) -> list[Tensor]:
+            return list(fused_batch_norm(inputs, gamma, beta, self.moving_mean, self.moving_variance, self.epsilon, data_format, is_training))
+
+        output, mean, variance = in_training(training, lambda: run(True), lambda: run(False))
+        is_training = known_training(training)
+        if is_training is not False:
+            if is_training is None:
+                (momentum,) = in_training(training, lambda: [constant(self.momentum)], lambda: [constant(1.0)])
+            else:
+                momentum = convert_to_tensor(self.momentum)
+            self.add_update(self._moved(self.moving_mean, mean, momentum))
+            self.add_update(self._moved(self.moving_variance, variance, momentum))
+        return output
+
+    def _composed(self, inputs: Tensor, training: Any) -> Tensor:
+        dtype = inputs.dtype.base_dtype
+        value = cast(inputs, "float32") if dtype.name in ("float16", "bfloat16") else inputs
+        rank = inputs.shape.rank or 0
+        axes = [axis for axis in range(rank) if axis != self.axis]
+        if known_training(training) is False:
+            mean, variance = self.moving_mean, self.moving_variance
+        else:
+            batch_mean, batch_variance = moments(value, axes)
+            mean, variance = in_training(
+                training, lambda: [batch_mean, batch_variance], lambda: [convert_to_tensor(self.moving_mean), convert_to_tensor(self.moving_variance)]
+            )
+            self.add_update(self._moved(self.moving_mean, mean, self.momentum))
+            self.add_update(self._moved(self.moving_variance, variance, self.momentum))
+
+        def spread(vector: Any) -> Any:
+            if vector is None or self.axis == rank - 1:
+                return vector
+            return reshape(vector, [self._size if axis == self.axis else 1 for axis in range(rank)])
+
+        gamma, beta = spread(self.gamma), spread(self.beta)
+        outputs = normalized(value, spread(mean), spread(variance), beta, gamma, self.epsilon)
+        outputs.set_shape(inputs.shape)
+        return cast(outputs, dtype)
+
+    def _moved(self, variable: Any, value: Tensor, momentum: Any) -> Any:
+        """The operation that draws a moving average towards a value."""
+        with name_scope("AssignMovingAvg") as scope, get_default_graph().colocate_with(variable):
+            decay = convert_to_tensor(1.0 - momentum, name="decay")
+            if decay.dtype.base_dtype is not variable.dtype.base_dtype:
+                decay = cast(decay, variable.dtype.base_dtype)
+            return assign_sub(variable, (variable - cast(value, variable.dtype.base_dtype)) * decay, name=scope)
+
+
+def batch_normalization(inputs: Any, *args: Any, training: Any = False, reuse: Any = None, **kwargs: Any) -> Tensor:
+    """Batch normalisation (`tf.layers.batch_normalization`); arguments as of `BatchNormalization`, `training`, a bool or a tensor, and `reuse`."""
+    layer = BatchNormalization(*args, _reuse=reuse, _scope=kwargs.get("name"), **kwargs)
+    return layer(inputs, training=training)  # type: ignore[no-any-return]

@@ -1,0 +1,583 @@
+"""Pooling over windows: the largest element, or the mean, of each; and the derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import ml_dtypes
+import numpy as np
+
+from gpersist.devices import Array
+from gpersist.dtypes import DType
+from gpersist.errors import InvalidArgumentError, UnimplementedError
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_shape, constant_value, sample
+from gpersist.ops import shape_functions
+from gpersist.ops.array import shape_of, stop_gradient
+from gpersist.ops.windows import (
+    Windows,
+    as_format,
+    channel_axis,
+    channels_last,
+    explicit_pairs,
+    is_channels_first,
+    output_size,
+    positions,
+    seen_by,
+    spatial,
+    windows,
+)
+from gpersist.shapes import TensorShape, unknown_shape
+
+_NUMBERS = "{float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64}"
+_MAX_TYPES = "{half, bfloat16, float, double, int32, int64, uint8, int16, int8, uint16, qint8}"
+_KSIZE_2D = "ksize: list(int) >= 4, strides: list(int) >= 4"
+_KSIZE_3D = "ksize: list(int) >= 5, strides: list(int) >= 5"
+_FORMAT_2D = "data_format: {'NHWC', 'NCHW'} = 'NHWC'"
+_FORMAT_3D = "data_format: {'NDHWC', 'NCDHW'} = 'NDHWC'"
+_SAME_OR_VALID = "padding: {'SAME', 'VALID'}"
+_ANY_PADDING = "padding: {'SAME', 'VALID', 'EXPLICIT'}"
+
+_SAME: dict[str, Any] = {"ksize": [1, 3, 2, 1], "strides": [1, 2, 2, 1], "padding": "SAME"}
+_VALID: dict[str, Any] = {"ksize": [1, 2, 2, 1], "strides": [1, 1, 2, 1], "padding": "VALID"}
+_NCHW: dict[str, Any] = {"ksize": [1, 1, 2, 3], "strides": [1, 1, 2, 1], "padding": "SAME", "data_format": "NCHW"}
+_DEPTH: dict[str, Any] = {"ksize": [1, 1, 1, 2], "strides": [1, 1, 1, 2], "padding": "VALID"}
+_SAME_3D: dict[str, Any] = {"ksize": [1, 2, 2, 1, 1], "strides": [1, 2, 1, 1, 1], "padding": "SAME"}
+_NCDHW: dict[str, Any] = {"ksize": [1, 1, 2, 1, 2], "strides": [1, 1, 1, 1, 2], "padding": "VALID", "data_format": "NCDHW"}
+
+
+class _Pooling(OpType, abstract=True):
+    """One number for each window and channel."""
+
+    inputs = "input: T"
+    outputs = "output: T"
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [_pooled_shape(op, op.attr("ksize"), op.attr("strides"))] * len(op.output_types)
+
+
+class _LikeOriginal(OpType, abstract=True):
+    """Of the shape of the first input."""
+
+    outputs = "output: T"
+    shapes = staticmethod(shape_functions.same_as_input)
+
+
+class MaxPool(_Pooling):
+    """The largest element of each window, over the spatial axes or over the channels."""
+
+    attrs = f"T: {_MAX_TYPES} = float, {_KSIZE_2D}, {_ANY_PADDING}, data_format: {{'NHWC', 'NCHW', 'NCHW_VECT_C'}} = 'NHWC'"
+    samples = (
+        sample("float[2,5,4,3]", **_SAME),
+        sample("double[1,4,4,2]", **_VALID),
+        sample("float[1,2,4,3]", **_NCHW),
+        sample("float[1,2,2,4]", **_DEPTH),
+        sample("int32[1,4,4,2]", **_VALID),
+        sample("half[1,4,4,2]", has_gradient=False, **_VALID),
+        sample("float[0,4,4,2]", has_gradient=False, **_VALID),
+    )
+
+    @staticmethod
+    def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes, explicit_paddings: Any = ()) -> Array:
+        return _max_pool(xp, value, ksize, strides, padding, data_format, explicit_paddings)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> Tensor:
+        return apply("MaxPoolGrad", op.inputs[0], op.outputs[0], grad, **_attrs_of(op))
+
+
+class MaxPoolV2(OpType):
+    """`MaxPool` with its sizes as inputs."""
+
+    inputs = "input: T, ksize: int32, strides: int32"
+    outputs = "output: T"
+    attrs = f"T: {_MAX_TYPES} = float, {_SAME_OR_VALID}, data_format: {{'NHWC', 'NCHW', 'NCHW_VECT_C'}} = 'NHWC'"
+    samples = (sample("float[2,5,4,3]", "int32: [1, 3, 2, 1]", "int32: [1, 2, 2, 1]", padding="SAME"),)
+    host_inputs = ("ksize", "strides")
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        ksize, strides = constant_value(op._inputs[1]), constant_value(op._inputs[2])
+        return [unknown_shape(4) if ksize is None or strides is None else _pooled_shape(op, ksize.tolist(), strides.tolist())]
+
+    @staticmethod
+    def run(xp: Any, value: Array, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes) -> Array:
+        return _max_pool(xp, value, ksize.tolist(), strides.tolist(), padding, data_format)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        value, ksize, strides = op.inputs
+        attrs = {"padding": op.attr("padding"), "data_format": op.attr("data_format")}
+        return [apply("MaxPoolGradV2", value, op.outputs[0], grad, ksize, strides, **attrs), None, None]
+
+
+class MaxPoolWithArgmax(OpType):
+    """`MaxPool`, and where in the flattened image, or batch of images, each of its elements is."""
+
+    inputs = "input: T"
+    outputs = "output: T, argmax: Targmax"
+    attrs = f"{_KSIZE_2D}, Targmax: {{int32, int64}} = int64, {_SAME_OR_VALID}, include_batch_in_index: bool = false, T: {_NUMBERS}"
+    samples = (sample("float[2,5,4,3]", **_SAME), sample("double[2,4,4,2]", Targmax="int32", include_batch_in_index=True, **_VALID))
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [_pooled_shape(op, op.attr("ksize"), op.attr("strides"))] * 2
+
+    @staticmethod
+    def run(
+        xp: Any,
+        value: Array,
+        *,
+        ksize: Any,
+        strides: Any,
+        padding: bytes,
+        include_batch_in_index: bool,
+        Targmax: DType,  # noqa: N803  # TensorFlow's
+    ) -> list[Array]:
+        axes = _windows(value.shape, ksize, strides, padding, b"NHWC")
+        flat = xp.arange(int(np.prod(value.shape[1:])), dtype=Targmax.numpy).reshape(1, *value.shape[1:])
+        best = _first_of(xp, value, axes)
+        where = xp.broadcast_to(_first_of(xp, flat, axes), best.shape).copy()
+        for place in positions(axes):
+            source, target = seen_by(axes, place)
+            found, known = value[source], best[target]
+            is_better = found > known
+            xp.copyto(known, found, where=is_better)
+            xp.copyto(where[target], xp.broadcast_to(flat[source], found.shape), where=is_better)
+        if include_batch_in_index:
+            where += (xp.arange(len(value), dtype=where.dtype) * flat.size).reshape(-1, 1, 1, 1)
+        return [best, where]
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor, argmax_grad: Tensor) -> Tensor:
+        attrs = {name: op.attr(name) for name in ("ksize", "strides", "padding", "include_batch_in_index")}
+        return apply("MaxPoolGradWithArgmax", op.inputs[0], grad, op.outputs[1], **attrs)
+
+
+class MaxPoolGradWithArgmax(_LikeOriginal):
+    """The gradient of `MaxPoolWithArgmax`: each element goes where its maximum was."""
+
+    inputs = "input: T, grad: T, argmax: Targmax"
+    attrs = f"{_KSIZE_2D}, {_SAME_OR_VALID}, include_batch_in_index: bool = false, Targmax: {{int32, int64}}, T: {_NUMBERS}"
+    samples = (
+        sample("float[2,2,2,1]", "float[2,1,1,1]", "int64: [[[[1]]], [[[3]]]]", ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="VALID"),
+        sample(
+            "float[2,2,2,1]",
+            "float[2,1,1,1]",
+            "int32: [[[[1]]], [[[7]]]]",
+            ksize=[1, 2, 2, 1],
+            strides=[1, 2, 2, 1],
+            padding="VALID",
+            include_batch_in_index=True,
+        ),
+    )
+
+    @staticmethod
+    def run(xp: Any, value: Array, grad: Array, argmax: Array, *, include_batch_in_index: bool) -> Array:
+        index = argmax.astype(np.int64)
+        if not include_batch_in_index and len(value):
+            index = index + (xp.arange(len(value)) * (value.size // len(value))).reshape(-1, 1, 1, 1)
+        if index.size and not (int(index.min()) >= 0 and int(index.max()) < value.size):
+            raise InvalidArgumentError(f"argmax must be in [0, {value.size})")
+        total = xp.zeros(value.size, grad.dtype)
+        xp.add.at(total, index.reshape(-1), grad.reshape(-1))
+        return total.reshape(value.shape)
+
+
+class _MaxPoolGrad(_LikeOriginal, abstract=True):
+    """The gradient of `MaxPool`: each element goes to the first in the window that is the largest."""
+
+    inputs = "orig_input: T, orig_output: T, grad: T"
+
+
+class MaxPoolGrad(_MaxPoolGrad):
+    """The gradient of `MaxPool`: each element goes to the first in the window that is the largest."""
+
+    attrs = f"{_KSIZE_2D}, {_ANY_PADDING}, {_FORMAT_2D}, T: {_NUMBERS} = float"
+    samples = (
+        sample("float[2,5,4,3]", "float[2,3,2,3]", "float[2,3,2,3]", **_SAME),
+        sample("double[1,4,4,2]", "double[1,3,2,2]", "double[1,3,2,2]", **_VALID),
+        sample("float[1,2,4,3]", "float[1,2,2,3]", "float[1,2,2,3]", **_NCHW),
+        sample("float[1,2,2,4]", "float[1,2,2,2]", "float[1,2,2,2]", has_gradient=False, **_DEPTH),
+    )
+
+    @staticmethod
+    def run(
+        xp: Any,
+        value: Array,
+        output: Array,
+        grad: Array,
+        *,
+        ksize: Any,
+        strides: Any,
+        padding: bytes,
+        data_format: bytes,
+        explicit_paddings: Any = (),
+    ) -> Array:
+        return _max_pool_gradient(xp, value, grad, ksize, strides, padding, data_format, explicit_paddings)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        value, output, _ = op.inputs
+        return [_zeros_like(value), _zeros_like(output), apply("MaxPoolGradGrad", value, output, grad, **_attrs_of(op))]
+
+
+class MaxPoolGradV2(_MaxPoolGrad):
+    """`MaxPoolGrad` with its sizes as inputs."""
+
+    inputs = "orig_input: T, orig_output: T, grad: T, ksize: int32, strides: int32"
+    attrs = f"{_SAME_OR_VALID}, {_FORMAT_2D}, T: {_NUMBERS} = float"
+    samples = (sample("float[2,5,4,3]", "float[2,3,2,3]", "float[2,3,2,3]", "int32: [1, 3, 2, 1]", "int32: [1, 2, 2, 1]", padding="SAME"),)
+    host_inputs = ("ksize", "strides")
+
+    @staticmethod
+    def run(xp: Any, value: Array, output: Array, grad: Array, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes) -> Array:
+        return _max_pool_gradient(xp, value, grad, ksize.tolist(), strides.tolist(), padding, data_format)
+
+
+class MaxPoolGradGrad(OpType):
+    """The gradient of `MaxPoolGrad` with respect to its gradient: of each window the element where the largest was."""
+
+    inputs = "orig_input: T, orig_output: T, grad: T"
+    outputs = "output: T"
+    attrs = f"{_KSIZE_2D}, {_SAME_OR_VALID}, {_FORMAT_2D}, T: {_NUMBERS}"
+    samples = (
+        sample("float[2,5,4,3]", "float[2,3,2,3]", "float[2,5,4,3]", **_SAME),
+        sample("float[1,2,4,3]", "float[1,2,2,3]", "float[1,2,4,3]", **_NCHW),
+    )
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [op._inputs[1].shape]
+
+    @staticmethod
+    def run(xp: Any, value: Array, output: Array, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
+        axes = _windows(value.shape, ksize, strides, padding, data_format)
+        value, grad = channels_last(xp, value, data_format), channels_last(xp, grad, data_format)
+        best = _largest(xp, value, axes)
+        picked = xp.zeros(best.shape, grad.dtype)
+        for source, target, is_first in _first_largest(xp, value, best, axes):
+            xp.copyto(picked[target], grad[source], where=is_first)
+        return as_format(xp, picked, data_format)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        value, output, _ = op.inputs
+        return [_zeros_like(value), _zeros_like(output), apply("MaxPoolGrad", value, output, grad, **_attrs_of(op))]
+
+
+class AvgPool(_Pooling):
+    """The mean of each window, of as much of it as is not padding."""
+
+    inputs = "value: T"
+    attrs = f"{_KSIZE_2D}, {_SAME_OR_VALID}, {_FORMAT_2D}, T: {{half, bfloat16, float, double}}"
+    samples = (
+        sample("float[2,5,4,3]", **_SAME),
+        sample("double[1,4,4,2]", **_VALID),
+        sample("float[1,2,4,3]", **_NCHW),
+        sample("half[1,4,4,2]", has_gradient=False, **_VALID),
+    )
+
+    @staticmethod
+    def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
+        return _mean_pool(xp, value, ksize, strides, padding, data_format)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> Tensor:
+        return apply("AvgPoolGrad", shape_of(op.inputs[0]), grad, **_attrs_of(op))
+
+
+class AvgPoolGrad(OpType):
+    """The gradient of `AvgPool`: each element is shared out over its window."""
+
+    inputs = "orig_input_shape: int32, grad: T"
+    outputs = "output: T"
+    attrs = f"{_KSIZE_2D}, {_SAME_OR_VALID}, {_FORMAT_2D}, T: {{half, bfloat16, float, double}}"
+    samples = (
+        sample("int32: [2, 5, 4, 3]", "float[2,3,2,3]", **_SAME),
+        sample("int32: [1, 4, 4, 2]", "double[1,3,2,2]", **_VALID),
+        sample("int32: [1, 2, 4, 3]", "float[1,2,2,3]", **_NCHW),
+    )
+    host_inputs = ("orig_input_shape",)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [constant_shape(op._inputs[0]).merge_with(unknown_shape(4))]
+
+    @staticmethod
+    def run(xp: Any, shape: Any, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
+        return _mean_pool_gradient(xp, shape, grad, ksize, strides, padding, data_format)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        return [stop_gradient(op.inputs[0]), apply("AvgPool", grad, **_attrs_of(op))]
+
+
+class MaxPool3D(_Pooling):
+    """The largest element of each window of volumes."""
+
+    attrs = f"{_KSIZE_3D}, {_SAME_OR_VALID}, {_FORMAT_3D}, T: {{half, bfloat16, float}}"
+    samples: ClassVar[tuple[Sample, ...]] = (
+        sample("float[1,3,3,2,2] in -50..50", **_SAME_3D),
+        sample("float[1,2,3,3,4] in -50..50", **_NCDHW),
+    )
+
+    @staticmethod
+    def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
+        return _max_pool(xp, value, ksize, strides, padding, data_format)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> Tensor:
+        return apply("MaxPool3DGrad", op.inputs[0], op.outputs[0], grad, **_attrs_of(op))
+
+
+class MaxPool3DGrad(_LikeOriginal):
+    """The gradient of `MaxPool3D`."""
+
+    inputs = "orig_input: TInput, orig_output: TInput, grad: T"
+    attrs = f"{_KSIZE_3D}, {_SAME_OR_VALID}, {_FORMAT_3D}, T: {{half, bfloat16, float}} = float, TInput: {{half, bfloat16, float}} = float"
+    samples = (
+        sample("float[1,3,3,2,2]", "float[1,2,3,2,2]", "float[1,2,3,2,2]", **_SAME_3D),
+        sample("float[1,2,3,3,4]", "float[1,2,2,3,2]", "float[1,2,2,3,2]", **_NCDHW),
+    )
+
+    @staticmethod
+    def run(xp: Any, value: Array, output: Array, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
+        return _max_pool_gradient(xp, value, grad, ksize, strides, padding, data_format)
+
+
+class AvgPool3D(_Pooling):
+    """The mean of each window of volumes."""
+
+    attrs = f"{_KSIZE_3D}, {_SAME_OR_VALID}, {_FORMAT_3D}, T: {{half, bfloat16, float, double}}"
+    samples = (sample("float[1,3,3,2,2]", **_SAME_3D), sample("double[1,2,3,3,4]", **_NCDHW))
+
+    @staticmethod
+    def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
+        return _mean_pool(xp, value, ksize, strides, padding, data_format)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> Tensor:
+        return apply("AvgPool3DGrad", shape_of(op.inputs[0]), grad, **_attrs_of(op))
+
+
+class AvgPool3DGrad(OpType):
+    """The gradient of `AvgPool3D`."""
+
+    inputs = "orig_input_shape: int32, grad: T"
+    outputs = "output: T"
+    attrs = f"{_KSIZE_3D}, {_SAME_OR_VALID}, {_FORMAT_3D}, T: {{half, bfloat16, float, double}}"
+    samples = (
+        sample("int32: [1, 3, 3, 2, 2]", "float[1,2,3,2,2]", **_SAME_3D),
+        sample("int32: [1, 2, 3, 3, 4]", "double[1,2,2,3,2]", **_NCDHW),
+    )
+    host_inputs = ("orig_input_shape",)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [constant_shape(op._inputs[0]).merge_with(unknown_shape(5))]
+
+    @staticmethod
+    def run(xp: Any, shape: Any, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
+        return _mean_pool_gradient(xp, shape, grad, ksize, strides, padding, data_format)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        return [stop_gradient(op.inputs[0]), apply("AvgPool3D", grad, **_attrs_of(op))]
+
+
+# ---- shapes
+
+
+def _pooled_shape(op: Operation, ksize: Sequence[int], strides: Sequence[int]) -> TensorShape:
+    shape = op._inputs[0].shape
+    data_format = op.attr("data_format") if op.has_attr("data_format") else b"NHWC"
+    rank = 5 if len(data_format) == 5 else 4
+    if shape.rank not in (None, rank):
+        raise ValueError(f"Shape must be rank {rank} but is rank {shape.rank}")
+    for name, values in (("ksize", ksize), ("stride", strides)):
+        if len(values) != rank:
+            raise ValueError(f"{op.type} requires the {name} attribute to contain {rank} values, but got: {len(values)}")
+    if min(strides) <= 0:
+        raise ValueError(f"Stride must be > 0, but got {min(strides)}")
+    explicit = op.attr("explicit_paddings") if op.has_attr("explicit_paddings") else []
+    pairs = list(zip(explicit[::2], explicit[1::2], strict=True)) or [(0, 0)] * rank
+    padding, sizes = op.attr("padding"), shape.sizes or (None,) * rank
+    return TensorShape(
+        size if axis == 0 else output_size(size, ksize[axis], strides[axis], 1, padding, pairs[axis]) for axis, size in enumerate(sizes)
+    )
+
+
+def _attrs_of(op: Operation) -> dict[str, Any]:
+    return {name: op.attr(name) for name in ("ksize", "strides", "padding", "data_format")}
+
+
+def _zeros_like(tensor: Tensor) -> Tensor:
+    return apply("ZerosLike", tensor, name="zeros_like")
+
+
+# ---- running
+
+
+def _windows(
+    shape: Sequence[int], ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes, explicit_paddings: Any = ()
+) -> list[Windows]:
+    """The windows along each spatial axis."""
+    rank = len(ksize)
+    if len(shape) != rank:
+        raise InvalidArgumentError(f"tensor_in must be {rank}-dimensional, found shape {list(shape)}")
+    if len(strides) != rank or min(ksize) <= 0 or min(strides) <= 0:
+        raise InvalidArgumentError(f"Sliding window ksize and strides must be positive. They are: {list(ksize)}, {list(strides)}")
+    if ksize[0] != 1 or strides[0] != 1:
+        raise UnimplementedError("Pooling is not yet supported on the batch dimension.")
+    axis = channel_axis(data_format, rank)
+    if ksize[axis] != 1 or strides[axis] != 1:
+        raise UnimplementedError("Depthwise pooling is there for MaxPool alone, with windows as wide as their stride, and none over other axes.")
+    pairs = explicit_pairs(explicit_paddings, data_format) if padding == b"EXPLICIT" else [(0, 0)] * (rank - 2)
+    return [
+        windows(size, width, stride, 1, padding, pair)
+        for size, width, stride, pair in zip(*(spatial(values, data_format) for values in (shape, ksize, strides)), pairs, strict=True)
+    ]
+
+
+def _is_depthwise(shape: Sequence[int], ksize: Sequence[int], strides: Sequence[int], data_format: bytes) -> bool:
+    """Whether windows are over the channels alone, side by side."""
+    if len(shape) != 4 or len(ksize) != 4 or len(strides) != 4 or is_channels_first(data_format):
+        return False
+    return ksize[3] > 1 and ksize[3] == strides[3] and ksize[0] == ksize[1] == ksize[2] == 1 and shape[3] % ksize[3] == 0
+
+
+def _max_pool(
+    xp: Any, value: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes, explicit_paddings: Any = ()
+) -> Array:
+    if _is_depthwise(value.shape, ksize, strides, data_format):
+        return value.reshape(*value.shape[:3], -1, ksize[3]).max(-1)
+    axes = _windows(value.shape, ksize, strides, padding, data_format, explicit_paddings)
+    return as_format(xp, _largest(xp, channels_last(xp, value, data_format), axes), data_format)
+
+
+def _largest(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:
+    """The largest element of each window of a channels-last array; NaN, where there is anything else, counts as the least number."""
+    larger = xp.maximum if np.issubdtype(value.dtype, np.integer) else xp.fmax
+    return _by_axis(xp, value, axes, larger, _least(value.dtype))
+
+
+def _by_axis(xp: Any, value: Array, axes: Sequence[Windows], combine: Any, neutral: Any) -> Array:
+    """The elements of each window combined, one axis after the other: the first ones have the long contiguous runs, and leave less for the others."""
+    for number, axis in enumerate(axes):
+        whole = (slice(None),) * (number + 1)
+        found = xp.full((*value.shape[: number + 1], axis.count, *value.shape[number + 2 :]), neutral, value.dtype)
+        for place in range(axis.kernel):
+            source, target = axis.seen_by(place)
+            known = found[(*whole, target)]
+            combine(known, value[(*whole, source)], out=known)
+        value = found
+    return value
+
+
+def _least(dtype: np.dtype[Any]) -> Any:
+    if np.issubdtype(dtype, np.integer):
+        return np.iinfo(dtype).min
+    return ml_dtypes.finfo(dtype).min
+
+
+def _output_shape(shape: Sequence[int], axes: Sequence[Windows]) -> tuple[int, ...]:
+    return (shape[0], *(axis.count for axis in axes), shape[-1])
+
+
+def _first_of(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:
+    """The first element of each window that is in the array."""
+    starts = [np.maximum(np.arange(axis.count) * axis.stride - axis.before, 0) for axis in axes]
+    for number, start in enumerate(starts):
+        value = xp.take(value, xp.asarray(start), number + 1)
+    return value.copy()
+
+
+def _first_largest(xp: Any, value: Array, best: Array, axes: Sequence[Windows]) -> Any:
+    """For each place in a window, the parts of input and windows that meet there, and in which windows it is the first of the largest."""
+    is_open = xp.ones(best.shape, bool)
+    for place in positions(axes):
+        source, target = seen_by(axes, place)
+        free = is_open[target]
+        is_first = xp.equal(value[source], best[target])
+        is_first &= free
+        free ^= is_first
+        yield source, target, is_first
+
+
+def _kept(xp: Any, value: Array, mask: Array, out: Array | None = None) -> Array:
+    """The value where the mask is true, and 0 elsewhere: a product of bits, since a choice between floats takes ten times as long."""
+    bits = np.dtype(f"u{value.dtype.itemsize}")
+    if out is not None:
+        xp.multiply(value.view(bits), mask, out=out.view(bits))
+        return out
+    return xp.multiply(value.view(bits), mask).view(value.dtype)
+
+
+def _max_pool_gradient(
+    xp: Any,
+    value: Array,
+    grad: Array,
+    ksize: Sequence[int],
+    strides: Sequence[int],
+    padding: bytes,
+    data_format: bytes,
+    explicit_paddings: Any = (),
+) -> Array:
+    if _is_depthwise(value.shape, ksize, strides, data_format):
+        parts = value.reshape(-1, ksize[3])
+        chosen = xp.arange(ksize[3]) == xp.argmax(parts, -1)[:, None]
+        return xp.where(chosen, grad.reshape(-1, 1), grad.dtype.type(0)).reshape(value.shape)
+    axes = _windows(value.shape, ksize, strides, padding, data_format, explicit_paddings)
+    value, grad = channels_last(xp, value, data_format), channels_last(xp, grad, data_format)
+    wanted = _output_shape(value.shape, axes)
+    if grad.shape != wanted:
+        raise InvalidArgumentError(f"Expected grad shape to be {list(wanted)}, but got {list(grad.shape)}")
+    best = _largest(xp, value, axes)
+    total = xp.zeros(value.shape, grad.dtype)
+    is_disjoint = all(axis.stride >= axis.kernel for axis in axes)
+    for source, target, is_first in _first_largest(xp, value, best, axes):
+        seen = total[source]
+        if is_disjoint:
+            _kept(xp, grad[target], is_first, out=seen)
+        else:
+            seen += _kept(xp, grad[target], is_first)
+    return as_format(xp, total, data_format)
+
+
+def _mean_pool(xp: Any, value: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes) -> Array:
+    axes = _windows(value.shape, ksize, strides, padding, data_format)
+    value = channels_last(xp, value, data_format)
+    wide = value.astype(np.float32) if value.dtype.itemsize == 2 else value
+    total = _by_axis(xp, wide, axes, xp.add, 0)
+    total /= _counts(xp, axes, total.dtype)
+    return as_format(xp, total.astype(value.dtype, copy=False), data_format)
+
+
+def _mean_pool_gradient(xp: Any, shape: Any, grad: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes) -> Array:
+    shape = tuple(int(size) for size in shape)
+    axes = _windows(shape, ksize, strides, padding, data_format)
+    grad = channels_last(xp, grad, data_format)
+    last = (shape[0], *spatial(shape, data_format), shape[channel_axis(data_format, len(shape))])
+    wanted = _output_shape(last, axes)
+    if grad.shape != wanted:
+        raise InvalidArgumentError(f"Expected grad shape to be {list(wanted)}, but got {list(grad.shape)}")
+    wide = np.dtype(np.float32) if grad.dtype.itemsize == 2 else grad.dtype
+    shares = grad / _counts(xp, axes, wide)
+    total = xp.zeros(last, wide)
+    for place in positions(axes):
+        source, target = seen_by(axes, place)
+        seen = total[source]
+        seen += shares[target]
+    return as_format(xp, total.astype(grad.dtype, copy=False), data_format)
+
+
+def _counts(xp: Any, axes: Sequence[Windows], dtype: Any) -> Array:
+    """How many elements of each window are not padding, of a shape that goes with [batch, *counts, channels]."""
+    found = np.ones((1,) * (len(axes) + 2), dtype)
+    for number, axis in enumerate(axes):
+        starts = np.arange(axis.count) * axis.stride - axis.before
+        inside = np.minimum(starts + axis.kernel, axis.size) - np.maximum(starts, 0)
+        found = found * inside.astype(dtype).reshape([-1 if other == number + 1 else 1 for other in range(len(axes) + 2)])
+    return xp.asarray(found)

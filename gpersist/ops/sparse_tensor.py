@@ -1,0 +1,132 @@
+"""SparseTensor: three tensors that say where a larger one has values, and which."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from gpersist.dtypes import DType
+from gpersist.graph import Graph, Operation, Tensor, constant_shape, convert_to_tensor, name_scope, register_fetch
+from gpersist.ops.constants import placeholder, placeholder_with_default
+from gpersist.shapes import TensorShape, as_shape
+
+__all__ = ["SparseTensor", "SparseTensorValue", "sparse_placeholder"]
+
+
+class SparseTensorValue(NamedTuple):
+    """What a session gives for a `SparseTensor`, and is fed for one."""
+
+    indices: Any
+    values: Any
+    dense_shape: Any
+
+
+class SparseTensor:
+    """A tensor of mostly zeros (`tf.SparseTensor`).
+
+    Args:
+        indices: where the values stand: int64[n, rank].
+        values: of any type: [n].
+        dense_shape: the shape of the whole: int64[rank].
+
+    Raises:
+        ValueError: shapes that don't go together.
+    """
+
+    def __init__(self, indices: Any, values: Any, dense_shape: Any) -> None:
+        with name_scope(None, "SparseTensor", [value for value in (indices, values, dense_shape) if isinstance(value, Tensor)]):
+            self._indices = convert_to_tensor(indices, "int64", "indices")
+            self._values = convert_to_tensor(values, name="values")
+            self._dense_shape = convert_to_tensor(dense_shape, "int64", "dense_shape")
+        self._known_shape: TensorShape | None = None
+        where = self._indices.shape.with_rank(2)
+        count = self._values.shape.with_rank(1)
+        rank = self._dense_shape.shape.with_rank(1)
+        where[:1].merge_with(count)
+        where[1:].merge_with(rank)
+
+    @classmethod
+    def from_value(cls, sparse_tensor_value: Any) -> SparseTensor:
+        """A sparse tensor of a `SparseTensorValue`, or of another one's three tensors."""
+        value = sparse_tensor_value
+        return cls(value.indices, value.values, value.dense_shape)
+
+    @property
+    def indices(self) -> Tensor:
+        """Where the values stand: int64[n, rank]."""
+        return self._indices
+
+    @property
+    def values(self) -> Tensor:
+        """The values: [n]."""
+        return self._values
+
+    @property
+    def dense_shape(self) -> Tensor:
+        """The shape of the whole: int64[rank]."""
+        return self._dense_shape
+
+    @property
+    def shape(self) -> TensorShape:
+        """What is known of the shape of the whole."""
+        return constant_shape(self._dense_shape) if self._known_shape is None else self._known_shape
+
+    def get_shape(self) -> TensorShape:
+        """What is known of the shape of the whole."""
+        return self.shape
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the values."""
+        return self._values.dtype
+
+    @property
+    def op(self) -> Operation:
+        """The operation that gives the values."""
+        return self._values.op
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that it is in."""
+        return self._values.graph
+
+    def eval(self, feed_dict: Any = None, session: Any = None) -> SparseTensorValue:
+        """Its value, computed in a session; see `Tensor.eval`."""
+        return SparseTensorValue(*(tensor.eval(feed_dict, session) for tensor in (self._indices, self._values, self._dense_shape)))
+
+    def __str__(self) -> str:
+        return f"SparseTensor(indices={self._indices}, values={self._values}, dense_shape={self._dense_shape})"
+
+    __repr__ = __str__
+
+
+def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> SparseTensor:
+    """A sparse tensor whose value each run is fed (`tf.sparse_placeholder`).
+
+    Args:
+        dtype: of the values.
+        shape: of the whole; a dimension may be None or -1. A tensor, too.
+        name: of the scope.
+    """
+    part_names = {part: None if name is None else f"{name}/{part}" for part in ("shape", "shape_default", "values", "indices")}
+    known: TensorShape | None = None
+    if shape is None:
+        rank, dense_shape = None, placeholder("int64", [None], name=part_names["shape"])
+    else:
+        if isinstance(shape, Tensor):
+            known, default = constant_shape(shape), shape
+        else:
+            known = as_shape([None if size == -1 else size for size in shape])
+            default = convert_to_tensor([-1 if size is None else size for size in known.as_list()], "int64", part_names["shape_default"])
+        rank = known.rank
+        dense_shape = placeholder_with_default(default, default.shape, name=part_names["shape"])
+    values = placeholder(dtype, [None], name=part_names["values"])
+    found = SparseTensor(placeholder("int64", [None, rank], name=part_names["indices"]), values, dense_shape)
+    found._known_shape = known
+    return found
+
+
+def _parts(value: SparseTensor) -> tuple[list[Any], Any]:
+    return [value.indices, value.values, value.dense_shape], lambda found: SparseTensorValue(*found)
+
+
+register_fetch(SparseTensor, _parts)

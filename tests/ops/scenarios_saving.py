@@ -1,0 +1,50 @@
+"""Scenarios of saving and restoring as operations."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+import numpy as np
+import pytest
+
+from gpersist import ops
+from gpersist.errors import InvalidArgumentError, NotFoundError
+from gpersist.graph import Session, apply, apply_op
+from tests.ops.scenarios import scenario
+
+
+@scenario("SaveV2", "RestoreV2", "MergeV2Checkpoints")
+def bundles(session: Session) -> None:
+    v = ops.Variable(np.arange(4.0).reshape(2, 2), name="v")
+    session.run(v.initializer)
+    with tempfile.TemporaryDirectory() as folder:
+        prefix, part, merged = (os.path.join(folder, name) for name in ("m", "part/m", "merged"))
+        session.run(apply_op("SaveV2", prefix, ["v", "s"], ["", ""], [v, [b"x", b"yz"]]))
+        session.run(apply_op("SaveV2", part, ["w", "w"], ["2 2 0,1:-", "2 2 1,1:-"], [v[:1], v[1:]]))
+        read = apply_op("RestoreV2", prefix, ["s", "v"], ["", "2 2 -:1,1"], dtypes=["string", "float64"]).outputs
+        texts, column = session.run(read)
+        assert texts.tolist() == [b"x", b"yz"]
+        assert column.tolist() == [[1.0], [3.0]]
+        session.run(apply_op("MergeV2Checkpoints", [prefix, part], merged))
+        assert sorted(os.listdir(folder)) == ["merged.data-00000-of-00002", "merged.data-00001-of-00002", "merged.index"]
+        (whole,) = session.run(apply_op("RestoreV2", merged, ["w"], [""], dtypes=["float64"]).outputs)
+        assert whole.tolist() == [[0.0, 1.0], [2.0, 3.0]]
+        with pytest.raises(NotFoundError, match=r"Key nix not found in checkpoint\n.*\n?"):
+            session.run(apply_op("RestoreV2", merged, ["nix"], [""], dtypes=["float64"]).outputs)
+        with pytest.raises(InvalidArgumentError, match="'gone'"):
+            session.run(apply_op("MergeV2Checkpoints", [merged, "gone"], prefix))
+
+
+@scenario("Save", "SaveSlices", "Restore", "RestoreSlice")
+def first_format(session: Session) -> None:
+    v = ops.Variable(np.arange(4, dtype=np.int32).reshape(2, 2), name="v")
+    session.run(v.initializer)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "m")
+        session.run(apply_op("Save", path, ["v"], [v]))
+        assert session.run(apply("Restore", path, "v", dt="int32")).tolist() == [[0, 1], [2, 3]]
+        session.run(apply_op("SaveSlices", path, ["v", "w"], ["", "2 2 1,1:-"], [v, v[1:]]))
+        assert session.run(apply("RestoreSlice", path, "w", "2 2 1,1:0,1", dt="int32")).tolist() == [[2]]
+        with pytest.raises(NotFoundError, match=r"the folder '.*/gone' does not exist"):
+            session.run(apply_op("Save", os.path.join(folder, "gone/m"), ["v"], [v]))

@@ -1,0 +1,199 @@
+"""From a session's variables to a checkpoint, and back, by the plans that were read from a Saver's nodes."""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gpersist import checkpoint, protos
+from gpersist.checkpoint import SaveHandle, SaveResult, TensorSpec, Wanted
+from gpersist.errors import NotFoundError, UnimplementedError
+from gpersist.graph import BaseSession, Operation
+from gpersist.ops.save import make_one_folder, named_arrays, save_v1
+from gpersist.train import checkpoint_state
+from gpersist.train.saver_plan import Plans, Restored, SavePlan
+
+_LOG = logging.getLogger("gpersist")
+
+_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_Meta = Callable[[], bytes] | None
+
+
+class Saving:
+    """A save of one moment's values, which it holds: nothing is copied, and an assignment to a variable goes to a new array meanwhile.
+
+    Attributes:
+        path: what `Saver.save` returns, and `restore` takes.
+    """
+
+    def __init__(self, session: BaseSession, plans: Plans, saver_def: protos.SaverDef, prefix: str) -> None:
+        """Takes the values.
+
+        Raises:
+            FailedPreconditionError: a variable has none.
+            NotFoundError: the folder isn't there.
+        """
+        self._started = time.perf_counter()
+        self._prefix = prefix
+        self._plan: SavePlan | None = plans.saving
+        self._arrays: list[Any] = []
+        if self._plan is None:
+            self._run = functools.partial(session.run, saver_def.save_tensor_name, {saver_def.filename_tensor_name: prefix})
+            self.path = prefix
+            return
+        entries = self._plan.entries
+        computed = [entry.tensor for entry in entries if entry.variable is None]
+        values = iter(session.run(computed) if computed else ())
+        held = iter([buffer.read() for buffer in plans.saved_buffers(session)])
+        self._arrays = [next(values if entry.variable is None else held) for entry in entries]
+        self.path = f"{prefix}-?????-of-{self._plan.num_shards:05d}" if self._plan.is_v1 and self._plan.num_shards else prefix
+
+    def run(self, meta: _Meta, *, durable: bool) -> None:
+        """Writes the checkpoint."""
+        plan = self._plan
+        if plan is None:
+            self.path = os.fsdecode(self._run())
+            if meta is not None:
+                checkpoint_state.write_file(self._prefix + ".meta", meta(), durable=durable)
+        elif plan.is_v1:
+            self._write_v1(plan, durable)
+            self._arrays = []
+        else:
+            checkpoint.save(self._prefix, self._named(plan), **self._options(plan, meta, durable))
+
+    def start(self, meta: _Meta, *, durable: bool) -> SaveHandle:
+        """Writes the checkpoint in the background. What is no plan of ours is run at once."""
+        plan = self._plan
+        if plan is not None and not plan.is_v1:
+            return checkpoint.save_frozen(self._prefix, self._named(plan), **self._options(plan, meta, durable))
+        handle = SaveHandle(self.path)
+        blocked = time.perf_counter() - self._started
+
+        def work() -> None:
+            try:
+                sizes = [getattr(array, "nbytes", 0) for array in self._arrays]
+                self.run(meta, durable=durable)
+                took = time.perf_counter() - self._started
+                handle.set_result(SaveResult(self.path, len(sizes), sum(sizes), plan.num_shards if plan and plan.num_shards else 1, took, blocked))
+            except BaseException as error:
+                handle.set_exception(error)
+
+        if plan is None:
+            work()
+        else:
+            threading.Thread(target=work, name="gpersist-save-0").start()
+        return handle
+
+    def _named(self, plan: SavePlan) -> dict[str, Any]:
+        if plan.num_shards and not os.path.isdir(os.path.dirname(self._prefix) or os.curdir):
+            raise NotFoundError(f"cannot save {self._prefix!r}: the folder {os.path.dirname(self._prefix)!r} does not exist; make it first")
+        make_one_folder(self._prefix)
+        arrays, self._arrays = self._arrays, []
+        return named_arrays([entry.name for entry in plan.entries], [entry.part for entry in plan.entries], arrays)
+
+    def _options(self, plan: SavePlan, meta: _Meta, durable: bool) -> dict[str, Any]:
+        options: dict[str, Any] = {"alignment_bytes": 1, "durable": durable, "write_meta": False, "meta": meta}
+        if plan.num_shards:
+            shards: dict[str, Any] = {}
+            for entry in plan.entries:
+                if not entry.part:
+                    shards[entry.name] = entry.shard
+                else:
+                    shards.setdefault(entry.name, []).append(entry.shard)
+            options["shards"] = {name: found[0] if isinstance(found, list) and len(found) == 1 else found for name, found in shards.items()}
+        return options
+
+    def _write_v1(self, plan: SavePlan, durable: bool) -> None:
+        for number in range(max(plan.num_shards, 1)):
+            mine = [(entry, array) for entry, array in zip(plan.entries, self._arrays, strict=True) if entry.shard == number]
+            arrays = named_arrays([entry.name for entry, _ in mine], [entry.part for entry, _ in mine], [array for _, array in mine])
+            save_v1(f"{self._prefix}-{number:05d}-of-{plan.num_shards:05d}" if plan.num_shards else self._prefix, arrays, durable=durable)
+
+
+def restore(
+    session: BaseSession,
+    plans: Plans,
+    saver_def: protos.SaverDef,
+    prefix: str,
+    *,
+    device_map: Any,
+    partial: bool,
+    names: Mapping[str, str] | None = None,
+) -> None:
+    """Reads a checkpoint into new arrays, and gives these to the variables when all of them are whole.
+
+    `names` says under which names the checkpoint has what the Saver calls otherwise.
+
+    Raises:
+        NotFoundError, InvalidArgumentError, DataLossError: see `gpersist.checkpoint.fetch`; no variable has changed.
+        NotACheckpointError: the path is a folder.
+        UnimplementedError: nodes that are not a Saver's cannot be restored in part, or to other devices.
+    """
+    path = checkpoint_state.exact_prefix(prefix)
+    plan = plans.restoring
+    if plan is None:
+        if partial or device_map is not None:
+            raise UnimplementedError(
+                f"{saver_def.restore_op_name!r} runs more than a Saver's own nodes, which partial= and device_map= do not reach; restore without them"
+            )
+        session.run(saver_def.restore_op_name, {saver_def.filename_tensor_name: prefix})
+        return
+    session._check_open()
+    if names:
+        plan = tuple(entry._replace(name=names.get(entry.name, entry.name)) for entry in plan)
+    if device_map is None:
+        _read(session, plan, path, partial)
+        return
+    variables = list(dict.fromkeys(entry.variable for entry in plan))
+    with session.variables_placed(_places(session, variables, plan, device_map)):
+        _read(session, plan, path, partial)
+
+
+def object_names(prefix: str) -> dict[str, str] | None:
+    """The names in a checkpoint of objects (`tf.train.Checkpoint`) of variables, by the names that a Saver has for them; None for any other."""
+    with checkpoint.CheckpointReader(prefix) as reader:
+        if _OBJECTS not in reader:
+            return None
+        content: Any = reader[_OBJECTS].read()[()]
+        graph = protos.parse(protos.TrackableObjectGraph, content, f"the objects of {prefix!r}")
+    return {attribute.full_name: attribute.checkpoint_key for node in graph.nodes for attribute in node.attributes}
+
+
+def _read(session: BaseSession, plan: Sequence[Restored], path: str, partial: bool) -> None:
+    buffers = session.buffers_of([entry.variable for entry in plan])
+    wanted = [
+        Wanted(entry.name, entry.dtype, buffer.device, entry.part, entry.shape, None if entry.reshaped is None else math.prod(entry.reshaped))
+        for entry, buffer in zip(plan, buffers, strict=True)
+    ]
+    arrays = checkpoint.fetch(path, wanted, partial=partial)
+    for entry, buffer, array in zip(plan, buffers, arrays, strict=True):
+        if array is None:
+            continue
+        if entry.reshaped is not None:
+            array = array.reshape(entry.reshaped)
+        elif entry.shape is None and entry.variable.type == "VarHandleOp" and not entry.variable.attr("shape").is_compatible_with(array.shape):
+            _LOG.warning(
+                "resource variable %s of shape %s takes the shape %s that %r has it in, as in TensorFlow",
+                *(buffer.name, entry.variable.attr("shape"), tuple(array.shape), path),
+            )
+        buffer.adopt(array)
+
+
+def _places(session: BaseSession, variables: Sequence[Operation], plan: Sequence[Restored], device_map: Any) -> dict[Operation, Any]:
+    """The devices that the caller wants for variables; those that a dict doesn't name are left out."""
+    if isinstance(device_map, Mapping):
+        variables = [op for op in variables if any(fnmatch.fnmatchcase(op.name, pattern) for pattern in device_map)]
+    dtypes = {entry.variable: entry.dtype for entry in plan}
+    specs = []
+    for op in variables:
+        sizes = [size or 0 for size in op.attr("shape").sizes or ()]
+        specs.append(TensorSpec(op.name, tuple(sizes), dtypes[op], math.prod(sizes) * dtypes[op].size_bytes, op.device))
+    placed = checkpoint.place(specs, device_map, available=session.available_devices)
+    return dict(zip(variables, placed.devices, strict=True))

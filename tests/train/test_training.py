@@ -1,0 +1,52 @@
+"""gpersist's answers to the programs of tests/golden/train, against those that real TensorFlow gave."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpersist.graph import reset_default_graph
+from tests.train.training_namespace import tf
+
+_FOLDER = Path(__file__).parents[1] / "golden" / "train"
+_SPEC = importlib.util.spec_from_file_location("train_cases", _FOLDER / "cases.py")
+assert _SPEC is not None and _SPEC.loader is not None
+_CASES = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_CASES)
+_ANSWERS = json.loads((_FOLDER / "train.json").read_text())["answers"]
+
+
+@pytest.mark.parametrize("name", _ANSWERS)
+def test_same_as_tensorflow(name: str) -> None:
+    reset_default_graph()
+    found = json.loads(json.dumps(_CASES.CASES[name](tf)))
+    reset_default_graph()
+    tolerance = 3e-3 if name.endswith("_half") else 1e-5
+    differences = list(_differences(_ANSWERS[name], found, name, tolerance))
+    assert not differences, "\n".join(differences[:20])
+
+
+def test_all_cases_have_answers() -> None:
+    assert set(_CASES.CASES) == set(_ANSWERS)
+
+
+def _differences(wanted: Any, found: Any, where: str, tolerance: float) -> Any:
+    if isinstance(wanted, dict) and "error" in wanted:
+        if not isinstance(found, dict) or wanted["error"][0] not in found["error"]:
+            yield f"{where}: wanted {wanted['error'][0]}, found {found}"
+    elif isinstance(wanted, dict) and isinstance(found, dict) and set(wanted) == set(found):
+        for key in wanted:
+            yield from _differences(wanted[key], found[key], f"{where}.{key}", tolerance)
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        for index, (a, b) in enumerate(zip(wanted, found, strict=True)):
+            yield from _differences(a, b, f"{where}[{index}]", tolerance)
+    elif isinstance(wanted, float) and isinstance(found, float):
+        if not np.isclose(wanted, found, rtol=tolerance, atol=tolerance / 100, equal_nan=True):
+            yield f"{where}: wanted {wanted}, found {found}"
+    elif wanted != found:
+        yield f"{where}:\n  wanted {wanted!r}\n  found  {found!r}"

@@ -45,12 +45,16 @@ def test_what_a_packages_face_names_is_there(package):
     assert [name for name in module.__all__ if not hasattr(module, name)] == []
 
 
+ROOMED = ("gpersist.ops.", "gpersist.train.", "gpersist.saved_model.", "gpersist.compat.", "gpersist.estimator.", "gpersist.files.gfile")
+"""Packages of many functions: each of their modules that has an `__all__` is a face."""
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_other_packages_are_used_through_their_faces(path):
     own = path.relative_to(ROOT).parts[1]
     found = [node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom) and node.module]
     past = [name for name in found if name.startswith("gpersist.") and name.count(".") > 1 and name.split(".")[1] != own]
-    assert past == []
+    assert [name for name in past if not (name.startswith(ROOMED) and hasattr(importlib.import_module(name), "__all__"))] == []
 
 
 def run(code):

@@ -1,0 +1,202 @@
+"""TensorFlow 1's `tf.nn`. Written by tests/compat/write_face.py."""
+
+from __future__ import annotations
+
+from gpersist.compat.missing import missing
+from gpersist.ops.activations import (
+    crelu,
+    elu,
+    leaky_relu,
+    relu,
+    relu6,
+    selu,
+    softplus,
+    softsign,
+    swish,
+)
+from gpersist.ops.activations import (
+    swish as silu,
+)
+from gpersist.ops.array import (
+    depth_to_space,
+    space_to_batch,
+    space_to_depth,
+)
+from gpersist.ops.batch_normalization import (
+    batch_normalization,
+)
+from gpersist.ops.bias import (
+    bias_add,
+)
+from gpersist.ops.clip import (
+    l2_loss,
+    l2_normalize,
+)
+from gpersist.ops.convolution_layers import (
+    conv1d,
+    conv2d,
+    conv2d_transpose,
+    conv3d,
+    separable_conv2d,
+)
+from gpersist.ops.convolutions import (
+    atrous_conv2d,
+    atrous_conv2d_transpose,
+    conv1d_transpose,
+    conv2d_backprop_filter,
+    conv2d_backprop_input,
+    conv3d_backprop_filter,
+    conv3d_transpose,
+    conv_transpose,
+    convolution,
+    depthwise_conv2d,
+    depthwise_conv2d_backprop_filter,
+    depthwise_conv2d_backprop_input,
+    depthwise_conv2d_native,
+)
+from gpersist.ops.convolutions import (
+    conv3d_backprop_filter as conv3d_backprop_filter_v2,
+)
+from gpersist.ops.convolutions import (
+    depthwise_conv2d_backprop_filter as depthwise_conv2d_native_backprop_filter,
+)
+from gpersist.ops.convolutions import (
+    depthwise_conv2d_backprop_input as depthwise_conv2d_native_backprop_input,
+)
+from gpersist.ops.counting import (
+    in_top_k,
+    top_k,
+)
+from gpersist.ops.cross_entropy import (
+    log_poisson_loss,
+    sigmoid_cross_entropy_with_logits,
+    softmax_cross_entropy_with_logits,
+    softmax_cross_entropy_with_logits_v2,
+    sparse_softmax_cross_entropy_with_logits,
+    weighted_cross_entropy_with_logits,
+)
+from gpersist.ops.dense_layers import (
+    dropout,
+)
+from gpersist.ops.dropout import (
+    relu_layer,
+    xw_plus_b,
+)
+from gpersist.ops.embedding import (
+    embedding_lookup,
+    embedding_lookup_sparse,
+)
+from gpersist.ops.math import (
+    sigmoid,
+    tanh,
+)
+from gpersist.ops.moments import (
+    batch_norm_with_global_normalization,
+    fused_batch_norm,
+    local_response_normalization,
+    moments,
+    normalize_moments,
+    sufficient_statistics,
+    weighted_moments,
+)
+from gpersist.ops.moments import (
+    local_response_normalization as lrn,
+)
+from gpersist.ops.pools import (
+    avg_pool,
+    avg_pool1d,
+    avg_pool3d,
+    max_pool,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+    max_pool_v2,
+    max_pool_with_argmax,
+    pool,
+)
+from gpersist.ops.pools import (
+    avg_pool as avg_pool2d,
+)
+from gpersist.ops.softmax import (
+    log_softmax,
+    softmax,
+)
+
+__getattr__ = missing("tf.nn")
+
+__all__ = [
+    "atrous_conv2d",
+    "atrous_conv2d_transpose",
+    "avg_pool",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "batch_norm_with_global_normalization",
+    "batch_normalization",
+    "bias_add",
+    "conv1d",
+    "conv1d_transpose",
+    "conv2d",
+    "conv2d_backprop_filter",
+    "conv2d_backprop_input",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_backprop_filter",
+    "conv3d_backprop_filter_v2",
+    "conv3d_transpose",
+    "conv_transpose",
+    "convolution",
+    "crelu",
+    "depth_to_space",
+    "depthwise_conv2d",
+    "depthwise_conv2d_backprop_filter",
+    "depthwise_conv2d_backprop_input",
+    "depthwise_conv2d_native",
+    "depthwise_conv2d_native_backprop_filter",
+    "depthwise_conv2d_native_backprop_input",
+    "dropout",
+    "elu",
+    "embedding_lookup",
+    "embedding_lookup_sparse",
+    "fused_batch_norm",
+    "in_top_k",
+    "l2_loss",
+    "l2_normalize",
+    "leaky_relu",
+    "local_response_normalization",
+    "log_poisson_loss",
+    "log_softmax",
+    "lrn",
+    "max_pool",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "max_pool_v2",
+    "max_pool_with_argmax",
+    "moments",
+    "normalize_moments",
+    "pool",
+    "relu",
+    "relu6",
+    "relu_layer",
+    "selu",
+    "separable_conv2d",
+    "sigmoid",
+    "sigmoid_cross_entropy_with_logits",
+    "silu",
+    "softmax",
+    "softmax_cross_entropy_with_logits",
+    "softmax_cross_entropy_with_logits_v2",
+    "softplus",
+    "softsign",
+    "space_to_batch",
+    "space_to_depth",
+    "sparse_softmax_cross_entropy_with_logits",
+    "sufficient_statistics",
+    "swish",
+    "tanh",
+    "top_k",
+    "weighted_cross_entropy_with_logits",
+    "weighted_moments",
+    "xw_plus_b",
+]

@@ -1,0 +1,150 @@
+"""TensorFlow 1's `tf.train`. Written by tests/compat/write_face.py."""
+
+from __future__ import annotations
+
+from gpersist.compat.missing import missing
+from gpersist.protos import (
+    BytesList,
+    ClusterDef,
+    Example,
+    Feature,
+    FeatureList,
+    FeatureLists,
+    Features,
+    FloatList,
+    Int64List,
+    JobDef,
+    SaverDef,
+    SequenceExample,
+    ServerDef,
+)
+from gpersist.train.checkpoint_reader import (
+    NewCheckpointReader,
+    list_variables,
+    load_checkpoint,
+    load_variable,
+)
+from gpersist.train.checkpoint_state import (
+    checkpoint_exists,
+    generate_checkpoint_state_proto,
+    get_checkpoint_mtimes,
+    get_checkpoint_state,
+    latest_checkpoint,
+    remove_checkpoint,
+    update_checkpoint_state,
+)
+from gpersist.train.checkpoint_utils import (
+    checkpoints_iterator,
+    init_from_checkpoint,
+)
+from gpersist.train.global_step import (
+    assert_global_step,
+    create_global_step,
+    get_global_step,
+    get_or_create_global_step,
+    global_step,
+)
+from gpersist.train.graph_io import (
+    write_graph,
+)
+from gpersist.train.learning_rate_decay import (
+    cosine_decay,
+    cosine_decay_restarts,
+    exponential_decay,
+    inverse_time_decay,
+    linear_cosine_decay,
+    natural_exp_decay,
+    noisy_linear_cosine_decay,
+    piecewise_constant,
+    polynomial_decay,
+)
+from gpersist.train.learning_rate_decay import (
+    piecewise_constant as piecewise_constant_decay,
+)
+from gpersist.train.meta_graph import (
+    export_meta_graph,
+    import_meta_graph,
+)
+from gpersist.train.moving_averages import (
+    ExponentialMovingAverage,
+)
+from gpersist.train.optimizer import (
+    Optimizer,
+)
+from gpersist.train.optimizers import (
+    AdadeltaOptimizer,
+    AdagradDAOptimizer,
+    AdagradOptimizer,
+    AdamOptimizer,
+    FtrlOptimizer,
+    GradientDescentOptimizer,
+    MomentumOptimizer,
+    ProximalAdagradOptimizer,
+    ProximalGradientDescentOptimizer,
+    RMSPropOptimizer,
+)
+from gpersist.train.saver import (
+    Saver,
+)
+
+__getattr__ = missing("tf.train")
+
+__all__ = [
+    "AdadeltaOptimizer",
+    "AdagradDAOptimizer",
+    "AdagradOptimizer",
+    "AdamOptimizer",
+    "BytesList",
+    "ClusterDef",
+    "Example",
+    "ExponentialMovingAverage",
+    "Feature",
+    "FeatureList",
+    "FeatureLists",
+    "Features",
+    "FloatList",
+    "FtrlOptimizer",
+    "GradientDescentOptimizer",
+    "Int64List",
+    "JobDef",
+    "MomentumOptimizer",
+    "NewCheckpointReader",
+    "Optimizer",
+    "ProximalAdagradOptimizer",
+    "ProximalGradientDescentOptimizer",
+    "RMSPropOptimizer",
+    "Saver",
+    "SaverDef",
+    "SequenceExample",
+    "ServerDef",
+    "assert_global_step",
+    "checkpoint_exists",
+    "checkpoints_iterator",
+    "cosine_decay",
+    "cosine_decay_restarts",
+    "create_global_step",
+    "exponential_decay",
+    "export_meta_graph",
+    "generate_checkpoint_state_proto",
+    "get_checkpoint_mtimes",
+    "get_checkpoint_state",
+    "get_global_step",
+    "get_or_create_global_step",
+    "global_step",
+    "import_meta_graph",
+    "init_from_checkpoint",
+    "inverse_time_decay",
+    "latest_checkpoint",
+    "linear_cosine_decay",
+    "list_variables",
+    "load_checkpoint",
+    "load_variable",
+    "natural_exp_decay",
+    "noisy_linear_cosine_decay",
+    "piecewise_constant",
+    "piecewise_constant_decay",
+    "polynomial_decay",
+    "remove_checkpoint",
+    "update_checkpoint_state",
+    "write_graph",
+]

@@ -1,0 +1,203 @@
+"""Writes the modules of gpersist/compat/v1: everything of gpersist that TensorFlow has a name for, at each place where TensorFlow has it.
+
+    python -m tests.compat.write_face            # writes them
+    python -m tests.compat.write_face --missing  # lists what TensorFlow has and gpersist has not
+
+The places are those of tests/golden/compat/names.json; what they hold is found by name in the `__all__` of the modules below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import pkgutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+TARGET = ROOT / "gpersist" / "compat" / "v1"
+NAMES = json.loads((ROOT / "tests" / "golden" / "compat" / "names.json").read_text())
+
+ROOMS = ["gpersist.ops", "gpersist.train", "gpersist.saved_model", "gpersist.convert", "gpersist.compat"]
+"""Packages all of whose modules are searched."""
+
+OTHERS = ["gpersist.graph", "gpersist.dtypes", "gpersist.shapes", "gpersist.protos", "gpersist.files.gfile", "gpersist.devices"]
+"""Modules that are searched after them."""
+
+MODULE_OF_ROOM = {"op_errors": "errors", "rnn_cells": "nn.rnn_cell"}
+"""Where TensorFlow has what a module holds, if that is told by neither its name nor the root."""
+
+EXTRA = {
+    "": ["__version__", "app", "flags"],
+    "compat": ["as_bytes", "as_str", "as_str_any", "as_text", "bytes_or_text_types", "complex_types", "dimension_at_index", "dimension_value",
+               "integral_types", "path_to_str", "real_types"],
+    "layers": ["*"],
+    "estimator": ["*"],
+    "estimator.export": ["*"],
+}  # fmt: skip
+"""Names that names.json lacks; `*`: all of the room of that name."""
+
+NOT_SEARCHED = {"gpersist.compat.v1"}
+
+
+class Implementation(NamedTuple):
+    module: str
+    attribute: str
+
+
+def modules() -> list[str]:
+    found = []
+    for package in ROOMS:
+        try:
+            root = importlib.import_module(package)
+        except ImportError:
+            continue
+        inner = [f"{package}.{info.name}" for info in pkgutil.iter_modules(root.__path__)]
+        found += sorted(name for name in inner if name not in NOT_SEARCHED)
+    return found + OTHERS
+
+
+def implementations() -> dict[str, list[Implementation]]:
+    """What gpersist has, by the name that TensorFlow gives it."""
+    found: dict[str, list[Implementation]] = {}
+    for module_name in modules():
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if error.name != module_name:
+                raise
+            continue
+        for attribute in public(module):
+            found.setdefault(attribute.rstrip("_") if not attribute.startswith("__") else attribute, []).append(
+                Implementation(module_name, attribute)
+            )
+    return found
+
+
+def public(module: types.ModuleType) -> list[str]:
+    """What a module has for others: by its `__all__`, or what it defines itself; messages of `gpersist.protos` are made when they are asked for."""
+    if module.__name__ == "gpersist.protos":
+        return [name for name in dir(module) if name[:1].isupper()]
+    if module.__name__.startswith(tuple(f"{room}." for room in ROOMS)):
+        return list(getattr(module, "__all__", ()))  # a room without a list is nobody else's
+    own = [
+        name for name, value in vars(module).items() if getattr(value, "__module__", module.__name__) == module.__name__ and not name.startswith("_")
+    ]
+    return list(getattr(module, "__all__", own))
+
+
+def identity_for(room: str, name: str) -> str | None:
+    """Which of TensorFlow's objects of this name a module of ours has: the one at the place that the module is called after, or at the root."""
+    places = {module: entries[name][0] for module, entries in NAMES.items() if name in entries}
+    if not places:
+        return None
+    leaf = room.rpartition(".")[2]
+    wanted = [
+        MODULE_OF_ROOM.get(leaf, leaf),
+        *([] if leaf in ("initializers", "sparse", "ragged") else [""]),
+        "math",
+        "nn",
+        "linalg",
+        "train",
+        "saved_model",
+    ]
+    for place in wanted:
+        if place in places:
+            return places[place]
+    return next(iter(places.values()))
+
+
+def face() -> dict[str, dict[str, Implementation]]:
+    """For each module of the face its names."""
+    have = implementations()
+    by_identity: dict[str, Implementation] = {}
+    for name, candidates in have.items():
+        for candidate in candidates:
+            identity = identity_for(candidate.module, name)
+            if identity:
+                by_identity.setdefault(identity, candidate)
+    for module, entries in NAMES.items():  # one of TensorFlow's own names may be ours, though it is exported under others only
+        for name, (identity, kind, _) in entries.items():
+            leaf = identity.rpartition(".")[2].removesuffix("_v1")
+            if kind != "value" and identity not in by_identity and leaf in have and not any(leaf in inner for inner in NAMES.values()):
+                by_identity[identity] = have[leaf][0]
+    found: dict[str, dict[str, Implementation]] = {}
+    for module, entries in NAMES.items():
+        if module.startswith(("app", "flags")):
+            continue
+        names = {name: by_identity[entry[0]] for name, entry in entries.items() if entry[0] in by_identity}
+        if names:
+            found[module] = names
+    for module, extra in EXTRA.items():
+        wanted = [name for name, all_of in have.items() if any(each.module.endswith(f".{module}") for each in all_of)] if extra == ["*"] else extra
+        names = {name: next((each for each in have[name] if each.module.endswith(f".{module}")), have[name][0]) for name in wanted if name in have}
+        if names:
+            found.setdefault(module, {}).update(names)
+    for module in list(found):  # every module needs those above it
+        while module:
+            module = module.rpartition(".")[0]
+            found.setdefault(module, {})
+    return found
+
+
+def source(module: str, names: dict[str, Implementation], inner: list[str]) -> str:
+    shown = f"tf.{module}" if module else "tf"
+    lines = [f'"""TensorFlow 1\'s `{shown}`. Written by tests/compat/write_face.py."""', "", "from __future__ import annotations", ""]
+    package = f"gpersist.compat.v1{'.' if module else ''}{module}"
+    lines.append("from gpersist.compat.missing import missing")
+    by_module: dict[str, list[str]] = {}
+    for name, (where, attribute) in sorted(names.items()):
+        by_module.setdefault(where, []).append(attribute if attribute == name else f"{attribute} as {name}")
+    for where, imports in sorted(by_module.items()):
+        lines.append(f"from {where} import (\n    " + ",\n    ".join(imports) + ",\n)")
+    for leaf in inner:
+        lines.append(f"from {package} import {leaf} as {leaf}")
+    lines += ["", f"__getattr__ = missing({shown!r})", "", "__all__ = ["]
+    lines += [f'    "{name}",' for name in sorted([*names, *inner])]
+    return "\n".join([*lines, "]", ""])
+
+
+def files() -> dict[Path, str]:
+    found = face()
+    result = {}
+    for module, names in found.items():
+        inner = sorted(
+            {other.removeprefix(f"{module}.").partition(".")[0] for other in found if other and (not module or other.startswith(f"{module}."))}
+        )
+        parts = module.split(".") if module else []
+        path = TARGET.joinpath(*parts, "__init__.py") if inner or not module else TARGET.joinpath(*parts[:-1], f"{parts[-1]}.py")
+        text = source(module, names, inner)
+        for command in (["check", "--fix", "--select", "I,F,RUF022", "-q"], ["format", "-q"]):
+            ruff = subprocess.run(
+                [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(path), "-"], input=text, capture_output=True, text=True, cwd=ROOT
+            )
+            text = ruff.stdout
+        result[path] = text
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--missing", action="store_true")
+    if parser.parse_args().missing:
+        found = face()
+        for module, entries in NAMES.items():
+            absent = [name for name in entries if name not in found.get(module, {})]
+            if absent and not module.startswith(("app", "flags")):
+                print(f"{module or 'tf'}: {' '.join(absent)}")
+        return
+    wanted = files()
+    for path in TARGET.rglob("*.py"):
+        if path not in wanted:
+            path.unlink()
+    for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -44,6 +44,13 @@ def element_count(shape: Iterable[int], what: str = "shape") -> int:
     return count
 
 
+def _mismatch(text: str, in_graph: str) -> ValueError:
+    """The error of shapes that don't go together, and the words that inference in a graph has for it, which are others, as in TensorFlow."""
+    error = ValueError(text)
+    error.__dict__["in_graph"] = in_graph
+    return error
+
+
 class Dimension:
     """One dimension as TensorFlow 1 gives it: a number, or None where it is not known.
 
@@ -136,7 +143,7 @@ class Dimension:
             ValueError: they differ.
         """
         if not self.is_compatible_with(other):
-            raise ValueError(f"Dimensions {self} and {other} are not compatible")
+            raise _mismatch(f"Dimensions {self} and {other} are not compatible", f"Dimensions must be equal, but are {self} and {other}")
         return Dimension(other) if self.value is None else self
 
     def _compare(self, other: Any, compare: Callable[[int, int], bool]) -> bool | None:
@@ -269,7 +276,7 @@ class TensorShape:
         if self._dims is None or self._dims == found._dims:
             return found
         if not self.is_compatible_with(found):
-            raise ValueError(f"Shapes {self} and {found} are not compatible")
+            raise _mismatch(f"Shapes {self} and {found} are not compatible", _difference(self, found))
         return TensorShape(b if a is None else a for a, b in zip(self._dims, found._dims, strict=True))
 
     def most_specific_compatible_shape(self, other: ShapeLike) -> TensorShape:
@@ -293,7 +300,7 @@ class TensorShape:
         if self._dims is None:
             return TensorShape([None] * rank)
         if len(self._dims) != rank:
-            raise ValueError(f"Shape {self} must have rank {rank}")
+            raise _mismatch(f"Shape {self} must have rank {rank}", f"Shape must be rank {rank} but is rank {len(self._dims)}")
         return self
 
     def with_rank_at_least(self, rank: int) -> TensorShape:
@@ -303,7 +310,7 @@ class TensorShape:
             ValueError: it has fewer.
         """
         if self._dims is not None and len(self._dims) < rank:
-            raise ValueError(f"Shape {self} must have rank at least {rank}")
+            raise _mismatch(f"Shape {self} must have rank at least {rank}", f"Shape must be at least rank {rank} but is rank {len(self._dims)}")
         return self
 
     def with_rank_at_most(self, rank: int) -> TensorShape:
@@ -313,7 +320,7 @@ class TensorShape:
             ValueError: it has more.
         """
         if self._dims is not None and len(self._dims) > rank:
-            raise ValueError(f"Shape {self} must have rank at most {rank}")
+            raise _mismatch(f"Shape {self} must have rank at most {rank}", f"Shape must be at most rank {rank} but is rank {len(self._dims)}")
         return self
 
     def assert_has_rank(self, rank: int) -> None:
@@ -398,6 +405,23 @@ class TensorShape:
 
     def __reduce__(self) -> tuple[object, ...]:
         return TensorShape, (self._dims,)
+
+
+def in_brackets(shape: TensorShape) -> str:
+    """A shape as inference in a graph writes it: `[2,?]`, `<unknown>`."""
+    sizes = shape.sizes
+    return "<unknown>" if sizes is None else f"[{','.join('?' if size is None else str(size) for size in sizes)}]"
+
+
+def _difference(a: TensorShape, b: TensorShape) -> str:
+    """How two shapes that contradict each other differ."""
+    mine, others = a.sizes or (), b.sizes or ()
+    if len(mine) != len(others):
+        return f"Shapes must be equal rank, but are {len(mine)} and {len(others)}"
+    axis = next(axis for axis, (x, y) in enumerate(zip(mine, others, strict=True)) if None not in (x, y) and x != y)
+    return (
+        f"Dimension {axis} in both shapes must be equal, but are {mine[axis]} and {others[axis]}. Shapes are {in_brackets(a)} and {in_brackets(b)}."
+    )
 
 
 ShapeLike: TypeAlias = Any

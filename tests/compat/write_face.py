@@ -41,7 +41,10 @@ EXTRA = {
 }  # fmt: skip
 """Names that names.json lacks; `*`: all of the room of that name."""
 
-NOT_SEARCHED = {"gpersist.compat.v1"}
+NOT_SEARCHED = {
+    "gpersist.compat.v1",
+    *(f"gpersist.ops.{part}" for part in ["batch_normalization", "convolution_layers", "dense_layers", "layer", "pooling_layers"]),  # ops.layers has them
+}
 
 
 class Implementation(NamedTuple):
@@ -93,9 +96,9 @@ def public(module: types.ModuleType) -> list[str]:
 def identity_for(room: str, name: str) -> str | None:
     """Which of TensorFlow's objects of this name a module of ours has: the one at the place that the module is called after, or at the root."""
     places = {module: entries[name][0] for module, entries in NAMES.items() if name in entries}
-    if not places:
-        return None
     leaf = room.rpartition(".")[2]
+    if not places or leaf in EXTRA:  # what EXTRA names is at that place only
+        return None
     wanted = [
         MODULE_OF_ROOM.get(leaf, leaf),
         *([] if leaf in ("initializers", "sparse", "ragged") else [""]),
@@ -120,8 +123,8 @@ def face() -> dict[str, dict[str, Implementation]]:
             identity = identity_for(candidate.module, name)
             if identity:
                 by_identity.setdefault(identity, candidate)
-    for module, entries in NAMES.items():  # one of TensorFlow's own names may be ours, though it is exported under others only
-        for name, (identity, kind, _) in entries.items():
+    for entries in NAMES.values():  # one of TensorFlow's own names may be ours, though it is exported under others only
+        for identity, kind, _ in entries.values():
             leaf = identity.rpartition(".")[2].removesuffix("_v1")
             if kind != "value" and identity not in by_identity and leaf in have and not any(leaf in inner for inner in NAMES.values()):
                 by_identity[identity] = have[leaf][0]

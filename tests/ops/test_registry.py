@@ -44,13 +44,13 @@ _GOLDEN = {op.name: op for op in _OP_DEFS.op}
 _AT_INDICES = ("GatherNd", "ScatterNd", "ScatterNdNonAliasingAdd", *(f"TensorScatter{how}" for how in ("Update", "Add", "Sub", "Min", "Max")))
 
 NEWER_THAN_1_15 = {
-    **dict.fromkeys(_AT_INDICES, {"bad_indices_policy"}),
+    **{name: {"bad_indices_policy"} for name in _AT_INDICES},
     "MatMul": {"grad_a", "grad_b"},
-    **dict.fromkeys(("BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"), {"grad_x", "grad_y"}),
+    **{name: {"grad_x", "grad_y"} for name in ("BatchMatMul", "BatchMatMulV2", "BatchMatMulV3")},
     **{f"SparseSegment{kind}{tail}": {"sparse_gradient"} for kind in ("Sum", "Mean", "SqrtN") for tail in ("", "WithNumSegments")},
     "VarHandleOp": {"debug_name", "allowed_devices"},
     "AssignVariableOp": {"validate_shape"},
-    **dict.fromkeys(
+    **{name: {} for name in 
         (f"{prefix}ScatterNd{kind}" for prefix in ("", "Resource") for kind in ("Update", "Add", "Sub", "Min", "Max")), {"bad_indices_policy"}
     ),
     "FusedBatchNorm": {"exponential_avg_factor"},
@@ -180,7 +180,7 @@ def test_of_an_unknown_name() -> None:
 
 def test_names_are_taken_once() -> None:
     with pytest.raises(RuntimeError, match=r"operation 'MatMul' is defined twice: in gpersist\.ops\.matmul and in"):
-        type("MatMul", (OpType,), {})
+        type("MatMul", (OpType,)}
 
 
 def _run(op_type: type[OpType], op: Operation, inputs: list[Any], xp: ModuleType) -> list[Any]:

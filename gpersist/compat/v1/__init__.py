@@ -57,6 +57,7 @@ from gpersist.compat.v1 import layers as layers
 from gpersist.compat.v1 import linalg as linalg
 from gpersist.compat.v1 import lite as lite
 from gpersist.compat.v1 import logging as logging
+from gpersist.compat.v1 import lookup as lookup
 from gpersist.compat.v1 import losses as losses
 from gpersist.compat.v1 import manip as manip
 from gpersist.compat.v1 import math as math
@@ -327,9 +328,11 @@ from gpersist.ops.control import (
     tuple_ as tuple,
 )
 from gpersist.ops.control_flow import (
-    case,
     cond,
     while_loop,
+)
+from gpersist.ops.control_flow_case import (
+    case,
 )
 from gpersist.ops.counting import (
     bincount,
@@ -440,6 +443,10 @@ from gpersist.ops.linear_algebra import (
 )
 from gpersist.ops.linear_algebra import (
     inv as matrix_inverse,
+)
+from gpersist.ops.lookup import (
+    initialize_all_tables,
+    tables_initializer,
 )
 from gpersist.ops.math import (
     abs,
@@ -891,6 +898,7 @@ __all__ = [
     "image",
     "import_graph_def",
     "init_scope",
+    "initialize_all_tables",
     "initialize_all_variables",
     "initialize_local_variables",
     "initialize_variables",
@@ -929,6 +937,7 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "lookup",
     "losses",
     "make_ndarray",
     "make_template",
@@ -1087,6 +1096,7 @@ __all__ = [
     "subtract",
     "summary",
     "svd",
+    "tables_initializer",
     "tan",
     "tanh",
     "tensor_scatter_add",

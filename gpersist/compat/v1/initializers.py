@@ -45,6 +45,9 @@ from gpersist.ops.initializers import (
 from gpersist.ops.initializers import (
     zeros_initializer as zeros,
 )
+from gpersist.ops.lookup import (
+    tables_initializer,
+)
 from gpersist.ops.variable_lists import (
     global_variables_initializer as global_variables,
 )
@@ -72,6 +75,7 @@ __all__ = [
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "tables_initializer",
     "truncated_normal",
     "uniform_unit_scaling",
     "variables",

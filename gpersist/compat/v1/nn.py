@@ -22,9 +22,6 @@ from gpersist.ops.array import (
     space_to_batch,
     space_to_depth,
 )
-from gpersist.ops.batch_normalization import (
-    batch_normalization,
-)
 from gpersist.ops.bias import (
     bias_add,
 )
@@ -32,19 +29,16 @@ from gpersist.ops.clip import (
     l2_loss,
     l2_normalize,
 )
-from gpersist.ops.convolution_layers import (
-    conv1d,
-    conv2d,
-    conv2d_transpose,
-    conv3d,
-    separable_conv2d,
-)
 from gpersist.ops.convolutions import (
     atrous_conv2d,
     atrous_conv2d_transpose,
+    conv1d,
     conv1d_transpose,
+    conv2d,
     conv2d_backprop_filter,
     conv2d_backprop_input,
+    conv2d_transpose,
+    conv3d,
     conv3d_backprop_filter,
     conv3d_transpose,
     conv_transpose,
@@ -53,6 +47,7 @@ from gpersist.ops.convolutions import (
     depthwise_conv2d_backprop_filter,
     depthwise_conv2d_backprop_input,
     depthwise_conv2d_native,
+    separable_conv2d,
 )
 from gpersist.ops.convolutions import (
     conv3d_backprop_filter as conv3d_backprop_filter_v2,
@@ -75,10 +70,8 @@ from gpersist.ops.cross_entropy import (
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
-from gpersist.ops.dense_layers import (
-    dropout,
-)
 from gpersist.ops.dropout import (
+    dropout,
     relu_layer,
     xw_plus_b,
 )
@@ -92,6 +85,7 @@ from gpersist.ops.math import (
 )
 from gpersist.ops.moments import (
     batch_norm_with_global_normalization,
+    batch_normalization,
     fused_batch_norm,
     local_response_normalization,
     moments,

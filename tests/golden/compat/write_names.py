@@ -2,8 +2,8 @@
 
     python tests/golden/compat/write_names.py          # in an environment with TensorFlow
 
-Each entry: module -> name -> [identity, kind, parameters]; two names with one identity are one object. Keras, TPUs, distribution and what was experimental
-are left out.
+Each entry: module -> name -> [identity, kind, parameters]; two names with one identity are one object. Keras, TPUs, distribution and what was
+experimental are left out.
 """
 
 import inspect
@@ -13,8 +13,11 @@ from pathlib import Path
 
 import tensorflow.compat.v1 as tf
 
-LEFT_OUT = {"keras", "tpu", "distribute", "distribution_strategy", "experimental", "raw_ops", "compat", "test", "mlir", "autograph", "config", "profiler", "xla",
-            "mixed_precision", "nest", "types", "v1", "v2", "autodiff", "lookup_experimental", "internal", "__internal__", "layers_keras", "estimator"}  # fmt: skip
+LEFT_OUT = {
+    "keras", "tpu", "distribute", "distribution_strategy", "experimental", "raw_ops", "compat", "test", "mlir", "autograph", "config",
+    "profiler", "xla", "mixed_precision", "nest", "types", "v1", "v2", "autodiff", "lookup_experimental", "internal", "__internal__",
+    "layers_keras", "estimator",
+}  # fmt: skip
 
 
 def parameters(function):

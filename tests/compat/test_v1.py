@@ -16,7 +16,7 @@ from tests.compat import write_face
 def test_the_modules_are_those_that_are_written() -> None:
     """`python -m tests.compat.write_face` writes them."""
     wanted = write_face.files()
-    assert {path for path in write_face.TARGET.rglob("*.py")} == set(wanted)
+    assert set(write_face.TARGET.rglob("*.py")) == set(wanted)
     assert [path.name for path, text in wanted.items() if path.read_text() != text] == []
 
 
@@ -54,8 +54,8 @@ def _stderr(code: str) -> str:
 
 
 def test_what_it_logs_is_seen() -> None:
-    code = "import gpersist.compat.v1 as tf; tf.logging.info('step %d', 3); tf.logging.debug('no'); tf.logging.set_verbosity('ERROR'); tf.logging.warn('no')"
-    assert _stderr(code) == "INFO:gpersist:step 3\n"
+    code = "tf.logging.info('step %d', 3); tf.logging.debug('no'); tf.logging.set_verbosity('ERROR'); tf.logging.warn('no')"
+    assert _stderr(f"import gpersist.compat.v1 as tf; {code}") == "INFO:gpersist:step 3\n"
 
 
 def test_what_it_logs_goes_to_a_program_s_own_handlers() -> None:

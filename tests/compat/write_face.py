@@ -43,7 +43,9 @@ EXTRA = {
 
 NOT_SEARCHED = {
     "gpersist.compat.v1",
-    *(f"gpersist.ops.{part}" for part in ["batch_normalization", "convolution_layers", "dense_layers", "layer", "pooling_layers"]),  # ops.layers has them
+    *(
+        f"gpersist.ops.{part}" for part in ["batch_normalization", "convolution_layers", "dense_layers", "layer", "pooling_layers"]
+    ),  # ops.layers has them
 }
 
 

@@ -50,15 +50,11 @@ NEWER_THAN_1_15 = {
     **{f"SparseSegment{kind}{tail}": {"sparse_gradient"} for kind in ("Sum", "Mean", "SqrtN") for tail in ("", "WithNumSegments")},
     "VarHandleOp": {"debug_name", "allowed_devices"},
     "AssignVariableOp": {"validate_shape"},
-    **{name: {} for name in 
-        (f"{prefix}ScatterNd{kind}" for prefix in ("", "Resource") for kind in ("Update", "Add", "Sub", "Min", "Max")), {"bad_indices_policy"}
-    ),
+    **{f"{prefix}ScatterNd{kind}": {"bad_indices_policy"} for prefix in ("", "Resource") for kind in ("Update", "Add", "Sub", "Min", "Max")},
     "FusedBatchNorm": {"exponential_avg_factor"},
     "FusedBatchNormV2": {"exponential_avg_factor"},
     "FusedBatchNormV3": {"exponential_avg_factor"},
-    **dict.fromkeys(
-        (f"{kind}Apply{name}" for kind in ("", "Resource", "Sparse", "ResourceSparse") for name in ("Ftrl", "FtrlV2")), {"multiply_linear_by_lr"}
-    ),
+    **{f"{kind}Apply{name}": {"multiply_linear_by_lr"} for kind in ("", "Resource", "Sparse", "ResourceSparse") for name in ("Ftrl", "FtrlV2")},
     "MaxPool": {"explicit_paddings"},
     "MaxPoolGrad": {"explicit_paddings"},
     "DepthwiseConv2dNative": {"explicit_paddings"},

@@ -176,7 +176,7 @@ def test_of_an_unknown_name() -> None:
 
 def test_names_are_taken_once() -> None:
     with pytest.raises(RuntimeError, match=r"operation 'MatMul' is defined twice: in gpersist\.ops\.matmul and in"):
-        type("MatMul", (OpType,)}
+        type("MatMul", (OpType,), {})
 
 
 def _run(op_type: type[OpType], op: Operation, inputs: list[Any], xp: ModuleType) -> list[Any]:

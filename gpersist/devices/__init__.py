@@ -7,6 +7,7 @@ for), with NVML's figures. `adopt` takes other libraries' arrays.
 
 from gpersist.devices.backend import Array, Device, DeviceInfo, Event, MemoryInfo, PinnedBuffer, Stream
 from gpersist.devices.foreign import adopt
+from gpersist.devices.heap import keep_freed_memory
 from gpersist.devices.memory import array_bytes
 from gpersist.devices.registry import default_device, device_of, devices, get, use_virtual
 from gpersist.devices.spec import DeviceSpec
@@ -28,5 +29,6 @@ __all__ = [
     "device_of",
     "devices",
     "get",
+    "keep_freed_memory",
     "use_virtual",
 ]

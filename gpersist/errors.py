@@ -34,11 +34,13 @@ from __future__ import annotations
 import concurrent.futures
 import errno
 import os
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 
 class GPersistError(Exception):
     """Something that gpersist was asked to do could not be done.
+
+    Made of a message; or of `node_def, op, message`, as TensorFlow makes its own.
 
     Attributes:
         code: TensorFlow's number for this kind of error (`error_codes.proto`).
@@ -51,9 +53,19 @@ class GPersistError(Exception):
     op: Any = None
     node_def: Any = None
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    @overload
+    def __init__(self, message: str) -> None: ...
+    @overload
+    def __init__(self, node_def: Any, op: Any, message: str, error_code: int = ...) -> None: ...
+    def __init__(self, *args: Any, **named: Any) -> None:
+        names = ("message",) if len(args) == 1 and not named else ("node_def", "op", "message", "error_code")
+        given = dict(zip(names, args, strict=False)) | named
+        super().__init__(given["message"])
+        self.message: str = given["message"]
+        if "op" in given:
+            self.op, self.node_def = given["op"], given.get("node_def")
+        if "error_code" in given:
+            self.__dict__["code"] = given["error_code"]
 
     @property
     def error_code(self) -> int:

@@ -16,11 +16,18 @@ from gpersist.graph.conversion import convert_to_tensor, register_tensor_convers
 from gpersist.graph.defaults import get_default_graph, get_default_session, reset_default_graph
 from gpersist.graph.executor import check_deadline
 from gpersist.graph.fetches import register_fetch
-from gpersist.graph.freezing import convert_variables_to_constants
+from gpersist.graph.freezing import check_frozen_size, convert_variables_to_constants, variable_nodes, variables_to_constants
 from gpersist.graph.gradients import NoGradient, NotDifferentiable, RegisterGradient, backpropagate, get_gradient_function, is_trainable
 from gpersist.graph.graph import Graph
 from gpersist.graph.graph_keys import GraphKeys
-from gpersist.graph.graph_util import extract_sub_graph, must_run_on_cpu, remove_training_nodes, tensor_shape_from_node_def_name
+from gpersist.graph.graph_util import (
+    colocated_with,
+    extract_sub_graph,
+    input_name,
+    must_run_on_cpu,
+    remove_training_nodes,
+    tensor_shape_from_node_def_name,
+)
 from gpersist.graph.importing import import_graph_def
 from gpersist.graph.messages import own
 from gpersist.graph.meta_graph import TENSORFLOW_VERSION, create_meta_graph_def, export_scoped_meta_graph, import_scoped_meta_graph
@@ -66,6 +73,8 @@ __all__ = [
     "as_array",
     "backpropagate",
     "check_deadline",
+    "check_frozen_size",
+    "colocated_with",
     "constant_shape",
     "constant_value",
     "convert_to_tensor",
@@ -85,6 +94,7 @@ __all__ = [
     "graph_of",
     "import_graph_def",
     "import_scoped_meta_graph",
+    "input_name",
     "install_operators",
     "is_trainable",
     "make_ndarray",
@@ -107,4 +117,6 @@ __all__ = [
     "strip_name_scope",
     "stripped_op_list_for_graph",
     "tensor_shape_from_node_def_name",
+    "variable_nodes",
+    "variables_to_constants",
 ]

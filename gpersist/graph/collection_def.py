@@ -179,8 +179,10 @@ def _encoded(items: list[Any], functions: _ProtoFunctions | None, export_scope: 
             if message is not None:
                 if message.DESCRIPTOR.full_name != functions.proto_type.DESCRIPTOR.full_name:
                     raise TypeError(f"expected a {functions.proto_type.__name__}, found a {type(message).__name__}")
-                kept = item.encoded if isinstance(item, NamesDef) and not export_scope else None
-                found.bytes_list.value.append(kept or message.SerializeToString())
+                kept = None if export_scope else getattr(item, "encoded", None)
+                if kept is None or functions.proto_type.FromString(kept) != message:
+                    kept = message.SerializeToString()
+                found.bytes_list.value.append(kept)
         return found
     first = items[0]
     if isinstance(first, (str, bytes)):
@@ -234,7 +236,7 @@ def restore_collections(
                     item = functions.from_proto(message, import_scope=import_scope)
                     if key in GraphKeys._VARIABLE_COLLECTIONS:
                         made[value] = item
-                    elif isinstance(item, NamesDef) and not import_scope:
+                    elif hasattr(item, "encoded") and not import_scope:
                         item.encoded = value
                 graph.add_to_collection(key, item)
             continue

@@ -26,7 +26,11 @@ def constant_value(tensor: Tensor) -> np.ndarray[Any, Any] | None:
 
 
 def constant_shape(tensor: Tensor) -> TensorShape:
-    """A tensor of integers read as a shape, as far as it is known: elements that are not known, and those below zero, are unknown dimensions."""
+    """A tensor of integers read as a shape, as far as it is known: elements that are not known, and those that are -1, are unknown dimensions.
+
+    Raises:
+        ValueError: it is known that it is no shape: an element is below -1, or it has a rank above one.
+    """
     return _shape(tensor, 0)
 
 
@@ -45,6 +49,8 @@ def _value(tensor: Tensor, depth: int) -> Any:
 def _shape(tensor: Tensor, depth: int) -> TensorShape:
     value = _value(tensor, depth)
     if value is not None and value.ndim == 1:
+        if value.size and value.min() < -1:
+            raise ValueError(f"Invalid value in tensor used for shape: {value[value < -1][0]}")
         return TensorShape(None if size < 0 else int(size) for size in value)
     op_type = tensor.op.op_type
     if op_type is not None and depth <= _MAX_DEPTH:

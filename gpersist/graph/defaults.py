@@ -47,37 +47,39 @@ class DefaultStack(threading.local, Generic[_T]):
 GRAPHS: DefaultStack[Graph] = DefaultStack("Graph")
 SESSIONS: DefaultStack[BaseSession] = DefaultStack("Session")
 
-_global_graph: Graph | None = None
-_lock = threading.Lock()
+
+class _OutermostGraph(threading.local):
+    """The default graph outside of all `with`, of this thread: another thread has its own, as in TensorFlow."""
+
+    graph: Graph | None = None
+
+
+_OUTERMOST = _OutermostGraph()
 
 
 def get_default_graph() -> Graph:
-    """This thread's default graph; outside of any `with graph.as_default()`, the process's."""
+    """This thread's default graph: that of the innermost `with graph.as_default()`, or one that the thread has to itself."""
     if GRAPHS.entries:
         return GRAPHS.entries[-1]
-    global _global_graph
-    if _global_graph is None:
+    found = _OUTERMOST.graph
+    if found is None:
         from gpersist.graph.graph import Graph
 
-        with _lock:
-            if _global_graph is None:
-                _global_graph = Graph()
-    return _global_graph
+        found = _OUTERMOST.graph = Graph()
+    return found
 
 
 def reset_default_graph() -> None:
-    """Puts a new, empty graph in the place of the process's default one.
+    """Puts a new, empty graph in the place of this thread's default one.
 
     Raises:
         AssertionError: this thread is within a `with graph.as_default()`.
     """
-    global _global_graph
     if GRAPHS.entries:
         raise AssertionError(
             "Do not use tf.reset_default_graph() to clear nested graphs. If you need a cleared graph, exit the nesting and create a new graph."
         )
-    with _lock:
-        _global_graph = None
+    _OUTERMOST.graph = None
 
 
 def get_default_session() -> BaseSession | None:

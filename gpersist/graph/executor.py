@@ -6,6 +6,7 @@ Each step runs once, or not at all where a Switch went the other way; those of a
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -205,8 +206,21 @@ def _failed(error: Exception, op: Operation) -> GPersistError:
     where = f"\n\t [[{{{{node {op.name}}}}}]]"
     if not isinstance(error, GPersistError):
         kind = next((found for classes, found in _CLASSES if isinstance(error, classes)), InternalError)
-        return with_op(kind(f"{error}{where}"), op)
+        return with_op(kind(f"{_in_own_words(error)}{where}"), op)
     if getattr(error, "op", None) is None:
         error = type(error)(f"{error.message}{where}")
         with_op(error, op)
     return error
+
+
+_BROADCAST = re.compile(r"operands could not be broadcast together with (?:remapped )?shapes \(([\d, ]*)\) \(([\d, ]*)\)")
+
+
+def _in_own_words(error: Exception) -> str:
+    """What an error of NumPy or CuPy says, as TensorFlow's kernels would."""
+    text = str(error)
+    found = _BROADCAST.search(text)
+    if found is None:
+        return text
+    shapes = ["[" + shape.replace(" ", "").rstrip(",") + "]" for shape in found.groups()]
+    return f"Incompatible shapes: {shapes[0]} vs. {shapes[1]}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -56,7 +58,7 @@ class Fetches:
             return lambda values: make(part(values) for part in parts)
         if isinstance(fetch, Mapping):
             by_key = {key: self._compile(graph, part) for key, part in fetch.items()}
-            mapping: Any = type(fetch)
+            mapping: Any = functools.partial(defaultdict, fetch.default_factory) if isinstance(fetch, defaultdict) else type(fetch)
             return lambda values: mapping((key, part(values)) for key, part in by_key.items())
         if hasattr(fetch, "__attrs_attrs__"):
             fields = {field.name: self._compile(graph, getattr(fetch, field.name)) for field in fetch.__attrs_attrs__}
@@ -79,7 +81,11 @@ class Fetches:
         except KeyError as error:
             raise ValueError(f"Argument `fetch` = {fetch} cannot be interpreted as a Tensor. ({error})") from None
         if not graph.is_fetchable(found):
-            raise ValueError(f'Operation "{found.name}" has been marked as not fetchable.')
+            raise ValueError(
+                f"Operation {found.name if isinstance(found, Operation) else found.op.name} has been marked as not fetchable. Typically this happens "
+                "when it is defined in another function or code block. Use return values, explicit Python locals or TensorFlow collections to access "
+                "it."
+            )
         return found
 
 
@@ -94,13 +100,13 @@ def feeds_of(graph: Graph, feed_dict: Mapping[Any, Any]) -> dict[Tensor, Any]:
     for key, value in feed_dict.items():
         expand = next((expand for kind, expand in _EXPANSIONS if isinstance(key, kind)), None)
         if expand is not None:
-            key = tuple(expand(key)[0])
+            found |= feeds_of(graph, dict(zip(expand(key)[0], value, strict=True)))
+            continue
         if isinstance(key, (tuple, list)):
             keys, values = _flat(key), _flat(value)
             if len(keys) != len(values):
                 raise ValueError(
-                    f"Could not flatten dictionary. Key had {len(keys)} elements, but value had {len(values)} elements. "
-                    f"Key: {keys}, value: {values}."
+                    f"Could not flatten dictionary. Key had {len(keys)} elements, but value had {len(values)} elements. Key: {keys}, value: {values}."
                 )
             found |= feeds_of(graph, dict(zip(keys, values, strict=True)))
             continue

@@ -15,7 +15,7 @@ import numpy as np
 
 from gpersist import protos
 from gpersist.dtypes import from_enum
-from gpersist.errors import UnimplementedError
+from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph.graph import Graph
 from gpersist.graph.graph_def import MAX_BYTES
 from gpersist.graph.graph_util import extract_sub_graph
@@ -60,20 +60,40 @@ def convert_variables_to_constants(
         and (variable_names_blacklist is None or node.name not in variable_names_blacklist)
     ]
     fetches = [_fetch_name(node, sess.graph) for node in chosen]
-    _check_size(graph_def, {node.name: _size_bytes(name, sess.graph) for node, name in zip(chosen, fetches, strict=True)})
+    check_frozen_size(graph_def, {node.name: _size_bytes(name, sess.graph) for node, name in zip(chosen, fetches, strict=True)})
+    values = sess.run(fetches) if fetches else []
+    variables_to_constants(graph_def, {node.name: value for node, value in zip(chosen, values, strict=True)})
+    return graph_def
+
+
+def variable_nodes(graph_def: protos.GraphDef) -> list[protos.NodeDef]:
+    """The nodes that are variables."""
+    return [node for node in graph_def.node if node.op in _VARIABLES]
+
+
+def variables_to_constants(graph_def: protos.GraphDef, values: Mapping[str, Any]) -> None:
+    """Makes variables of a message constants, in place; how many is logged, as TensorFlow does.
+
+    Args:
+        graph_def: the graph.
+        values: of the variables, by the names of their nodes.
+
+    Raises:
+        UnimplementedError: a resource variable goes into a function.
+    """
     uses: dict[str, list[protos.NodeDef]] = defaultdict(list)
     for node in graph_def.node:
         for text in node.input:
             if not text.startswith("^"):
                 uses[text.partition(":")[0]].append(node)
-    values = sess.run(fetches) if fetches else []
     _LOG.info("Froze %d variables.", len(values))
-    for node, value in zip(chosen, values, strict=True):
-        dtype = node.attr["dtype"].type
-        _become(node, "Const", dtype=protos.AttrValue(type=dtype), value=protos.AttrValue(tensor=make_tensor_proto(value, from_enum(dtype, "dtype"))))
-        _pass_on(graph_def, node.name, uses, dtype)
+    for node in variable_nodes(graph_def):
+        if node.name in values:
+            dtype = node.attr["dtype"].type
+            value = make_tensor_proto(values[node.name], from_enum(dtype, "dtype"))
+            _become(node, "Const", dtype=protos.AttrValue(type=dtype), value=protos.AttrValue(tensor=value))
+            _pass_on(graph_def, node.name, uses, dtype)
     _LOG.info("Converted %d variables to const ops.", len(values))
-    return graph_def
 
 
 def _pass_on(graph_def: protos.GraphDef, name: str, uses: Mapping[str, list[protos.NodeDef]], dtype: int) -> None:
@@ -138,13 +158,22 @@ def _size_bytes(name: str, graph: Graph) -> int:
     return (tensor.shape.num_elements() or 0) * (0 if tensor.dtype.base_dtype.is_string else tensor.dtype.base_dtype.size)
 
 
-def _check_size(graph_def: protos.GraphDef, variables: Mapping[str, int]) -> None:
+def check_frozen_size(graph_def: protos.GraphDef, variables: Mapping[str, int]) -> None:
+    """Holds, before any value is read, that a graph will not be too large for one message.
+
+    Args:
+        graph_def: the graph.
+        variables: bytes of those that will be constants, by the names of their nodes.
+
+    Raises:
+        InvalidArgumentError: it would be larger than 2 GB; names the largest constants.
+    """
     sizes = dict(variables)
     sizes.update((node.name, node.ByteSize()) for node in graph_def.node if node.op == "Const")
     total = sum(sizes.values())
     if total > MAX_BYTES:
         largest = ", ".join(f"{name!r} with {sizes[name]} bytes" for name in sorted(sizes, key=lambda name: -sizes[name])[:3])
-        raise ValueError(
+        raise InvalidArgumentError(
             f"GraphDef cannot be larger than 2GB: the frozen one would have {total} bytes. Its largest constants are {largest}: leave some out with "
             "variable_names_blacklist, and save them as a checkpoint"
         )

@@ -22,7 +22,7 @@ from gpersist.graph.name_scope import name_scope
 from gpersist.graph.names import check_op_name
 from gpersist.graph.operation import Operation
 from gpersist.graph.scopes import merged
-from gpersist.graph.signature import REQUIRED, Signature
+from gpersist.graph.signature import REQUIRED, Attr, Signature
 from gpersist.graph.tensor import Tensor
 from gpersist.shapes import TensorShape
 
@@ -288,6 +288,8 @@ class _Importer:
             if field is not None:
                 if field != attr_value.field_of(attr.kind) and field != "placeholder":
                     raise ValueError(f"node {node.name!r} ({node.op}): attribute '{attr.name}' is a {field!r} when {attr.kind!r} is expected")
+                if (attr.allowed is not None or attr.minimum is not None) and field != "placeholder":
+                    _check_value(node, attr, attr_value.decode(value))
                 continue
             if attr.default is REQUIRED:
                 raise ValueError(f"NodeDef missing attr '{attr.name}' from operation {node.op}; node {self._renamed[node.name]!r}")
@@ -451,6 +453,25 @@ def _merged_shapes(op: Operation, shapes: Sequence[TensorShape], hints: Sequence
                 f"Node '{op.name}' has an _output_shapes attribute inconsistent with the GraphDef for output #{index}: {error}"
             ) from None
     return found
+
+
+def _check_value(node: protos.NodeDef, attr: Attr, value: Any) -> None:
+    """Holds an attribute against what its operation allows."""
+    where = f"; node {node.name!r} ({node.op})"
+    if attr.minimum is not None:
+        what, number = ("Value", value) if attr.kind == "int" else ("Length", len(value))
+        if number < attr.minimum:
+            raise ValueError(f"{what} for attr '{attr.name}' of {number} must be at least minimum {attr.minimum}{where}")
+    if attr.allowed is None:
+        return
+    for item in value if isinstance(value, list) else (value,):
+        if (item.base_dtype if isinstance(item, DType) else item) not in attr.allowed:
+            known = ", ".join(_shown(other) for other in attr.allowed)
+            raise ValueError(f"Value for attr '{attr.name}' of {_shown(item)} is not in the list of allowed values: {known}{where}")
+
+
+def _shown(value: Any) -> str:
+    return value.name if isinstance(value, DType) else f'"{value.decode("utf-8", "replace")}"'
 
 
 def _types(known: Signature, attrs: Mapping[str, Any]) -> dict[str, Any]:

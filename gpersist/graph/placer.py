@@ -16,6 +16,7 @@ from gpersist.dtypes import int32, resource, string, variant
 from gpersist.errors import DeviceNotFoundError, GPersistError, InvalidArgumentError
 from gpersist.graph.graph import Graph
 from gpersist.graph.operation import Operation
+from gpersist.graph.tensor import Tensor
 
 _LOG = logging.getLogger("gpersist")
 
@@ -65,13 +66,16 @@ class Placer:
         first_id = len(self._placed)
         placed = [self.host] * len(fresh)
         lost: dict[str, list[Operation]] = {}
+        moved: dict[tuple[str, Device], list[Operation]] = {}
         for members in groups.members():
-            device = self._place_together(members, lost)
+            device = self._place_together(members, lost, moved)
             for op in members:
                 if op._id >= first_id:
                     placed[op._id - first_id] = device
         if lost:
             raise self._not_here(lost)
+        for (wanted, device), ops in moved.items():
+            _LOG.warning("%s is not here, or cannot run %s; placed on %s (soft placement)", wanted, _listed(ops), device.name)
         self._placed += placed
         if self._is_logged:
             for op in fresh:
@@ -95,8 +99,10 @@ class Placer:
         """Where an operation runs. REQUIRES: it has been placed."""
         return self._placed[op._id]
 
-    def _place_together(self, members: Sequence[Operation], lost: dict[str, list[Operation]]) -> Device:
-        """The one device of operations that belong together; one that isn't there is entered in `lost`."""
+    def _place_together(
+        self, members: Sequence[Operation], lost: dict[str, list[Operation]], moved: dict[tuple[str, Device], list[Operation]]
+    ) -> Device:
+        """The one device of operations that belong together; one that isn't there is entered in `lost`, or in `moved` where another will do."""
         if self.overrides:
             for op in members:
                 if op in self.overrides:
@@ -104,10 +110,7 @@ class Placer:
         old = next((op for op in members if op._id < len(self._placed)), None)
         if old is not None:
             return self._placed[old._id]
-        wanted = ""
-        for op in members:
-            if op._device and op._device != wanted:
-                wanted = self._both(wanted, op, members)
+        wanted = self._wanted(members)
         needs_host = any(map(_needs_host, members))
         if not wanted:
             return self.host if needs_host or all(map(_is_small_integer, members)) else self.default
@@ -120,8 +123,21 @@ class Placer:
             lost.setdefault(wanted, []).extend(op for op in members if op._device)
             return self.host
         device = self._next_best(wanted, needs_host)
-        _LOG.warning("%s: %s is not here, or cannot run it; placed on %s (soft placement)", members[0].name, wanted, device.name)
+        moved.setdefault((wanted, device), []).extend(members)
         return device
+
+    def _wanted(self, members: Sequence[Operation]) -> str:
+        """The device string of operations that belong together. Those that take a variable's reference go where it is, whatever they name."""
+        wanted, followers = "", []
+        for op in members:
+            if op._device and op._device != wanted:
+                if any(_is_handle(op, index, tensor) for index, tensor in enumerate(op._inputs)):
+                    followers.append(op)
+                else:
+                    wanted = self._both(wanted, op, members)
+        for op in followers:
+            wanted = _completed(wanted, op._device)
+        return wanted
 
     def _both(self, wanted: str, op: Operation, members: Sequence[Operation]) -> str:
         """What two device strings of one group say together."""
@@ -187,7 +203,7 @@ class _Groups:
                     named = op.graph._nodes_by_name.get(group[5:].decode("utf-8", "replace"))
                     self._join(op, named or by_group.setdefault(group, op))
             for index, tensor in enumerate(op._inputs):
-                if tensor._dtype is resource or (tensor._dtype.is_ref and _takes_reference(op, index)):
+                if _is_handle(op, index, tensor):
                     self._join(op, tensor.op)
 
     def members(self) -> Iterable[Sequence[Operation]]:
@@ -229,6 +245,11 @@ def with_op(error: GPersistError, op: Operation) -> GPersistError:
 def takes_reference(op: Operation, index: int) -> bool:
     """Whether an input is the reference to a variable, rather than its value."""
     return _takes_reference(op, index)
+
+
+def _is_handle(op: Operation, index: int, tensor: Tensor) -> bool:
+    """Whether an input is a variable itself, rather than its value."""
+    return tensor._dtype is resource or (tensor._dtype.is_ref and _takes_reference(op, index))
 
 
 def _takes_reference(op: Operation, index: int) -> bool:
@@ -274,6 +295,17 @@ def _merged(a: str, b: str) -> str | None:
         if mine is not None and other is not None and mine != other:
             return None
     return first.make_merged_spec(second).to_string()
+
+
+@functools.lru_cache(maxsize=4096)
+def _completed(wanted: str, other: str) -> str:
+    """A device string with the parts that it lacks from another one, which has no say where they contradict each other."""
+    first, second = _parsed(wanted), _parsed(other)
+    if not wanted or first is None or second is None:
+        return wanted or other
+    if first.device_type not in (None, second.device_type):
+        second = second.replace(device_type=None, device_index=None)
+    return second.make_merged_spec(first).to_string()
 
 
 def _listed(ops: Sequence[Operation]) -> str:

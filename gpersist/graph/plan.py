@@ -303,7 +303,7 @@ class _Builder:
         merges = [op for op in frame.ops if is_loop_merge(op)]
         for op in frame.enters:
             self._alias(op.outputs[0], op._inputs[0], op)
-        starts = [self._value(_enter_of(op), self._planner.device_of(op, _known(op)), op) for op in merges]
+        starts = [self._handed(_enter_of(op), op) for op in merges]
         outer_steps, outer_where = self._steps, dict(self._where)
         values = [
             (self._slot(op.outputs[0], self._planner.device_of(op, _known(op))), self._slot(op.outputs[1], self._planner.host)) for op in merges
@@ -321,7 +321,7 @@ class _Builder:
         for op in switches:
             self._alias(op.outputs[1], op._inputs[0], op)
         self._add_all(frame, of_body)
-        carried = [self._value(_next_of(op)._inputs[0], self._planner.device_of(op, _known(op)), op) for op in merges]
+        carried = [self._handed(_next_of(op)._inputs[0], op) for op in merges]
         self._where = dict(where)
 
         leaving: list[tuple[Device, Step] | Loop] = []
@@ -329,7 +329,7 @@ class _Builder:
         for op in switches:
             self._alias(op.outputs[0], op._inputs[0], op)
         self._add_all(frame, of_leaving)
-        exits = [(self._value(op._inputs[0], self._planner.device_of(op, _known(op)), op)) for op in frame.exits]
+        exits = [self._handed(op._inputs[0], op) for op in frame.exits]
 
         self._steps, self._where = outer_steps, outer_where
         results = [self._slot(op.outputs[0], self._planner.device_of(op, _known(op))) for op in frame.exits]
@@ -376,6 +376,12 @@ class _Builder:
             else:
                 sides[0].append(item)
         return sides
+
+    def _handed(self, tensor: Tensor, op: Operation) -> int:
+        """The slot of what a loop's operation takes: a reference as it is, if it gives one."""
+        if tensor.dtype.is_ref and op.outputs[0].dtype.is_ref:
+            return self._where[tensor, self._homes[tensor]]
+        return self._value(tensor, self._planner.device_of(op, _known(op)), op)
 
     def _alias(self, tensor: Tensor, source: Tensor, op: Operation) -> None:
         """Has a tensor be another one, in the memory of an operation's device."""

@@ -134,18 +134,33 @@ class _Resolution:
         if wanted is None:
             wanted = next((value.dtype.base_dtype for value in values if isinstance(getattr(value, "dtype", None), DType)), None)
         tensors: list[Tensor] = []
-        for index, value in enumerate(values):
-            tensor = value if isinstance(value, Tensor) else self._convert(arg, value, wanted, f"{arg.name}_{index}")
-            wanted = wanted or tensor.dtype.base_dtype
-            tensors.append(tensor)
+        try:
+            for index, value in enumerate(values):
+                tensor = value if isinstance(value, Tensor) else self._convert(arg, value, wanted, f"{arg.name}_{index}")
+                wanted = wanted or tensor.dtype.base_dtype
+                tensors.append(tensor)
+        except (TypeError, ValueError):
+            raise self._not_alike(arg, values) from None
         if any(tensor.dtype.base_dtype is not wanted for tensor in tensors):
-            types = ", ".join(tensor.dtype.base_dtype.name for tensor in tensors)
-            is_fixed = arg.type_attr in self._sources
-            why = f"that do not match type {wanted} inferred from earlier arguments." if is_fixed else "that don't all match."
-            raise TypeError(f"Tensors in list passed to '{arg.name}' of '{name}' Op have types [{types}] {why}")
+            raise self._not_alike(arg, tensors)
         if wanted is not None and arg.type_attr and arg.type_attr not in self._attrs:
             self._fix_type(arg, wanted)
         return tensors
+
+    def _not_alike(self, arg: Arg, values: Sequence[Any]) -> TypeError:
+        """The error of a list whose items are not all of the type that they have to be, or of one type."""
+        types = []
+        for value in values:
+            try:
+                types.append(convert_to_tensor(value).dtype.base_dtype.name)
+            except (TypeError, ValueError):
+                types.append("<NOT CONVERTIBLE TO TENSOR>")
+        why = "that don't all match."
+        if arg.dtype is not None:
+            why = f"that do not match expected type {arg.dtype.name}."
+        elif arg.type_attr in self._sources:
+            why = f"that do not match type {self._attrs[arg.type_attr].name} inferred from earlier arguments."
+        return TypeError(f"Tensors in list passed to '{arg.name}' of '{self._signature.name}' Op have types [{', '.join(types)}] {why}")
 
     def _own_types(self, arg: Arg, values: Sequence[Any]) -> list[Tensor]:
         """The tensors of a list with a type for each."""
@@ -173,19 +188,21 @@ class _Resolution:
                         if own.dtype.base_dtype in allowed:
                             return own
                 return convert_to_tensor(value, wanted, name, hint, as_ref=arg.is_ref)
-            except (TypeError, ValueError) as error:
-                if value is None:
-                    raise ValueError(f"Tried to convert '{arg.name}' to a tensor and failed. Error: {error}") from None
+            except TypeError as error:
                 if wanted is None:
                     raise
-                reason = error
-            try:
-                found = convert_to_tensor(value, None, name, as_ref=arg.is_ref)
-            except (TypeError, ValueError):
                 raise TypeError(
                     f"Expected {wanted.name} passed to parameter '{arg.name}' of op '{self._signature.name}', got {value!r} of type "
-                    f"'{type(value).__name__}' instead. Error: {reason}"
+                    f"'{type(value).__name__}' instead. Error: {error}"
                 ) from None
+            except ValueError as error:
+                if value is not None and wanted is None:
+                    raise
+                try:
+                    found = convert_to_tensor(value, None, name, as_ref=arg.is_ref)
+                except (TypeError, ValueError):
+                    raise ValueError(f"Tried to convert '{arg.name}' to a tensor and failed. Error: {error}") from None
+        assert wanted is not None
         raise self._mismatch(arg, found, wanted)
 
     def _mismatch(self, arg: Arg, tensor: Tensor, wanted: DType) -> TypeError:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NamedTuple, NoReturn
 
 from gpersist import protos
-from gpersist.devices import Device, DeviceSpec, devices
+from gpersist.devices import Device, DeviceSpec, devices, keep_freed_memory
 from gpersist.errors import NotFoundError, UnimplementedError
 from gpersist.graph import defaults
 from gpersist.graph.executor import execute
@@ -44,6 +44,7 @@ class BaseSession:
 
     Attributes:
         variables: their values in this session.
+        resources: what operations keep for each other besides: lookup tables, by name.
         functions: those of the graph's library, for operations that call them.
 
     Raises:
@@ -53,6 +54,7 @@ class BaseSession:
 
     def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
         self._is_closed = True  # until it has been made
+        keep_freed_memory()
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f'Argument `graph` must be a tf.Graph, but got "{type(graph).__name__}"')
         if config is not None and not hasattr(config, "device_count"):
@@ -69,6 +71,7 @@ class BaseSession:
         self._plans: dict[Any, Plan] = {}
         self._mutations = -1
         self.variables = VariablesStore()
+        self.resources: dict[Any, Any] = {}
         self._transfers = Transfers()
         self._placer = Placer(
             _devices_for(config),

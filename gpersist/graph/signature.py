@@ -6,7 +6,7 @@
     attr     = name ":" kind [ ">=" number ] [ "=" default ]
     kind     = "int" | "float" | "bool" | "string" | "type" | "shape" | "tensor" | "func" | "list(" kind ")" | choice | "numbertype" | ...
     choice   = "{" value *( "," value ) "}"                               ; "{float, double}" of types, "{'SAME', 'VALID'}" of texts
-    default  = "true" | 1 | 1.5 | "'text'" | type | shape such as [2, ?] | "?" (unknown rank) | list of these in [ ]
+    default  = "true" | 1 | 1.5 | "'text'" | type | shape such as [2, ?] | "?" (unknown rank) | list of these in [ ] | TensorProto as text
 
 The grammar of `REGISTER_OP` in TensorFlow's C++, with commas for its lines (`tensorflow/core/framework/op_def_builder.cc`).
 """
@@ -259,6 +259,8 @@ def _value(text: str, kind: str) -> Any:
         return text == "true"
     if kind == "shape":
         return TensorShape(None if text == "?" else [None if size == "?" else int(size) for size in _split(text[1:-1])])
+    if kind == "tensor":
+        return protos.parse_text(protos.TensorProto, text, "the default of an attribute")
     value = ast.literal_eval(text)
     return value.encode("utf-8") if kind == "string" else float(value) if kind == "float" else value
 

@@ -121,6 +121,7 @@ def make_ndarray(tensor: protos.TensorProto) -> NdArray:
     return result.reshape(shape)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is too large for the type is infinite in it
 def as_array(values: Any, dtype: Any = None) -> NdArray:
     """A value as the array of a constant; Python's numbers are converted as strictly as TensorFlow does.
 
@@ -146,6 +147,8 @@ def as_array(values: Any, dtype: Any = None) -> NdArray:
         return np.array(values).astype(wanted.numpy)  # wraps as C does: -1 is 255 as uint8
     try:
         found = np.array(values)
+    except NotImplementedError:  # a tensor among them
+        raise TypeError("Expected any non-tensor type, but got a tensor instead.") from None
     except OverflowError:
         raise _not_convertible(values) from None
     if found.dtype.kind in "SU":
@@ -245,7 +248,7 @@ def _put_values(proto: protos.TensorProto, flat: NdArray) -> None:
         proto.float8_val = flat.view(np.uint8).tobytes()
         return
     if field in ("scomplex_val", "dcomplex_val"):
-        flat = flat.view(flat.real.dtype)
+        flat = np.ascontiguousarray(flat).view(flat.real.dtype)  # a single element may have any stride
     elif proto.dtype in _BITS:
         flat = flat.view(_BITS[proto.dtype])
     elif flat.dtype.names:

@@ -61,11 +61,12 @@ class Buffer:
         """Copies a value: into its array, if that is of the same shape and nobody else refers to it, else into a new one.
 
         Args:
-            value: an array of its device, or a scalar.
+            value: an array of its device, or a scalar, a text among them.
         """
+        shape = () if value.__class__ is bytes else value.shape
         with self._lock:
-            if self._array is None or self._array.shape != value.shape or not self._is_exclusive():
-                self._array = self.device.empty(value.shape, self._numpy())
+            if self._array is None or self._array.shape != shape or not self._is_exclusive():
+                self._array = self.device.empty(shape, self._numpy())
             self._array[...] = value
 
     def adopt(self, array: Array) -> None:

@@ -4,21 +4,56 @@ Importing this package registers all of them with `gpersist.graph`, says what Py
 """
 
 # The rooms whose functions are reached as `gpersist.ops.<room>`; one line each. Importing them registers their operations.
-from gpersist.ops import functional as _functional  # noqa: F401
-from gpersist.ops import loops as _loops  # noqa: F401
-from gpersist.ops import stacks as _stacks  # noqa: F401
-from gpersist.ops import operators as _operators  # noqa: F401  # installs Python's operators
-from gpersist.ops import gradients, indexed_slices, training  # noqa: F401  # derivatives, and the steps of optimizers
+from gpersist.ops import (  # noqa: F401  # derivatives, and the steps of optimizers  # noqa: F401  # branches, loops, arrays of tensors  # noqa: F401  # noqa: F401  # noqa: F401  # what is done with variables  # noqa: F401  # neural networks
+    activations,
+    bias,
+    checks,
+    control_flow,
+    control_flow_case,
+    convolution,
+    decoding,
+    depthwise,
+    functional_loops,
+    gradients,
+    hashing,
+    indexed_slices,
+    initializers,
+    nest,
+    normalization,
+    numerics,
+    parsing,
+    pooling,
+    printing,
+    random,
+    regular_expressions,
+    scatter,
+    softmax,
+    sparse_tensor,
+    state,
+    stateless_random,
+    string_splitting,
+    strings,
+    summary,
+    template,
+    tensor_array,
+    training,
+    variable_creation,
+)
 from gpersist.ops import control_flow_gradients as _control_flow_gradients  # noqa: F401  # gradients of branches and loops
-from gpersist.ops import control_flow, control_flow_case, functional_loops, nest, tensor_array  # noqa: F401  # branches, loops, arrays of tensors
-from gpersist.ops import variable_collections as _variable_collections  # noqa: F401  # how they enter a MetaGraphDef
-from gpersist.ops import initializers, random, stateless_random  # noqa: F401
-from gpersist.ops import checks, decoding, hashing, numerics, parsing, printing, regular_expressions, sparse_tensor, string_splitting, strings  # noqa: F401
+from gpersist.ops import functional as _functional  # noqa: F401
 from gpersist.ops import get_variable as _get_variable  # noqa: F401  # variable scopes, partitions
-from gpersist.ops import scatter, state, template, variable_creation  # noqa: F401  # what is done with variables
+from gpersist.ops import loops as _loops  # noqa: F401
+from gpersist.ops import operators as _operators  # noqa: F401  # installs Python's operators
 from gpersist.ops import save as _save  # noqa: F401  # saving and restoring in a graph
+from gpersist.ops import stacks as _stacks  # noqa: F401
+from gpersist.ops import tensor_list as _tensor_list  # noqa: F401
+from gpersist.ops import variable_collections as _variable_collections  # noqa: F401  # how they enter a MetaGraphDef
+from gpersist.ops import audio  # noqa: F401
+from gpersist.ops import image_resizing  # noqa: F401
+from gpersist.ops import image_cropping, suppression  # noqa: F401
+from gpersist.ops import sparse_arithmetic, sparse_structure  # noqa: F401
+from gpersist.ops import fake_quantization, image_colors  # noqa: F401
 from gpersist.ops.array import fill, identity, ones, reshape, shape_of, stack, stop_gradient, unstack, zeros
-from gpersist.ops import activations, bias, convolution, depthwise, normalization, pooling, softmax  # noqa: F401  # neural networks
 from gpersist.ops.constants import constant, placeholder, placeholder_with_default
 from gpersist.ops.control import control_dependencies, group, no_op, tuple_
 from gpersist.ops.math import (

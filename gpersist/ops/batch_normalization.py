@@ -117,7 +117,7 @@ class BatchNormalization(Layer):
                 momentum = convert_to_tensor(self.momentum)
             self.add_update(self._moved(self.moving_mean, mean, momentum))
             self.add_update(self._moved(self.moving_variance, variance, momentum))
-        return output
+        return output  # type: ignore[no-any-return]
 
     def _composed(self, inputs: Tensor, training: Any) -> Tensor:
         dtype = inputs.dtype.base_dtype

@@ -22,7 +22,6 @@ from gpersist.graph import (
     register_tensor_conversion_function,
     sample,
 )
-from gpersist.ops import shape_functions
 from gpersist.shapes import Dimension, ShapeLike, TensorShape, as_shape, unknown_shape
 
 __all__ = ["constant", "placeholder", "placeholder_with_default"]
@@ -91,7 +90,11 @@ class PlaceholderWithDefault(OpType):
     outputs = "output: dtype"
     attrs = "dtype: type, shape: shape"
     samples = (sample("float[2,3]", shape=[None, 3]),)
-    shapes = staticmethod(shape_functions.same_as_attr)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        op._inputs[0].shape.merge_with(op.attr("shape"))  # both have to be true of the default
+        return [op.attr("shape")]
 
     @staticmethod
     def run(xp: Any, value: Any) -> Any:
@@ -173,6 +176,8 @@ def _constant_of(value: Any, dtype: Any = None, name: str | None = None, as_ref:
 def _shape_constant(value: TensorShape, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Tensor:
     if not value.is_fully_defined():
         raise ValueError(f"Cannot convert a partially known TensorShape {value} to a Tensor.")
+    if dtype is not None and as_dtype(dtype).name not in ("int32", "int64"):
+        raise TypeError(f"Cannot convert TensorShape {value} to dtype {as_dtype(dtype)}. Allowed dtypes are tf.int32 and tf.int64.")
     sizes = value.as_list()
     return constant(sizes, dtype or ("int64" if any((size or 0) >= 2**31 for size in sizes) else "int32"), name=name or "shape_as_tensor")
 
@@ -180,7 +185,7 @@ def _shape_constant(value: TensorShape, dtype: Any = None, name: str | None = No
 def _dimension_constant(value: Dimension, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Tensor:
     if value.value is None:
         raise ValueError(f"Cannot convert unknown Dimension {value} to a Tensor.")
-    return constant(value.value, dtype or "int32", name=name or "dimension_as_tensor")
+    return constant(value.value, dtype or "int32", name=name or "shape_as_tensor")
 
 
 register_tensor_conversion_function(object, _constant_of, 200)

@@ -149,9 +149,11 @@ def tuple_(tensors: Sequence[Any], name: str | None = None, control_inputs: Sequ
     with name_scope(name, "tuple", tensors):
         gates = [value if isinstance(value, Operation) else value.op for value in tensors if value is not None]
         for value in control_inputs or ():
+            if not isinstance(value, (Operation, Tensor)):
+                raise TypeError(f"'control_inputs' must only contain Operation or Tensor. Received: {type(value)}")
             gates.append(value if isinstance(value, Operation) else value.op)
         if not gates:
-            raise ValueError(f"`tensors` must have at least one Tensor. Received: {tensors}.")
+            raise ValueError(f"'tensors' must have at least one Tensor. Received: {tensors}.")
         gate = group(*sorted(set(gates), key=lambda op: op._id))
         return [value if value is None else gate if isinstance(value, Operation) else with_dependencies([gate], value) for value in tensors]
 
@@ -179,4 +181,4 @@ def _flat(values: Any) -> list[Any]:
         return [item for value in values for item in _flat(value)]
     if isinstance(values, dict):
         return [item for key in sorted(values) for item in _flat(values[key])]
-    return [] if values is None else [values]
+    return [values]

@@ -39,10 +39,12 @@ def cond(
 
     Args:
         pred: bool[].
-        true_fn, false_fn: give tensors, or nests of them that are alike.
+        true_fn: gives tensors, or a nest of them.
+        false_fn: gives a nest that is like that.
         strict: whether a list or tuple of one stays one.
         name: of the scope.
-        fn1, fn2: old names of the functions.
+        fn1: the old name of `true_fn`.
+        fn2: the old name of `false_fn`.
 
     Raises:
         TypeError: a function is none, `pred` is Python's bool, or the results are of different kinds.
@@ -68,8 +70,8 @@ def cond(
         for one, other in zip(true_flat, false_flat, strict=True):
             if one.dtype.base_dtype is not other.dtype.base_dtype:
                 raise ValueError(
-                    f"Outputs of 'true_fn' and 'false_fn' must have the same type(s). Received {one.dtype.name} from 'true_fn' and {other.dtype.name} "
-                    "from 'false_fn'."
+                    f"Outputs of 'true_fn' and 'false_fn' must have the same type(s). Received {one.dtype.name} from 'true_fn' and "
+                    f"{other.dtype.name} from 'false_fn'."
                 )
         merged = [merge(pair) for pair in zip(false_flat, true_flat, strict=True)]
         merged = _with_arrays(nest.flatten(true_result, expand_composites=True), merged)
@@ -174,7 +176,8 @@ def _branch(pred: Tensor, pivot: Tensor, number: int, function: Callable[[], Any
 
 def _as_result(context: CondContext, value: Any) -> Tensor:
     if isinstance(value, Operation):
-        return with_dependencies([value], context.pivot)
+        gate: Tensor = with_dependencies([value], context.pivot)
+        return gate
     return context.add_result(convert_to_tensor(_flow_of(value)))
 
 

@@ -56,8 +56,8 @@ def _checked_pairs(pairs: Any, exclusive: bool, name: str) -> tuple[Sequence[Ten
         pairs = sorted(pairs.items(), key=lambda item: item[0].name)
         if not exclusive:
             _LOG.warning(
-                "%s: An unordered dictionary of predicate/fn pairs was provided, but exclusive=False. The order of conditional tests is deterministic but "
-                "not guaranteed.",
+                "%s: An unordered dictionary of predicate/fn pairs was provided, but exclusive=False. The order of conditional tests is "
+                "deterministic but not guaranteed.",
                 name,
             )
     for pair in pairs:
@@ -80,7 +80,7 @@ def _at_most(preds: Sequence[Tensor], count: int, message: str) -> Operation:
     true = reduce_sum(cast(stacked, "int32"), name="num_true_conds")
     is_right = apply("LessEqual", true, constant(count, name="n_true_conds"), name="LessEqual")
     names = ", ".join(pred.name for pred in preds)
-    return Assert(is_right, [f"{message}: more than {count} conditions ({names}) evaluated as True:", stacked], summarize=len(preds))  # type: ignore[no-any-return]
+    return Assert(is_right, [f"{message}: more than {count} conditions ({names}) evaluated as True:", stacked], summarize=len(preds))
 
 
 def _failing_default(preds: Sequence[Tensor], actions: Sequence[Callable[[], Any]]) -> tuple[Callable[[], Any], Sequence[Tensor], Sequence[Any]]:

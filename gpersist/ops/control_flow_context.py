@@ -1,7 +1,7 @@
 """Branches and loops that are being built: what is made in one gets what it takes from outside through a Switch, or an Enter.
 
-A graph has at most one current context (`Graph._get_control_flow_context`); it hands each new operation to its `add_op`. Contexts go into the collections
-`cond_context` and `while_context` of a MetaGraphDef, so that gradients can be built of imported graphs, too.
+A graph has at most one current context (`Graph._get_control_flow_context`); it hands each new operation to its `add_op`. Contexts go into the
+collections `cond_context` and `while_context` of a MetaGraphDef, so that gradients can be built of imported graphs, too.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ class CondContext(ControlFlowContext):
         pivot.op._set_control_flow_context(self)
 
     @property
-    def grad_state(self) -> Any:  # type: ignore[override]  # of the loop around it
+    def grad_state(self) -> Any:
         """Of the loop that it is in."""
         loop = self.while_context()
         return None if loop is None else loop.grad_state
@@ -227,13 +227,14 @@ class CondContext(ControlFlowContext):
         return loop is not None and loop.back_prop
 
     def control_pivot(self) -> Tensor:
-        return self.pivot  # type: ignore[no-any-return]
+        pivot: Tensor = self.pivot
+        return pivot
 
     def add_value(self, value: Tensor) -> Tensor:
         if value.name in self._values:
             return self._external.get(value.name, value)
         self._values.add(value.name)
-        result = self._from_outside(value)
+        result: Tensor = self._from_outside(value)
         with get_default_graph().control_dependencies(None):
             result = switch_of(result, self.pred)[self.branch]
             if self.outer_context is not None:
@@ -249,7 +250,8 @@ class CondContext(ControlFlowContext):
         if value.name in self._values:
             return self._external.get(value.name, value)
         self._values.add(value.name)
-        result = self._external[value.name] = switch_of(self._from_outside(value), self.pred)[self.branch]
+        result: Tensor = switch_of(self._from_outside(value), self.pred)[self.branch]
+        self._external[value.name] = result
         return result
 
     def _from_outside(self, value: Tensor) -> Tensor:

@@ -97,13 +97,14 @@ def _of_condition(op: Operation, grad: Any) -> None:
     return None
 
 
-for _name, _function in {
+_FUNCTIONS: dict[str, Any] = {
     "Switch": _of_switch,
     "Merge": _of_merge,
     "Exit": _of_exit,
     "Enter": _of_enter,
     "NextIteration": _of_next_iteration,
-}.items():
+}
+for _name, _function in _FUNCTIONS.items():
     for _prefix in ("", "Ref"):
         get_op_type(f"{_prefix}{_name}").gradient = staticmethod(_function)
 get_op_type("LoopCond").gradient = staticmethod(_of_condition)

@@ -301,13 +301,7 @@ def _attrs_of(op: Operation, *names: str) -> dict[str, Any]:
 def windows_of(
     sizes: Sequence[int], kernel: Sequence[int], strides: Any, padding: bytes, explicit_paddings: Any, data_format: bytes, dilations: Any
 ) -> list[Windows]:
-    """The windows along each spatial axis.
-
-    Args:
-        sizes: of the input's spatial axes.
-        kernel: likewise.
-        strides, padding, explicit_paddings, data_format, dilations: attributes of the operation.
-    """
+    """The windows along each spatial axis, for the sizes of the input's and of the kernel's spatial axes, and the operation's attributes."""
     if strides[0] != 1 or strides[channel_axis(data_format, len(strides))] != 1:
         raise UnimplementedError("Current implementation does not yet support strides in the batch and depth dimensions.")
     if dilations[0] != 1 or dilations[channel_axis(data_format, len(strides))] != 1:
@@ -388,6 +382,6 @@ def _check_depths(channels: int, filter_shape: Sequence[int]) -> None:
 
 
 def _check_gradient(grad: Array, axes: Sequence[Windows], depth: int) -> None:
-    wanted = (*(axis.count for axis in axes), depth)
+    wanted = (*(axis.number for axis in axes), depth)
     if grad.shape[1:] != wanted:
         raise InvalidArgumentError(f"Size of out_backprop doesn't match computed: actual = {list(grad.shape[1:])}, computed = {list(wanted)}")

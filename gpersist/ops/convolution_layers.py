@@ -10,7 +10,7 @@ from gpersist.ops.bias import bias_add
 from gpersist.ops.convolutions import conv1d as convolve_sequences
 from gpersist.ops.convolutions import conv2d_transpose as transposed
 from gpersist.ops.convolutions import convolution
-from gpersist.ops.convolutions import separable_conv2d as separable
+from gpersist.ops.depthwise_convolutions import separable_conv2d as separable
 from gpersist.ops.initializers import zeros_initializer
 from gpersist.ops.joining import stack
 from gpersist.ops.layer import Layer, applied, check_rank, known_size
@@ -132,7 +132,7 @@ class Conv1D(_Convolution):
 
 
 class Conv2D(_Convolution):
-    __doc__ = (_Convolution.__doc__ or "").replace("A convolution with a kernel and a bias.", "A convolution of images (`tf.layers.Conv2D`).")
+    """A convolution of images (`tf.layers.Conv2D`); arguments as of its base."""
 
 
 class Conv3D(_Convolution):

@@ -6,14 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.graph import Tensor, apply, constant_value, convert_to_tensor, name_scope
-from gpersist.ops.array import shape_of
+from gpersist.graph import Tensor, apply, convert_to_tensor, name_scope
 from gpersist.ops.builders import renamed_argument
-from gpersist.ops.constants import constant
-from gpersist.ops.joining import concat, stack
-from gpersist.ops.spatial import required_space_to_batch_paddings
+from gpersist.ops.dilation import with_space_to_batch
 from gpersist.ops.window_arguments import per_axis, split_padding
-from gpersist.shapes import TensorShape
 
 __all__ = [
     "atrous_conv2d",
@@ -30,13 +26,6 @@ __all__ = [
     "conv3d_transpose",
     "conv_transpose",
     "convolution",
-    "depthwise_conv2d",
-    "depthwise_conv2d_backprop_filter",
-    "depthwise_conv2d_backprop_input",
-    "depthwise_conv2d_native",
-    "depthwise_conv2d_native_backprop_filter",
-    "depthwise_conv2d_native_backprop_input",
-    "separable_conv2d",
 ]
 
 _ONES = (1, 1, 1, 1)
@@ -127,11 +116,8 @@ def conv2d_transpose(
 ) -> Tensor:
     """The transposed convolution (`tf.nn.conv2d_transpose`): the gradient of `conv2d` with respect to an input of shape `output_shape`.
 
-    Args:
-        value, input: [batch, height, width, channels].
-        filter, filters: [height, width, out channels, channels].
-        output_shape: of all four axes.
-        strides, padding, data_format, dilations, name: as of `conv2d`.
+    `value`, or `input`, is [batch, height, width, channels], `filter`, or `filters`, [height, width, out channels, channels]; the others are as of
+    `conv2d`.
     """
     value = renamed_argument("value", value, "input", input)
     filter = renamed_argument("filter", filter, "filters", filters)
@@ -156,11 +142,7 @@ def conv1d(
 ) -> Tensor:
     """A convolution of sequences (`tf.nn.conv1d`): `conv2d` of images that are one row high.
 
-    Args:
-        value, input: [batch, width, channels], or [batch, channels, width] for "NCW".
-        filters: [width, channels, out channels].
-        stride, padding, data_format, dilations: likewise.
-        use_cudnn_on_gpu, name: as of `conv2d`.
+    `value`, or `input`, is [batch, width, channels], or [batch, channels, width] for "NCW", `filters` [width, channels, out channels].
     """
     value = renamed_argument("value", value, "input", input)
     with name_scope(name, "conv1d", [value, filters]) as scope:
@@ -290,13 +272,8 @@ def convolution(
 ) -> Tensor:
     """A convolution in one, two or three dimensions (`tf.nn.convolution`); with dilations, one of the batch that `space_to_batch` makes.
 
-    Args:
-        input: [batch, *spatial, channels], or [batch, channels, *spatial] for a format that begins with "NC".
-        filter, filters: [*spatial, channels, out channels].
-        padding: "SAME", "VALID", or a pair for each axis.
-        strides, dilation_rate, dilations: a number for each spatial axis.
-        name: of the operation.
-        data_format: "NWC", "NHWC", "NDHWC", "NCW", "NCHW" or "NCDHW".
+    `input` is [batch, *spatial, channels], or [batch, channels, *spatial] for a format that begins with "NC"; `filter`, or `filters`, is
+    [*spatial, channels, out channels]. There is a stride and a dilation for each spatial axis; padding is "SAME", "VALID", or a pair for each axis.
 
     Raises:
         ValueError: neither rank is known, or the arguments don't go together.
@@ -345,168 +322,6 @@ def atrous_conv2d_transpose(value: Any, filters: Any, output_shape: Any, rate: i
         return conv2d_transpose(value, filters, output_shape, 1, padding, dilations=rate, name=scope)
 
 
-def depthwise_conv2d_native(
-    input: Any,
-    filter: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str | None = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """A convolution of each channel with filters of its own (`tf.nn.depthwise_conv2d_native`), [height, width, channels, multiplier]."""
-    if isinstance(padding, (list, tuple)):
-        split_padding(padding)
-        input, padding = apply("Pad", input, [list(pair) for pair in padding]), "VALID"  # TensorFlow 1.15's operation has no explicit paddings
-    return _depthwise("DepthwiseConv2dNative", (input, filter), strides, padding, data_format, dilations, name)
-
-
-def depthwise_conv2d_native_backprop_input(
-    input_sizes: Any,
-    filter: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of a depthwise convolution with respect to its input (`tf.nn.depthwise_conv2d_native_backprop_input`)."""
-    return _depthwise("DepthwiseConv2dNativeBackpropInput", (input_sizes, filter, out_backprop), strides, padding, data_format, dilations, name)
-
-
-def depthwise_conv2d_native_backprop_filter(
-    input: Any,
-    filter_sizes: Any,
-    out_backprop: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NHWC",
-    dilations: Any = _ONES,
-    name: str | None = None,
-) -> Tensor:
-    """The gradient of a depthwise convolution with respect to its filters (`tf.nn.depthwise_conv2d_native_backprop_filter`)."""
-    return _depthwise("DepthwiseConv2dNativeBackpropFilter", (input, filter_sizes, out_backprop), strides, padding, data_format, dilations, name)
-
-
-depthwise_conv2d_backprop_input = depthwise_conv2d_native_backprop_input
-depthwise_conv2d_backprop_filter = depthwise_conv2d_native_backprop_filter
-
-
-def depthwise_conv2d(
-    input: Any,
-    filter: Any,
-    strides: Any,
-    padding: Any,
-    rate: Any = None,
-    name: str | None = None,
-    data_format: str | None = None,
-    dilations: Any = None,
-) -> Tensor:
-    """A convolution of each channel with filters of its own (`tf.nn.depthwise_conv2d`).
-
-    Args:
-        input: [batch, height, width, channels].
-        filter: [height, width, channels, multiplier].
-        strides: of all four axes.
-        padding: "SAME", "VALID", or a pair for each axis.
-        rate, dilations: of height and width.
-        name: of the operation.
-        data_format: "NHWC" or "NCHW".
-    """
-    rate = renamed_argument("rate", rate, "dilations", dilations)
-    with name_scope(name, "depthwise", [input, filter]) as scope:
-        value, kernel = convert_to_tensor(input, name="tensor_in"), convert_to_tensor(filter, name="filter_in")
-        sizes = shape_of(kernel)
-
-        def convolve(batch: Tensor, inner_padding: Any) -> Tensor:
-            return depthwise_conv2d_native(batch, kernel, strides, inner_padding, data_format, name=scope)
-
-        return with_space_to_batch(value, rate or [1, 1], padding, convolve, sizes, data_format)
-
-
-def separable_conv2d(
-    input: Any,
-    depthwise_filter: Any,
-    pointwise_filter: Any,
-    strides: Any,
-    padding: Any,
-    rate: Any = None,
-    name: str | None = None,
-    data_format: str | None = None,
-    dilations: Any = None,
-) -> Tensor:
-    """A depthwise convolution, then one of single pixels across the channels (`tf.nn.separable_conv2d`)."""
-    rate = renamed_argument("rate", rate, "dilations", dilations)
-    with name_scope(name, "separable_conv2d", [input, depthwise_filter, pointwise_filter]) as scope:
-        value = convert_to_tensor(input, name="tensor_in")
-        kernel = convert_to_tensor(depthwise_filter, name="depthwise_filter")
-        pointwise = convert_to_tensor(pointwise_filter, name="pointwise_filter")
-        pointwise.shape.with_rank(4)[:2].assert_is_compatible_with([1, 1])
-        sizes = shape_of(kernel)
-
-        def convolve(batch: Tensor, inner_padding: Any) -> Tensor:
-            return depthwise_conv2d_native(batch, kernel, strides, inner_padding, data_format, name="depthwise")
-
-        depthwise = with_space_to_batch(value, rate or [1, 1], padding, convolve, sizes, data_format)
-        return conv2d(depthwise, pointwise, [1, 1, 1, 1], "VALID", data_format=data_format, name=scope)
-
-
-def with_space_to_batch(value: Tensor, rates: Any, padding: Any, build: Any, kernel: Any, data_format: str | None) -> Tensor:
-    """What `build(value, padding)` makes, with holes in its windows: these are dense in the batch that `space_to_batch` makes.
-
-    Args:
-        value: the input.
-        rates: from one element of a window to the next, for each spatial axis.
-        padding: of the whole.
-        build: a function that adds the operation without holes.
-        kernel: the shape of the window, as a tensor, a shape or a list; its first axes are the spatial ones.
-        data_format: channels are ahead of the spatial axes where it begins with "NC".
-
-    Raises:
-        ValueError: a rate is below one.
-    """
-    rate_tensor = convert_to_tensor(np.array(rates, np.int32), name="dilation_rate")
-    if min(rates) < 1:
-        raise ValueError(f"`dilation_rate` must be positive. Received: dilation_rate={np.array(rates)}")
-    if max(rates) == 1:
-        return build(value, padding)  # type: ignore[no-any-return]
-    word, explicit = split_padding(padding, len(rates) + 2)
-    first = 2 if data_format is not None and data_format.startswith("NC") else 1
-    base: Any
-    if word == "SAME":
-        sizes = constant_value(kernel if isinstance(kernel, Tensor) else convert_to_tensor(TensorShape(kernel), name="filter_shape"))
-        if sizes is None:
-            raise ValueError("the shape of the filters must be known for padding 'SAME' with a dilation rate above one")
-        extra = (sizes[: len(rates)].astype(np.int32) - 1) * np.array(rates, np.int32)
-        base = constant(np.stack([extra // 2, extra - extra // 2], -1), name="stack")
-    elif word == "VALID":
-        base = np.zeros((len(rates), 2), np.int32)
-    else:
-        base = np.array(explicit, np.int32).reshape(-1, 2)[first : first + len(rates)]
-    known = None if value.shape.sizes is None else value.shape.as_list()[first : first + len(rates)]
-    if known is None or None in known:
-        shape = shape_of(value)
-        sizes_inside: Any = stack([shape[axis] for axis in range(first, first + len(rates))])
-    else:
-        sizes_inside = known
-    paddings, crops = required_space_to_batch_paddings(sizes_inside, rate_tensor, base_paddings=base)
-    block = _from_axis_one(rate_tensor, 1, first)
-    margins, crops = _from_axis_one(paddings, 0, first), _from_axis_one(crops, 0, first)
-    inner = apply("SpaceToBatchND", value, block, margins)
-    return apply("BatchToSpaceND", build(inner, "VALID"), block, crops)
-
-
-def _from_axis_one(values: Tensor, fill: int, first: int) -> Any:
-    """Values for the spatial axes, which begin with number `first`, with one for each axis ahead of them but the batch."""
-    known = constant_value(values)
-    ahead = np.full((first - 1, *values.shape.as_list()[1:]), fill, np.int32)
-    if known is not None:
-        return np.concatenate([ahead, known])
-    part = values[0 : values.shape.as_list()[0]]
-    return concat([ahead, part] if first > 1 else [part], 0)
-
-
 def _made_tensor(value: Any, name: str) -> Tensor:
     if isinstance(value, Tensor) or hasattr(value, "_as_graph_element"):
         return convert_to_tensor(value)
@@ -537,8 +352,3 @@ def _format_1d(data_format: str | None) -> tuple[str, int, int]:
     if data_format in ("NCHW", "NCW"):
         return "NCHW", 2, 1
     raise ValueError(f"`data_format` must be 'NWC' or 'NCW'. Received: data_format={data_format}")
-
-
-def _depthwise(op_name: str, inputs: Any, strides: Any, padding: Any, data_format: str | None, dilations: Any, name: str | None) -> Tensor:
-    attrs = {"strides": list(strides), "padding": padding, "data_format": data_format, "dilations": list(dilations)}
-    return apply(op_name, *inputs, name=name, **attrs)

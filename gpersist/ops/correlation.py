@@ -1,12 +1,14 @@
 """Correlation of an array with filters, and its derivatives, for any number of spatial axes: matrix products over blocks of windows.
 
-Arrays are channels last: input [batch, *spatial, channels], filters [*kernel, channels / groups, out channels], output [batch, *counts, out channels].
+Arrays are channels last: input [batch, *spatial, channels], filters [*kernel, channels / groups, out channels], output
+[batch, *numbers, out channels].
 A block of windows is copied out into a matrix with one row for each (im2col), which a BLAS multiplies. Blocks are small enough to stay in a core's
 cache, so that memory does not grow with the kernel.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -28,7 +30,7 @@ def correlate(xp: Any, value: Array, filters: Array, axes: Sequence[Windows]) ->
         parts = zip(xp.split(value, groups, -1), xp.split(filters, groups, -1), strict=True)
         return xp.concatenate([correlate(xp, part, own, axes) for part, own in parts], -1)
     matrix = filters.reshape(-1, filters.shape[-1])
-    out = xp.empty((len(value), *(axis.count for axis in axes), filters.shape[-1]), value.dtype)
+    out = xp.empty((len(value), *(axis.number for axis in axes), filters.shape[-1]), value.dtype)
     for part, rows in _matrices(xp, value, axes):
         target = out[part]
         xp.matmul(rows, matrix, out=target.reshape(-1, matrix.shape[1]))
@@ -74,7 +76,7 @@ def input_gradient(xp: Any, grad: Array, filters: Array, axes: Sequence[Windows]
         turned = filters[(slice(None, None, -1),) * len(axes)].swapaxes(-1, -2)
         return correlate(xp, grad, xp.ascontiguousarray(turned), mirrored)
     # The sums run over contiguous parts: the channels of a pixel, or, where these are few, the pixels of a row.
-    is_planar = channels < axes[-1].count
+    is_planar = channels < axes[-1].number
     shape = (len(grad), *(axis.padded for axis in axes))
     padded = xp.zeros((channels, *shape) if is_planar else (*shape, channels), grad.dtype)
     kernel = tuple(axis.kernel for axis in axes)
@@ -111,7 +113,7 @@ def _mirrored(axes: Sequence[Windows]) -> list[Windows] | None:
         before, after = reach - axis.before, reach - axis.after
         if axis.stride != 1 or min(before, after) < 0:
             return None
-        found.append(Windows(axis.count, axis.kernel, 1, axis.dilation, before, after, axis.size))
+        found.append(Windows(axis.number, axis.kernel, 1, axis.dilation, before, after, axis.size))
     return found
 
 
@@ -124,7 +126,7 @@ def _matrices(xp: Any, value: Array, axes: Sequence[Windows]) -> Iterator[tuple[
     padded = _padded(xp, value, axes)
     strides = padded.strides
     kernel = tuple(axis.kernel for axis in axes)
-    counts = tuple(axis.count for axis in axes)
+    counts = tuple(axis.number for axis in axes)
     views = xp.lib.stride_tricks.as_strided(
         padded,
         (len(value), *counts, *kernel, channels),
@@ -141,10 +143,31 @@ def _matrices(xp: Any, value: Array, axes: Sequence[Windows]) -> Iterator[tuple[
         seen = views[part]
         size = int(np.prod(seen.shape))
         if buffer is None:
-            buffer = xp.empty(size, value.dtype)  # the first block is the largest
+            buffer = _scratch(xp, size, value.dtype)  # the first block is the largest
         rows = buffer[:size]
         rows.reshape(seen.shape)[...] = seen
         yield part, rows.reshape(-1, width)
+
+
+class _Scratch(threading.local):
+    """A thread's memory for one block of windows, kept: on memory that is fresh from the system, the copy takes twice as long."""
+
+    def __init__(self) -> None:
+        self.memory = np.empty(0, np.uint8)
+
+
+_SCRATCH = _Scratch()
+
+
+def _scratch(xp: Any, size: int, dtype: Any) -> Array:
+    if xp is not np:
+        return xp.empty(size, dtype)  # CuPy's pool keeps memory
+    needed = size * dtype.itemsize
+    if needed > 2 * _HOST_BLOCK_BYTES:
+        return np.empty(size, dtype)
+    if _SCRATCH.memory.size < needed:
+        _SCRATCH.memory = np.empty(needed, np.uint8)
+    return _SCRATCH.memory[:needed].view(dtype)
 
 
 def _blocks(xp: Any, shape: Sequence[int], window_bytes: int) -> Iterator[tuple[slice, ...]]:
@@ -177,4 +200,4 @@ def _is_pointwise(axes: Sequence[Windows]) -> bool:
 
 def _is_narrow(value: Array) -> bool:
     """Whether it is of a type that is summed in float32: half and bfloat16, which no BLAS knows."""
-    return value.dtype.itemsize == 2
+    return bool(value.dtype.itemsize == 2)

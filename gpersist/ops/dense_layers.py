@@ -94,7 +94,7 @@ class Dropout(Layer):
     def call(self, inputs: Tensor, training: Any = False) -> Tensor:
         """The inputs, in training with holes."""
         (output,) = in_training(training, lambda: [self._dropped(inputs)], lambda: [identity(inputs)])
-        return output
+        return output  # type: ignore[no-any-return]
 
     def _dropped(self, inputs: Tensor) -> Tensor:
         return drop(inputs, noise_shape=self.noise_shape, seed=self.seed, rate=self.rate)

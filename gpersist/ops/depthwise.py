@@ -180,14 +180,12 @@ def _correlate(xp: Any, value: Array, filters: Array, axes: Sequence[Windows]) -
     """Each channel with its filters, summed place by place of the window, on blocks of rows that stay in a core's cache."""
     channels, multiplier = filters.shape[2:]
     rows, columns = axes
-    out = xp.zeros((len(value), rows.count, columns.count, channels, multiplier), value.dtype)
+    out = xp.zeros((len(value), rows.number, columns.number, channels, multiplier), value.dtype)
     if not out.size:
         return out.reshape(*out.shape[:3], channels * multiplier)
-    step = rows.count if xp is not np else max(1, _HOST_BLOCK_BYTES // max(1, out[0, 0].nbytes))
-    images = range(len(value)) if xp is np else (slice(None),)
-    for image in images:
-        image = slice(image, image + 1) if xp is np else image
-        for first in range(0, rows.count, step):
+    step = rows.number if xp is not np else max(1, _HOST_BLOCK_BYTES // max(1, out[0, 0].nbytes))
+    for image in [slice(number, number + 1) for number in range(len(value))] if xp is np else [slice(None)]:
+        for first in range(0, rows.number, step):
             block = out[image, first : first + step]
             for place in positions(axes):
                 _, (_, shown_rows, shown_columns) = seen_by(axes, place)
@@ -224,6 +222,6 @@ def _check_ranks(**arrays: Array) -> None:
 
 
 def _check_gradient(grad: Array, axes: Sequence[Windows], batch: int, depth: int) -> None:
-    wanted = (batch, *(axis.count for axis in axes), depth)
+    wanted = (batch, *(axis.number for axis in axes), depth)
     if grad.shape != wanted:
         raise InvalidArgumentError(f"out_backprop must have shape {list(wanted)}, found {list(grad.shape)}")

@@ -9,7 +9,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply, constant_shape, convert_to_tensor, name_scope, sample
+from gpersist.graph import Operation, OpType, Tensor, apply, constant_shape, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.constants import constant
 from gpersist.ops.kernels import as_array
@@ -34,6 +34,9 @@ class Fill(OpType):
         dims, value = op._inputs
         dims.shape.with_rank(1)
         value.shape.with_rank(0)
+        known = constant_value(dims)
+        if known is not None and known.size and known.min() < 0:
+            raise ValueError("Fill dimensions must be >= 0")
         return [constant_shape(dims)]
 
     @staticmethod

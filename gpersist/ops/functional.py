@@ -131,6 +131,8 @@ def _here(ctx: Context, values: Sequence[Any]) -> list[Any]:
 
 def _is_true(value: Any) -> bool:
     """A condition as Python's: a number that is not 0, text that is not empty, a tensor that is not empty."""
+    if isinstance(value, (str, bytes)):
+        return len(value) > 0
     array = np.asarray(value) if isinstance(value, np.generic) or device_of(value).is_host else value.get()
     if array.ndim:
         return bool(array.size)

@@ -35,7 +35,9 @@ def map_fn(
         fn: gets a row, or a nest of rows.
         elems: a tensor, or a nest of them, with as many rows each.
         dtype: the types of what `fn` gives, a nest like that; by default those of `elems`.
-        parallel_iterations, back_prop, swap_memory: as in `tf.while_loop`.
+        parallel_iterations: as in `tf.while_loop`.
+        back_prop: as in `tf.while_loop`.
+        swap_memory: as in `tf.while_loop`.
         infer_shape: whether `fn` gives the same shapes for all rows.
         name: of the scope.
         fn_output_signature: the same as `dtype`, under TensorFlow 2's name; TensorSpecs as well.
@@ -93,7 +95,9 @@ def scan(
         fn: gets what was made so far, a nest like `initializer`, and a row.
         elems: a tensor, or a nest of them, with as many rows each.
         initializer: what was made before the first row; by default that row itself.
-        parallel_iterations, back_prop, swap_memory: as in `tf.while_loop`.
+        parallel_iterations: as in `tf.while_loop`.
+        back_prop: as in `tf.while_loop`.
+        swap_memory: as in `tf.while_loop`.
         infer_shape: whether `fn` gives the same shapes for all rows.
         reverse: whether the last row comes first.
         name: of the scope.

@@ -220,7 +220,7 @@ def in_training(training: Any, then: Callable[[], list[Any]], otherwise: Callabl
     return [apply("SelectV2", training, one, other) for one, other in zip(then(), otherwise(), strict=True)]
 
 
-def applied(layer: type[Layer], inputs: Any, args: tuple[Any, ...], reuse: Any, kwargs: dict[str, Any]) -> Tensor:
+def applied(layer: Callable[..., Layer], inputs: Any, args: tuple[Any, ...], reuse: Any, kwargs: dict[str, Any]) -> Tensor:
     """A new layer's output: what the functions of `tf.layers` do."""
     made = layer(*args, _reuse=reuse, _scope=kwargs.get("name"), **kwargs)
     return made(inputs)  # type: ignore[no-any-return]

@@ -227,10 +227,10 @@ class LoopGradient:
         merged = merge([entered, entered], name="b_acc")
         left, again = apply_op("Switch", merged, context.pivot).outputs
         merged.op._update_input(1, next_iteration(add(again, grad)))
-        result = exit_(left, name="b_acc")
+        result: Tensor = exit_(left, name="b_acc")
         context.loop_exits.append(result)
         context.exit_result([result])
-        return result  # type: ignore[no-any-return]
+        return result
 
     def _keeps_shapes(self) -> bool:
         """Whether the backward loop is directly in another one, which gets shapes from stacks."""
@@ -306,7 +306,7 @@ class LoopGradients:
     def find(self, op: Operation, *, is_before: bool) -> LoopGradient | None:
         """That of the loop that an operation is in; of an Exit, before its gradient is built, that of the loop around."""
         context = output_context(op) if is_before else op._get_control_flow_context()
-        loop = None if context is None else context.while_context()
+        loop: Any = None if context is None else context.while_context()
         return None if loop is None else self._of.get(loop)
 
     @contextmanager
@@ -355,8 +355,8 @@ class LoopGradients:
         context = op._get_control_flow_context()
         if op.type in _SWITCHES and isinstance(context, WhileContext) and context is get_default_graph()._get_control_flow_context():
             raise ValueError(
-                f"Cannot compute gradient inside while loop with respect to op '{op.name}'. We do not support taking the gradient wrt or through the initial "
-                "value of a loop variable. Gradients can be computed through loop invariants or wrt the input parameters to the loop body."
+                f"Cannot compute gradient inside while loop with respect to op '{op.name}'. We do not support taking the gradient wrt or through the "
+                "initial value of a loop variable. Gradients can be computed through loop invariants or wrt the input parameters to the loop body."
             )
 
     def zeros_for_exit(self, tensor: Tensor) -> Tensor:
@@ -392,7 +392,7 @@ class LoopGradients:
                 result = zeros(apply("VariableShape", tensor), _variable(tensor).attr("dtype"))
             else:
                 result = constant(0, tensor.dtype, shape=tensor.shape)
-            return switch_of(result, state.history[context.pred.name])[1 - context.branch] if is_dead else result  # type: ignore[no-any-return]
+            return switch_of(result, state.history[context.pred.name])[1 - context.branch] if is_dead else result
         if is_dead:
             with context.outer_context.entered():
                 other = switch_of(op.inputs[0], context.pred)[1 - context.branch]

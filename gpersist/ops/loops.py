@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from gpersist.graph import Operation, OpType, Sample, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, sample
 from gpersist.ops import shape_functions
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -72,6 +72,17 @@ class NextIteration(_Passing):
 
 class RefNextIteration(_PassingRef):
     """Hands a reference on to the next iteration."""
+
+
+class RefIdentity(_PassingRef):
+    """Hands a reference on."""
+
+    inputs = "input: Ref(T)"
+    allows_uninitialized_input = True
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> Tensor:
+        return grad
 
 
 class LoopCond(OpType):

@@ -41,8 +41,8 @@ def pack_sequence_as(structure: Any, flat_sequence: Any, expand_composites: bool
     count = len(flatten(structure, expand_composites))
     if _parts(structure, expand_composites) is None and len(flat_sequence) != 1:
         raise ValueError(
-            f"The target structure is of type `{type(structure)}`\n  {_cut(structure)}\nHowever the input is a sequence ({type(flat_sequence)}) of length "
-            f"{len(flat_sequence)}.\n  {_cut(flat_sequence)}\nnest cannot guarantee that it is safe to map one to the other."
+            f"The target structure is of type `{type(structure)}`\n  {_cut(structure)}\nHowever the input is a sequence ({type(flat_sequence)}) of "
+            f"length {len(flat_sequence)}.\n  {_cut(flat_sequence)}\nnest cannot guarantee that it is safe to map one to the other."
         )
     if len(flat_sequence) != count:
         raise ValueError(

@@ -140,9 +140,8 @@ class _FusedGrad(OpType, abstract=True):
         return [shape, channels, channels, unknown_shape(), unknown_shape()]
 
     @staticmethod
-    def run(
-        xp: Any, grad: Array, x: Array, scale: Array, mean: Array, variance: Array, *, epsilon: float, data_format: bytes, is_training: bool
-    ) -> list[Array]:
+    def run(xp: Any, *inputs: Array, epsilon: float, data_format: bytes, is_training: bool) -> list[Array]:
+        grad, x, scale, mean, variance = inputs[:5]
         return _fused_backprop(xp, grad, x, scale, mean, variance, epsilon, data_format, is_training)
 
 
@@ -167,22 +166,6 @@ class FusedBatchNormGradV3(_FusedGrad):
     outputs = "x_backprop: T, scale_backprop: U, offset_backprop: U, reserve_space_4: U, reserve_space_5: U"
     attrs = f"{_MIXED}, {_EPSILON}, {_FORMAT_3D}, is_training: bool = true"
     samples = tuple(Sample((*found.inputs, "float[0]"), found.attrs, found.has_gradient) for found in _FusedGrad.samples)
-
-    @staticmethod
-    def run(
-        xp: Any,
-        grad: Array,
-        x: Array,
-        scale: Array,
-        mean: Array,
-        variance: Array,
-        reserved: Array,
-        *,
-        epsilon: float,
-        data_format: bytes,
-        is_training: bool,
-    ) -> list[Array]:
-        return _fused_backprop(xp, grad, x, scale, mean, variance, epsilon, data_format, is_training)
 
 
 class BatchNormWithGlobalNormalization(OpType):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gpersist.graph import Tensor, apply, convert_to_tensor, install_operators, name_scope
-from gpersist.ops import math
+from gpersist.ops import bitwise, math
 from gpersist.ops.indexing import getitem
 
 _ARITHMETIC: dict[str, Callable[..., Tensor]] = {
@@ -18,19 +18,23 @@ _ARITHMETIC: dict[str, Callable[..., Tensor]] = {
     "mod": math.floormod,
     "pow": math.pow,
     "matmul": math.matmul,
-    "and": lambda x, y, name: math.logical_and(x, y, name),
-    "or": lambda x, y, name: math.logical_or(x, y, name),
-    "xor": lambda x, y, name: math.logical_xor(x, y, name),
+    "and": lambda x, y, name: math.logical_and(x, y, name) if x.dtype.is_bool else bitwise.bitwise_and(x, y),
+    "or": lambda x, y, name: math.logical_or(x, y, name) if x.dtype.is_bool else bitwise.bitwise_or(x, y),
+    "xor": lambda x, y, name: math.logical_xor(x, y, name) if x.dtype.is_bool else bitwise.bitwise_xor(x, y),
 }
 
 
+_CONVERTING = ("add", "truediv", "matmul")
+
+
 def _forward(name: str, build: Callable[..., Tensor]) -> Callable[[Any, Any], Tensor]:
-    """`tensor + other`: the other one is converted to the tensor's type, if it can be of it."""
+    """`tensor + other`: the other one has to be of the tensor's type; for some operators, that fails only once it has become a tensor."""
 
     def operate(x: Any, y: Any) -> Tensor:
         with name_scope(None, name, [x, y]) as scope:
             left = convert_to_tensor(x)
-            return build(left, convert_to_tensor(y, dtype_hint=left.dtype.base_dtype, name="y"), name=scope)
+            right = convert_to_tensor(y, dtype_hint=left.dtype.base_dtype, name="y") if name in _CONVERTING else y
+            return build(left, right, name=scope)
 
     return operate
 
@@ -57,7 +61,7 @@ install_operators(
     gt=lambda x, y: math.greater(x, y),
     ge=lambda x, y: math.greater_equal(x, y),
     neg=lambda x: math.negative(x),
-    invert=lambda x: math.logical_not(x),
+    invert=lambda x: math.logical_not(x) if x.dtype.is_bool else bitwise.invert(x),
     abs=lambda x: math.abs(x),
     getitem=lambda x, spec: getitem(x, spec) if isinstance(x, Tensor) else getitem(x.value(), spec, x),
 )

@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import ml_dtypes
 import numpy as np
 
 from gpersist.devices import Array
 from gpersist.dtypes import DType
-from gpersist.errors import InvalidArgumentError, UnimplementedError
+from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_shape, constant_value, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.array import shape_of, stop_gradient
-from gpersist.ops.windows import (
-    Windows,
-    as_format,
-    channel_axis,
-    channels_last,
-    explicit_pairs,
-    is_channels_first,
-    output_size,
-    positions,
-    seen_by,
-    spatial,
-    windows,
+from gpersist.ops.window_reduction import (
+    first_largest,
+    first_of,
+    largest,
+    max_pool,
+    max_pool_gradient,
+    mean_pool,
+    mean_pool_gradient,
+    pooling_windows,
 )
+from gpersist.ops.windows import as_format, channels_last, output_size, positions, seen_by
 from gpersist.shapes import TensorShape, unknown_shape
 
 _NUMBERS = "{float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64}"
@@ -80,7 +77,7 @@ class MaxPool(_Pooling):
 
     @staticmethod
     def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes, explicit_paddings: Any = ()) -> Array:
-        return _max_pool(xp, value, ksize, strides, padding, data_format, explicit_paddings)
+        return max_pool(xp, value, ksize, strides, padding, data_format, explicit_paddings)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
@@ -103,7 +100,7 @@ class MaxPoolV2(OpType):
 
     @staticmethod
     def run(xp: Any, value: Array, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes) -> Array:
-        return _max_pool(xp, value, ksize.tolist(), strides.tolist(), padding, data_format)
+        return max_pool(xp, value, ksize.tolist(), strides.tolist(), padding, data_format)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -135,10 +132,10 @@ class MaxPoolWithArgmax(OpType):
         include_batch_in_index: bool,
         Targmax: DType,  # noqa: N803  # TensorFlow's
     ) -> list[Array]:
-        axes = _windows(value.shape, ksize, strides, padding, b"NHWC")
+        axes = pooling_windows(value.shape, ksize, strides, padding, b"NHWC")
         flat = xp.arange(int(np.prod(value.shape[1:])), dtype=Targmax.numpy).reshape(1, *value.shape[1:])
-        best = _first_of(xp, value, axes)
-        where = xp.broadcast_to(_first_of(xp, flat, axes), best.shape).copy()
+        best = first_of(xp, value, axes)
+        where = xp.broadcast_to(first_of(xp, flat, axes), best.shape).copy()
         for place in positions(axes):
             source, target = seen_by(axes, place)
             found, known = value[source], best[target]
@@ -215,7 +212,7 @@ class MaxPoolGrad(_MaxPoolGrad):
         data_format: bytes,
         explicit_paddings: Any = (),
     ) -> Array:
-        return _max_pool_gradient(xp, value, grad, ksize, strides, padding, data_format, explicit_paddings)
+        return max_pool_gradient(xp, value, grad, ksize, strides, padding, data_format, explicit_paddings)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -233,7 +230,7 @@ class MaxPoolGradV2(_MaxPoolGrad):
 
     @staticmethod
     def run(xp: Any, value: Array, output: Array, grad: Array, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes) -> Array:
-        return _max_pool_gradient(xp, value, grad, ksize.tolist(), strides.tolist(), padding, data_format)
+        return max_pool_gradient(xp, value, grad, ksize.tolist(), strides.tolist(), padding, data_format)
 
 
 class MaxPoolGradGrad(OpType):
@@ -253,11 +250,11 @@ class MaxPoolGradGrad(OpType):
 
     @staticmethod
     def run(xp: Any, value: Array, output: Array, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
-        axes = _windows(value.shape, ksize, strides, padding, data_format)
+        axes = pooling_windows(value.shape, ksize, strides, padding, data_format)
         value, grad = channels_last(xp, value, data_format), channels_last(xp, grad, data_format)
-        best = _largest(xp, value, axes)
+        best = largest(xp, value, axes)
         picked = xp.zeros(best.shape, grad.dtype)
-        for source, target, is_first in _first_largest(xp, value, best, axes):
+        for source, target, is_first in first_largest(xp, value, best, axes):
             xp.copyto(picked[target], grad[source], where=is_first)
         return as_format(xp, picked, data_format)
 
@@ -281,7 +278,7 @@ class AvgPool(_Pooling):
 
     @staticmethod
     def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
-        return _mean_pool(xp, value, ksize, strides, padding, data_format)
+        return mean_pool(xp, value, ksize, strides, padding, data_format)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
@@ -307,7 +304,7 @@ class AvgPoolGrad(OpType):
 
     @staticmethod
     def run(xp: Any, shape: Any, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
-        return _mean_pool_gradient(xp, shape, grad, ksize, strides, padding, data_format)
+        return mean_pool_gradient(xp, shape, grad, ksize, strides, padding, data_format)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -325,7 +322,7 @@ class MaxPool3D(_Pooling):
 
     @staticmethod
     def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
-        return _max_pool(xp, value, ksize, strides, padding, data_format)
+        return max_pool(xp, value, ksize, strides, padding, data_format)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
@@ -344,7 +341,7 @@ class MaxPool3DGrad(_LikeOriginal):
 
     @staticmethod
     def run(xp: Any, value: Array, output: Array, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
-        return _max_pool_gradient(xp, value, grad, ksize, strides, padding, data_format)
+        return max_pool_gradient(xp, value, grad, ksize, strides, padding, data_format)
 
 
 class AvgPool3D(_Pooling):
@@ -355,7 +352,7 @@ class AvgPool3D(_Pooling):
 
     @staticmethod
     def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
-        return _mean_pool(xp, value, ksize, strides, padding, data_format)
+        return mean_pool(xp, value, ksize, strides, padding, data_format)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
@@ -380,7 +377,7 @@ class AvgPool3DGrad(OpType):
 
     @staticmethod
     def run(xp: Any, shape: Any, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
-        return _mean_pool_gradient(xp, shape, grad, ksize, strides, padding, data_format)
+        return mean_pool_gradient(xp, shape, grad, ksize, strides, padding, data_format)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -415,169 +412,3 @@ def _attrs_of(op: Operation) -> dict[str, Any]:
 
 def _zeros_like(tensor: Tensor) -> Tensor:
     return apply("ZerosLike", tensor, name="zeros_like")
-
-
-# ---- running
-
-
-def _windows(
-    shape: Sequence[int], ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes, explicit_paddings: Any = ()
-) -> list[Windows]:
-    """The windows along each spatial axis."""
-    rank = len(ksize)
-    if len(shape) != rank:
-        raise InvalidArgumentError(f"tensor_in must be {rank}-dimensional, found shape {list(shape)}")
-    if len(strides) != rank or min(ksize) <= 0 or min(strides) <= 0:
-        raise InvalidArgumentError(f"Sliding window ksize and strides must be positive. They are: {list(ksize)}, {list(strides)}")
-    if ksize[0] != 1 or strides[0] != 1:
-        raise UnimplementedError("Pooling is not yet supported on the batch dimension.")
-    axis = channel_axis(data_format, rank)
-    if ksize[axis] != 1 or strides[axis] != 1:
-        raise UnimplementedError("Depthwise pooling is there for MaxPool alone, with windows as wide as their stride, and none over other axes.")
-    pairs = explicit_pairs(explicit_paddings, data_format) if padding == b"EXPLICIT" else [(0, 0)] * (rank - 2)
-    return [
-        windows(size, width, stride, 1, padding, pair)
-        for size, width, stride, pair in zip(*(spatial(values, data_format) for values in (shape, ksize, strides)), pairs, strict=True)
-    ]
-
-
-def _is_depthwise(shape: Sequence[int], ksize: Sequence[int], strides: Sequence[int], data_format: bytes) -> bool:
-    """Whether windows are over the channels alone, side by side."""
-    if len(shape) != 4 or len(ksize) != 4 or len(strides) != 4 or is_channels_first(data_format):
-        return False
-    return ksize[3] > 1 and ksize[3] == strides[3] and ksize[0] == ksize[1] == ksize[2] == 1 and shape[3] % ksize[3] == 0
-
-
-def _max_pool(
-    xp: Any, value: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes, explicit_paddings: Any = ()
-) -> Array:
-    if _is_depthwise(value.shape, ksize, strides, data_format):
-        return value.reshape(*value.shape[:3], -1, ksize[3]).max(-1)
-    axes = _windows(value.shape, ksize, strides, padding, data_format, explicit_paddings)
-    return as_format(xp, _largest(xp, channels_last(xp, value, data_format), axes), data_format)
-
-
-def _largest(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:
-    """The largest element of each window of a channels-last array; NaN, where there is anything else, counts as the least number."""
-    larger = xp.maximum if np.issubdtype(value.dtype, np.integer) else xp.fmax
-    return _by_axis(xp, value, axes, larger, _least(value.dtype))
-
-
-def _by_axis(xp: Any, value: Array, axes: Sequence[Windows], combine: Any, neutral: Any) -> Array:
-    """The elements of each window combined, one axis after the other: the first ones have the long contiguous runs, and leave less for the others."""
-    for number, axis in enumerate(axes):
-        whole = (slice(None),) * (number + 1)
-        found = xp.full((*value.shape[: number + 1], axis.count, *value.shape[number + 2 :]), neutral, value.dtype)
-        for place in range(axis.kernel):
-            source, target = axis.seen_by(place)
-            known = found[(*whole, target)]
-            combine(known, value[(*whole, source)], out=known)
-        value = found
-    return value
-
-
-def _least(dtype: np.dtype[Any]) -> Any:
-    if np.issubdtype(dtype, np.integer):
-        return np.iinfo(dtype).min
-    return ml_dtypes.finfo(dtype).min
-
-
-def _output_shape(shape: Sequence[int], axes: Sequence[Windows]) -> tuple[int, ...]:
-    return (shape[0], *(axis.count for axis in axes), shape[-1])
-
-
-def _first_of(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:
-    """The first element of each window that is in the array."""
-    starts = [np.maximum(np.arange(axis.count) * axis.stride - axis.before, 0) for axis in axes]
-    for number, start in enumerate(starts):
-        value = xp.take(value, xp.asarray(start), number + 1)
-    return value.copy()
-
-
-def _first_largest(xp: Any, value: Array, best: Array, axes: Sequence[Windows]) -> Any:
-    """For each place in a window, the parts of input and windows that meet there, and in which windows it is the first of the largest."""
-    is_open = xp.ones(best.shape, bool)
-    for place in positions(axes):
-        source, target = seen_by(axes, place)
-        free = is_open[target]
-        is_first = xp.equal(value[source], best[target])
-        is_first &= free
-        free ^= is_first
-        yield source, target, is_first
-
-
-def _kept(xp: Any, value: Array, mask: Array, out: Array | None = None) -> Array:
-    """The value where the mask is true, and 0 elsewhere: a product of bits, since a choice between floats takes ten times as long."""
-    bits = np.dtype(f"u{value.dtype.itemsize}")
-    if out is not None:
-        xp.multiply(value.view(bits), mask, out=out.view(bits))
-        return out
-    return xp.multiply(value.view(bits), mask).view(value.dtype)
-
-
-def _max_pool_gradient(
-    xp: Any,
-    value: Array,
-    grad: Array,
-    ksize: Sequence[int],
-    strides: Sequence[int],
-    padding: bytes,
-    data_format: bytes,
-    explicit_paddings: Any = (),
-) -> Array:
-    if _is_depthwise(value.shape, ksize, strides, data_format):
-        parts = value.reshape(-1, ksize[3])
-        chosen = xp.arange(ksize[3]) == xp.argmax(parts, -1)[:, None]
-        return xp.where(chosen, grad.reshape(-1, 1), grad.dtype.type(0)).reshape(value.shape)
-    axes = _windows(value.shape, ksize, strides, padding, data_format, explicit_paddings)
-    value, grad = channels_last(xp, value, data_format), channels_last(xp, grad, data_format)
-    wanted = _output_shape(value.shape, axes)
-    if grad.shape != wanted:
-        raise InvalidArgumentError(f"Expected grad shape to be {list(wanted)}, but got {list(grad.shape)}")
-    best = _largest(xp, value, axes)
-    total = xp.zeros(value.shape, grad.dtype)
-    is_disjoint = all(axis.stride >= axis.kernel for axis in axes)
-    for source, target, is_first in _first_largest(xp, value, best, axes):
-        seen = total[source]
-        if is_disjoint:
-            _kept(xp, grad[target], is_first, out=seen)
-        else:
-            seen += _kept(xp, grad[target], is_first)
-    return as_format(xp, total, data_format)
-
-
-def _mean_pool(xp: Any, value: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes) -> Array:
-    axes = _windows(value.shape, ksize, strides, padding, data_format)
-    value = channels_last(xp, value, data_format)
-    wide = value.astype(np.float32) if value.dtype.itemsize == 2 else value
-    total = _by_axis(xp, wide, axes, xp.add, 0)
-    total /= _counts(xp, axes, total.dtype)
-    return as_format(xp, total.astype(value.dtype, copy=False), data_format)
-
-
-def _mean_pool_gradient(xp: Any, shape: Any, grad: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes) -> Array:
-    shape = tuple(int(size) for size in shape)
-    axes = _windows(shape, ksize, strides, padding, data_format)
-    grad = channels_last(xp, grad, data_format)
-    last = (shape[0], *spatial(shape, data_format), shape[channel_axis(data_format, len(shape))])
-    wanted = _output_shape(last, axes)
-    if grad.shape != wanted:
-        raise InvalidArgumentError(f"Expected grad shape to be {list(wanted)}, but got {list(grad.shape)}")
-    wide = np.dtype(np.float32) if grad.dtype.itemsize == 2 else grad.dtype
-    shares = grad / _counts(xp, axes, wide)
-    total = xp.zeros(last, wide)
-    for place in positions(axes):
-        source, target = seen_by(axes, place)
-        seen = total[source]
-        seen += shares[target]
-    return as_format(xp, total.astype(grad.dtype, copy=False), data_format)
-
-
-def _counts(xp: Any, axes: Sequence[Windows], dtype: Any) -> Array:
-    """How many elements of each window are not padding, of a shape that goes with [batch, *counts, channels]."""
-    found = np.ones((1,) * (len(axes) + 2), dtype)
-    for number, axis in enumerate(axes):
-        starts = np.arange(axis.count) * axis.stride - axis.before
-        inside = np.minimum(starts + axis.kernel, axis.size) - np.maximum(starts, 0)
-        found = found * inside.astype(dtype).reshape([-1 if other == number + 1 else 1 for other in range(len(axes) + 2)])
-    return xp.asarray(found)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from gpersist.graph import Tensor, apply, apply_op, convert_to_tensor, name_scope
 from gpersist.ops.builders import renamed_argument
-from gpersist.ops.convolutions import with_space_to_batch
+from gpersist.ops.dilation import with_space_to_batch
 from gpersist.ops.window_arguments import per_axis, split_padding
+from gpersist.ops.window_reduction import least_number
 
 __all__ = [
     "avg_pool",
@@ -37,7 +37,8 @@ def max_pool(
 ) -> Tensor:
     """The largest element of each window of images (`tf.nn.max_pool`).
 
-    `ksize` and `strides` are one number, one for each of height and width, or one for each axis; `padding` is "SAME", "VALID" or a pair for each axis.
+    `ksize` and `strides` are one number, one for each of height and width, or one for each axis; `padding` is "SAME", "VALID" or a pair for each
+    axis.
 
     Raises:
         ValueError: a window of no elements, or arguments that don't go together.
@@ -165,7 +166,7 @@ def pool(
         build = _POOLS[pooling_type, rank]
 
         def of(batch: Tensor, inner_padding: Any) -> Tensor:
-            return build(batch, list(window_shape), steps, inner_padding, data_format, scope)
+            return build(batch, list(window_shape), steps, inner_padding, data_format, scope)  # type: ignore[no-any-return]
 
         return with_space_to_batch(value, rates, padding, of, list(window_shape), data_format)
 
@@ -223,7 +224,7 @@ def _max_pool(value: Any, sizes: list[int], strides: Any, padding: Any, data_for
     if isinstance(padding, (list, tuple)):
         split_padding(padding)
         tensor = convert_to_tensor(value)
-        least = np.iinfo(tensor.dtype.numpy).min if tensor.dtype.is_integer else ml_dtypes.finfo(tensor.dtype.numpy).min
+        least = least_number(np.dtype(tensor.dtype.numpy))
         pairs = [list(pair) for pair in padding]
         value, padding = apply("PadV2", tensor, pairs, least), "VALID"  # TensorFlow 1.15's operation has no explicit paddings
     return apply("MaxPool", value, ksize=sizes, strides=steps, padding=padding, data_format=data_format or "NHWC", name=scope)

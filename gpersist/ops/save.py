@@ -266,7 +266,7 @@ def named_arrays(names: Sequence[str], parts: Sequence[str], arrays: Sequence[An
     return found
 
 
-_SPEC = re.compile(r"-\?{5}-of-\d{5,}")
+_SPEC = re.compile(r"-\?{5}-of-(?:\d{5,}|\?{5})")
 
 
 def existing_prefix(path: str) -> str:

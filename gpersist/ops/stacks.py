@@ -18,12 +18,12 @@ class Stack:
     """A stack of tensors of one type; a new one in each run.
 
     Args:
-        dtype: of the tensors.
+        element_type: of the tensors.
         max_size: how many it may hold; less than 0 for any number.
     """
 
     def __init__(self, dtype: DType, max_size: int, name: str) -> None:
-        self.dtype = dtype
+        self.element_type = dtype  # not called `dtype`, by which the executor tells arrays
         self._max_size = max_size
         self._name = name
         self._items: list[Any] | None = []
@@ -88,8 +88,8 @@ class StackPushV2(SessionOpType):
 
     @staticmethod
     def run(ctx: Context, handle: Stack, elem: Array) -> Array:
-        if ctx.op._inputs[1].dtype.base_dtype is not handle.dtype:
-            raise InvalidArgumentError(f"Must have type {handle.dtype.name} but got {ctx.op._inputs[1].dtype.base_dtype.name}")
+        if ctx.op._inputs[1].dtype.base_dtype is not handle.element_type:
+            raise InvalidArgumentError(f"Must have type {handle.element_type.name} but got {ctx.op._inputs[1].dtype.base_dtype.name}")
         handle.push(elem)
         return elem
 
@@ -112,7 +112,7 @@ class StackPopV2(SessionOpType):
 
     @staticmethod
     def run(ctx: Context, handle: Stack) -> Array:
-        return ctx.move(handle.pop())  # type: ignore[no-any-return]
+        return ctx.move(handle.pop())
 
     @staticmethod
     def gradient(op: Operation, *grads: Any) -> list[None]:

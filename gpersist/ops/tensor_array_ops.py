@@ -48,7 +48,7 @@ class Elements:
         self, name: str, dtype: DType, size: int, shape: TensorShape, *, grows: bool, clears: bool, is_uniform: bool, adds: bool = False
     ) -> None:
         self.name = name
-        self.dtype = dtype
+        self.element_type = dtype  # not called `dtype`, by which the executor tells arrays
         self.shape = shape
         self._grows = grows
         self._clears = clears
@@ -76,7 +76,7 @@ class Elements:
             self._grows = False
             shape = TensorShape(list(prefix)).concatenate(self.shape) if prefix else self.shape
             found = Elements(
-                f"{self.name}@{source}", self.dtype, len(elements), shape, grows=False, clears=False, is_uniform=self._is_uniform, adds=True
+                f"{self.name}@{source}", self.element_type, len(elements), shape, grows=False, clears=False, is_uniform=self._is_uniform, adds=True
             )
             for mine, theirs in zip(found.elements, elements, strict=True):
                 if theirs.is_written and theirs.shape is not None:
@@ -101,8 +101,8 @@ class Elements:
             raise InvalidArgumentError(f"{where} written to.")
         if element.is_written and element.shape is not None and element.shape != value.shape:
             raise InvalidArgumentError(
-                f"TensorArray {self.name}: Could not aggregate to TensorArray index {index} because the existing shape is {element.shape} but the new "
-                f"input shape is {TensorShape(value.shape)}."
+                f"TensorArray {self.name}: Could not aggregate to TensorArray index {index} because the existing shape is {element.shape} but the "
+                f"new input shape is {TensorShape(value.shape)}."
             )
         element.value = value if element.value is None else element.value + value
         element.shape = TensorShape(value.shape)
@@ -123,15 +123,15 @@ class Elements:
             if not self.shape.is_fully_defined():
                 raise InvalidArgumentError(
                     f"TensorArray {self.name}: Could not read from TensorArray index {index}.  Furthermore, the element shape is not fully defined: "
-                    f"{_shown(self.shape)}.  It is possible you are working with a resizeable TensorArray and stop_gradients is not allowing the gradients "
-                    "to be written.  If you set the full element_shape property on the forward TensorArray, the proper all-zeros tensor will be returned "
-                    "instead of incurring this error."
+                    f"{_shown(self.shape)}.  It is possible you are working with a resizeable TensorArray and stop_gradients is not allowing the "
+                    "gradients to be written.  If you set the full element_shape property on the forward TensorArray, the proper all-zeros tensor "
+                    "will be returned instead of incurring this error."
                 )
             element.shape, element.is_written = self.shape, True
         value = element.value
         if value is None:
             assert element.shape is not None
-            value = zeros(xp, element.shape, self.dtype)
+            value = zeros(xp, element.shape, self.element_type)
             element.value = value
         element.is_read = not self._adds
         if self._clears:
@@ -141,8 +141,8 @@ class Elements:
     def _check_shape(self, index: int, shape: tuple[int, ...]) -> None:
         if not self.shape.is_compatible_with(shape):
             raise InvalidArgumentError(
-                f"TensorArray {self.name}: Could not write to TensorArray index {index} because the value shape is {_shown(TensorShape(shape))} which is "
-                f"incompatible with the TensorArray's inferred element shape: {_shown(self.shape)} (consider setting infer_shape=False)."
+                f"TensorArray {self.name}: Could not write to TensorArray index {index} because the value shape is {_shown(TensorShape(shape))} "
+                f"which is incompatible with the TensorArray's inferred element shape: {_shown(self.shape)} (consider setting infer_shape=False)."
             )
         if self._is_uniform and not self.shape.is_fully_defined():
             self.shape = TensorShape(shape)
@@ -169,8 +169,8 @@ class _ArrayOp(SessionOpType, abstract=True):
 
 
 def _check_type(handle: Elements, op: Operation, dtype: DType, verb: str) -> None:
-    if handle.dtype is not dtype:
-        raise InvalidArgumentError(f"TensorArray dtype is {handle.dtype.name} but Op is trying to {verb} dtype {dtype.name}.")
+    if handle.element_type is not dtype:
+        raise InvalidArgumentError(f"TensorArray dtype is {handle.element_type.name} but Op is trying to {verb} dtype {dtype.name}.")
 
 
 class TensorArrayV3(_ArrayOp):
@@ -286,7 +286,7 @@ class TensorArrayReadV3(_ArrayOp):
     @staticmethod
     def run(ctx: Context, handle: Elements, index: Any, flow: Any, *, dtype: DType) -> Array:
         _check_type(handle, ctx.op, dtype, "read")
-        return ctx.move(handle.read(ctx.xp, int(index)))  # type: ignore[no-any-return]
+        return ctx.move(handle.read(ctx.xp, int(index)))
 
 
 class TensorArrayGatherV3(_ArrayOp):
@@ -414,8 +414,8 @@ def stacked(ctx: Context, values: Sequence[Any], shape: TensorShape, dtype: DTyp
     if not values:
         if not shape.is_fully_defined():
             raise InvalidArgumentError(
-                f"TensorArray has size zero, but element shape {_shown(shape)} is not fully defined. Currently only static shapes are supported when packing "
-                "zero-size TensorArrays."
+                f"TensorArray has size zero, but element shape {_shown(shape)} is not fully defined. Currently only static shapes are supported when "
+                "packing zero-size TensorArrays."
             )
         return zeros(ctx.xp, TensorShape([0]).concatenate(shape), dtype)
     moved = [ctx.move(value) for value in values]
@@ -443,8 +443,8 @@ def concatenated(ctx: Context, values: Sequence[Any], rest: TensorShape, dtype: 
             raise InvalidArgumentError(f"Concat saw a scalar shape at index {index} but requires at least vectors.")
         if value.shape[1:] != moved[0].shape[1:]:
             raise InvalidArgumentError(
-                f"TensorArray has inconsistent shapes.  Index 0 has (excepting dimension 0) shape: {_shown(TensorShape(moved[0].shape[1:]))} but index "
-                f"{index} has (excepting dimension 0) shape: {_shown(TensorShape(value.shape[1:]))}"
+                f"TensorArray has inconsistent shapes.  Index 0 has (excepting dimension 0) shape: {_shown(TensorShape(moved[0].shape[1:]))} but "
+                f"index {index} has (excepting dimension 0) shape: {_shown(TensorShape(value.shape[1:]))}"
             )
     return (np if dtype.is_string else ctx.xp).concatenate(moved), np.asarray([value.shape[0] for value in moved], np.int64)
 

@@ -52,7 +52,8 @@ def have_one_shape(*tensors: Tensor) -> bool:
 
 def reduced_to_inputs(op: Operation, grad_x: Tensor | None, grad_y: Tensor | None) -> list[Tensor | None]:
     """The gradients with respect to an operation's two inputs, which have the shape of its output, summed to the shapes of the inputs."""
-    return reduced_to(*op.inputs, grad_x, grad_y)
+    x, y = op.inputs
+    return reduced_to(x, y, grad_x, grad_y)
 
 
 def reduced_to(x: Tensor, y: Tensor, grad_x: Tensor | None, grad_y: Tensor | None) -> list[Tensor | None]:

@@ -75,7 +75,7 @@ class WhileContext(ControlFlowContext):
         result = value if self.outer_context is None else self.outer_context.add_value(value)
         graph = get_default_graph()
         with graph.control_dependencies(None):
-            entered = enter(result, self, is_constant=True)
+            entered: Tensor = enter(result, self, is_constant=True)
             graph.prevent_feeding(entered)
             if self.outer_context is not None:
                 self.outer_context.add_inner_op(entered.op)
@@ -177,7 +177,6 @@ class WhileContext(ControlFlowContext):
         Raises:
             ValueError: a variable that starts or goes on with another shape than told.
         """
-        graph = get_default_graph()
         self._values = {tensor.name for tensor in variables}
         real = variables if self.outer_context is None else [self.outer_context.add_value(tensor) for tensor in variables]
         self.loop_enters = self._enters(real, shapes)
@@ -190,14 +189,13 @@ class WhileContext(ControlFlowContext):
         results = [convert_to_tensor(value) for value in body(entered)]
         if len(results) != len(merges):
             raise ValueError(
-                f"Number of inputs and outputs of 'body' must match 'loop_vars'. Got {len(merges)} for the number of inputs/outputs, and {len(results)} "
-                "for 'loop_vars'."
+                f"Number of inputs and outputs of 'body' must match 'loop_vars'. Got {len(merges)} for the number of inputs/outputs, and "
+                f"{len(results)} for 'loop_vars'."
             )
         for merged, value in zip(merges, results, strict=True):
             add_back_edge(merged, value)
         self.loop_exits = [exit_(sides[0]) for sides in switches]
         self.exit_result(self.loop_exits)
-        del graph
         return self.loop_exits
 
     def _enters(self, variables: Sequence[Tensor], shapes: Sequence[TensorShape]) -> list[Tensor]:
@@ -208,8 +206,8 @@ class WhileContext(ControlFlowContext):
                 tensor = enter(variable, self, keeps_shape=False)
                 if not _is_at_most(variable.shape, shape):
                     raise ValueError(
-                        f"The shape invariant specified for {variable.name} is not compatible with the initial shape of the loop variable. It enters the "
-                        f"loop with shape {variable.shape}, but the specified shape invariant is {shape}."
+                        f"The shape invariant specified for {variable.name} is not compatible with the initial shape of the loop variable. It enters "
+                        f"the loop with shape {variable.shape}, but the specified shape invariant is {shape}."
                     )
                 tensor.set_shape(shape)
                 graph.prevent_feeding(tensor)
@@ -218,7 +216,8 @@ class WhileContext(ControlFlowContext):
                 found.append(tensor)
         outer, pivot = self.outer_context, None
         while outer is not None and pivot is None:
-            outer, pivot = outer.outer_context, outer.control_pivot()
+            pivot = outer.control_pivot()
+            outer = outer.outer_context
         if pivot is not None:
             for tensor in found:
                 if _is_constant_enter(tensor.op._inputs[0].op):
@@ -234,7 +233,7 @@ class WhileContext(ControlFlowContext):
             return None
 
         def named(tensor: Any) -> str:
-            return "" if tensor is None else strip_name_scope(tensor.name, export_scope)  # type: ignore[no-any-return]
+            return "" if tensor is None else strip_name_scope(tensor.name, export_scope)
 
         message = protos.WhileContextDef(
             context_name=strip_name_scope(self.name, export_scope),
@@ -321,8 +320,8 @@ def add_back_edge(merged: Any, value: Any, *, checks_shape: bool = True) -> None
     if checks_shape and not _is_at_most(following.shape, merged.shape):
         source = merged.op._inputs[0].op._inputs[0]
         raise ValueError(
-            f"Input tensor '{source.name}' enters the loop with shape {source.shape}, but has shape {following.shape} after one iteration. To allow the "
-            "shape to vary across iterations, use the `shape_invariants` argument of tf.while_loop to specify a less-specific shape."
+            f"Input tensor '{source.name}' enters the loop with shape {source.shape}, but has shape {following.shape} after one iteration. To allow "
+            "the shape to vary across iterations, use the `shape_invariants` argument of tf.while_loop to specify a less-specific shape."
         )
     merged.op._update_input(1, following)
 

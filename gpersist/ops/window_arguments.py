@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -20,7 +20,7 @@ def per_axis(value: Any, spatial_rank: int, channel_axis: int, name: str) -> lis
     """
     if value is None:
         return [1] * (spatial_rank + 2)
-    found = list(value) if isinstance(value, Sized) else [value]
+    found = list(value) if isinstance(value, Iterable) else [value]
     if len(found) == spatial_rank + 2:
         return found
     if len(found) == 1:

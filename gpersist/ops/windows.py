@@ -20,7 +20,7 @@ class Windows(NamedTuple):
         stride: from one window to the next.
         dilation: from one element of a window to the next.
         before, after: elements of padding.
-        count: how many windows there are.
+        number: how many windows there are.
     """
 
     size: int
@@ -29,7 +29,7 @@ class Windows(NamedTuple):
     dilation: int
     before: int
     after: int
-    count: int
+    number: int
 
     @property
     def padded(self) -> int:
@@ -40,7 +40,7 @@ class Windows(NamedTuple):
         """Of the input and of the windows, the parts where element number `position` of a window is in the input, and not in the padding."""
         offset = position * self.dilation - self.before
         first = max(0, -(offset // self.stride))
-        last = min(self.count, (self.size - 1 - offset) // self.stride + 1)
+        last = min(self.number, (self.size - 1 - offset) // self.stride + 1)
         if last <= first:
             return slice(0, 0), slice(0, 0)
         start = offset + first * self.stride

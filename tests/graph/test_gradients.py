@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,13 +17,16 @@ from gpersist.ops.gradients import gradients
 _REGISTRY = json.loads((Path(__file__).parents[1] / "golden" / "train" / "gradient_registry.json").read_text())
 
 
+_NO_RULES: Any = None  # there are no loops
+
+
 def test_operations_between() -> None:
     with Graph().as_default():
         x = ops.constant(1.0)
         left, right, other = ops.square(x), ops.negative(x), ops.constant(2.0)
         aside = ops.square(left)
         y = ops.multiply(ops.multiply(left, right), other)
-        found = between([x.op], [y.op])
+        found = between([x.op], [y.op], _NO_RULES, colocate=False)
     assert aside.op not in found.pending
     assert other.op not in found.pending
     assert found.pending[x.op] == 2

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gpersist import protos
+from gpersist import ops, protos
 from gpersist.graph import (
     Graph,
     create_meta_graph_def,
@@ -22,6 +22,7 @@ from gpersist.graph import (
     strip_name_scope,
 )
 from gpersist.graph.collection_def import _REGISTERED
+from gpersist.ops import control_flow
 from tests.graph.namespace import tf
 
 
@@ -94,29 +95,34 @@ def test_functions_are_looked_into() -> None:
     assert sorted(ops_used_by_graph_def(graph_def)) == ["Mul", "PartitionedCall"]
 
 
-def _cond_context() -> protos.CondContextDef:
-    context = protos.CondContextDef(context_name="cond/cond_text", pred_name="cond/pred_id:0", pivot_name="cond/switch_t:0", branch=1)
-    context.values_def.values.extend(["a:0", "cond/b:0"])
-    context.values_def.external_values.update({"a:0": "cond/Switch:1", "c:0": "cond/c:0", "d:0": "d:0"})
-    context.nested_contexts.add().while_ctxt.loop_exit_names.extend(["x:0", "y:0"])
-    return context
+def _with_contexts() -> protos.MetaGraphDef:
+    """A branch with a loop in it."""
+    with Graph().as_default():
+        a = ops.placeholder("bool", [], name="a")
+        x = ops.constant(1.0, name="x")
+        control_flow.cond(a, lambda: control_flow.while_loop(lambda y: y < 9.0, lambda y: y + x, [x]), lambda: x)
+        return create_meta_graph_def()
 
 
 def test_contexts_are_kept_byte_by_byte_and_change_scopes() -> None:
-    meta = protos.MetaGraphDef()
-    encoded = _cond_context().SerializeToString()
-    meta.collection_def["cond_context"].bytes_list.value.append(encoded)
-    import_scoped_meta_graph(meta)
-    assert create_meta_graph_def().collection_def["cond_context"].bytes_list.value[0] == encoded
+    meta = _with_contexts()
+    encoded = list(meta.collection_def["cond_context"].bytes_list.value)
+    first = protos.CondContextDef.FromString(encoded[0])
+    assert first.nested_contexts[0].while_ctxt.loop_exit_names == ["cond/while/Exit:0"]
+    with Graph().as_default():
+        import_scoped_meta_graph(meta)
+        assert list(create_meta_graph_def().collection_def["cond_context"].bytes_list.value) == encoded
     with Graph().as_default() as graph:
         import_scoped_meta_graph(meta, import_scope="in")
-        (item,) = graph.get_collection("cond_context")
-        assert item.message.context_name == "in/cond/cond_text"
-        assert dict(item.message.values_def.external_values)["in/a:0"] == "in/cond/Switch:1"
-        assert list(item.message.nested_contexts[0].while_ctxt.loop_exit_names) == ["in/x:0", "in/y:0"]
+        item, _ = graph.get_collection("cond_context")
+        assert item.name == "in/cond/cond_text"
+        message = item.to_proto()
+        assert message.values_def.external_values["in/x:0"] == "in/cond/while/Switch:1"
+        assert message.nested_contexts[0].while_ctxt.loop_exit_names == ["in/cond/while/Exit:0"]
+        assert graph.get_operation_by_name("in/cond/while/Enter").get_attr("frame_name") == b"in/cond/while/while_context"
         exported, _ = export_scoped_meta_graph(export_scope="in")
-        assert protos.CondContextDef.FromString(exported.collection_def["cond_context"].bytes_list.value[0]) == _cond_context()
-        assert "cond_context" in export_scoped_meta_graph(export_scope="elsewhere")[0].collection_def  # of no kind, as in TensorFlow
+        assert protos.CondContextDef.FromString(exported.collection_def["cond_context"].bytes_list.value[0]).pred_name == first.pred_name
+        assert "cond_context" not in export_scoped_meta_graph(export_scope="elsewhere")[0].collection_def
 
 
 def test_queue_runners_have_codes_that_are_no_names() -> None:

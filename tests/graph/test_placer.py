@@ -112,18 +112,45 @@ def test_soft_placement_takes_the_next_best_and_says_so(caplog: pytest.LogCaptur
         session.run(v.initializer)
         assert session.run([v, text])[1] == b"a"
         assert [session.device_of(element).name for element in (v, text, far)] == ["/device:GPU:0", "/device:CPU:0", "/device:GPU:0"]
-    assert "v: /device:GPU:5 is not here, or cannot run it; placed on /device:GPU:0 (soft placement)" in caplog.text
+    assert (
+        "/device:GPU:5 is not here, or cannot run 4 nodes ('v/initial_value', 'v', 'v/Assign', ...); placed on /device:GPU:0 (soft placement)"
+        in caplog.text
+    )
 
 
 def test_those_that_belong_together_name_different_devices() -> None:
     with tf.device("/gpu:0"):
         v = ops.Variable([1.0], name="v")
-    update = ops.assign_add(v, [1.0], name="update").op
-    update._set_device("/gpu:1")
-    with Session() as session, pytest.raises(InvalidArgumentError, match="Cannot colocate nodes 'v' and 'update'"):
-        session.run(update)
+    read = v.value().op
+    read._set_device("/gpu:1")
+    with Session() as session, pytest.raises(InvalidArgumentError, match="Cannot colocate nodes 'v' and 'v/read'"):
+        session.run(read)
     with Session(config=protos.ConfigProto(allow_soft_placement=True)) as session:
-        assert session.device_of(update).name == "/device:GPU:0"
+        assert session.device_of(read).name == "/device:GPU:0"
+
+
+@pytest.mark.parametrize("use_resource", [False, True])
+@pytest.mark.parametrize(
+    ("variable", "update", "found"),
+    [
+        ("/gpu:1", "/gpu:0", "GPU:1"),
+        ("/gpu:1", "/cpu:0", "GPU:1"),
+        ("", "/gpu:1", "GPU:1"),
+        ("/device:GPU:*", "/gpu:1", "GPU:1"),
+        ("", "/cpu:0", "CPU:0"),
+    ],
+)
+def test_what_changes_a_variable_goes_where_it_is(variable: str, update: str, found: str, use_resource: bool) -> None:
+    with tf.device(variable):
+        v = ops.Variable([1.0], name="v", use_resource=use_resource)
+    with tf.device(update):
+        added = v.assign_add([1.0])
+    changing = next(op for op in v.graph.get_operations() if op.type in ("AssignAdd", "AssignAddVariableOp"))
+    changing._set_device(update)
+    assert _placed(v, changing) == [found] * 2
+    with Session() as session:
+        session.run(v.initializer)
+        assert session.run(added).tolist() == [2.0]
 
 
 def test_placement_is_logged(caplog: pytest.LogCaptureFixture) -> None:

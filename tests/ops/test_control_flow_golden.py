@@ -12,7 +12,7 @@ import pytest
 
 from gpersist import ops
 from gpersist.graph import Graph, Session
-from gpersist.ops import control_flow, control_flow_case, functional_loops, gradients, joining, nest, tensor_array
+from gpersist.ops import control_flow, control_flow_case, functional_loops, gradients, joining, lookup, nest, tensor_array
 from tests.ops.variables_namespace import tf as _basic
 
 _FOLDER = Path(__file__).parents[1] / "golden" / "control_flow"
@@ -27,7 +27,15 @@ def _names() -> dict[str, object]:
     found = dict(vars(_basic))
     for module in (control_flow, control_flow_case, functional_loops, gradients, joining, tensor_array):
         found |= {name: getattr(module, name) for name in module.__all__}
-    return found | {"nest": nest, "group": ops.group, "no_op": ops.no_op, "Session": Session}
+    return found | {
+        "nest": nest,
+        "lookup": lookup,
+        "tables_initializer": lookup.tables_initializer,
+        "initialize_all_tables": lookup.initialize_all_tables,
+        "group": ops.group,
+        "no_op": ops.no_op,
+        "Session": Session,
+    }
 
 
 tf = types.SimpleNamespace(**_names())

@@ -18,6 +18,7 @@ from gpersist.ops import (
     clip,
     convolutions,
     cross_entropy,
+    depthwise_convolutions,
     dropout,
     embedding,
     gradients,
@@ -47,7 +48,7 @@ def _face(*modules: types.ModuleType) -> types.SimpleNamespace:
 _TF = types.SimpleNamespace(
     **vars(plain)
     | {
-        "nn": _face(activations, bias, clip, convolutions, cross_entropy, dropout, embedding, moments, pools, softmax),
+        "nn": _face(activations, bias, clip, convolutions, cross_entropy, depthwise_convolutions, dropout, embedding, moments, pools, softmax),
         "losses": _face(losses),
         "layers": _face(layers),
         "gradients": gradients.gradients,

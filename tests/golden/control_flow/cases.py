@@ -407,6 +407,83 @@ def folded(tf):
     return answer(tf, r)
 
 
+# ---- tables
+
+
+def without_names(answers: Any) -> Any:
+    """The same, without the names that tables make up."""
+    for node in answers["nodes"]:
+        if "hash_table_" in node[4].get("shared_name", ""):
+            node[4]["shared_name"] = "made up"
+    return answers
+
+
+@case
+def tables(tf):
+    keys = tf.constant(["a", "b"])
+    table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(keys, tf.constant([1.0, 2.0])), 0.0)
+    words = tf.lookup.StaticVocabularyTable(tf.lookup.KeyValueTensorInitializer(["x", "y"], tf.constant([0, 1], tf.int64)), 3, name="words")
+    numbers = tf.lookup.StaticHashTable(
+        tf.lookup.KeyValueTensorInitializer([1, 2], ["one", "two"], key_dtype=tf.int64, name="fill"), default_value="many", name="numbers"
+    )
+    found = [
+        table.lookup(tf.constant([["b", "c"]])),
+        table.size(),
+        words.lookup(tf.constant(["y", "unknown"])),
+        words.size(),
+        numbers[tf.constant([2, 3], tf.int64)],
+    ]
+    with tf.Session() as session:
+        session.run(tf.tables_initializer())
+        return [without_names({"nodes": nodes(tf), "results": plain(session.run(found))}), shapes(found), table.name, words.name]
+
+
+@case
+def table_of_a_file(tf):
+    init = tf.lookup.TextFileInitializer("words.txt", tf.string, tf.lookup.TextFileIndex.WHOLE_LINE, tf.int64, tf.lookup.TextFileIndex.LINE_NUMBER)
+    table = tf.lookup.StaticHashTable(init, -1)
+    other = tf.lookup.TextFileInitializer("words.txt", tf.string, 0, tf.int64, 1, vocab_size=5, delimiter=" ", name="read", value_index_offset=2)
+    tf.lookup.StaticHashTable(other, -1).lookup(tf.constant(["a"]))
+    assets = [tensor.name for tensor in tf.get_collection("asset_filepaths")]
+    initializers = [op.name for op in tf.get_collection("table_initializer")]
+    return [nodes(tf), assets, initializers, table.initializer.name, tf.initialize_all_tables().name]
+
+
+@case
+def wrong_tables(tf):
+    pairs = tf.lookup.KeyValueTensorInitializer(["a"], [1], value_dtype=tf.int64)
+    whole, number = tf.lookup.TextFileIndex.WHOLE_LINE, tf.lookup.TextFileIndex.LINE_NUMBER
+    return [
+        failure(lambda: tf.lookup.StaticHashTable(pairs, "none")),
+        failure(lambda: tf.lookup.StaticHashTable(pairs, [1, 2])),
+        failure(lambda: tf.lookup.StaticHashTable(pairs, -1).lookup(tf.constant([1]))),
+        failure(lambda: tf.lookup.StaticVocabularyTable(pairs, 0)),
+        failure(lambda: tf.lookup.StaticVocabularyTable(tf.lookup.KeyValueTensorInitializer(["a"], [1]), 2)),
+        failure(lambda: tf.lookup.TextFileInitializer("", tf.string, whole, tf.int64, number)),
+        failure(lambda: tf.lookup.TextFileInitializer("f", tf.string, number, tf.int64, number)),
+        failure(lambda: tf.lookup.TextFileInitializer("f", tf.string, -3, tf.int64, number)),
+        failure(lambda: tf.lookup.TextFileInitializer("f", tf.string, whole, tf.int64, number, vocab_size=0)),
+    ]
+
+
+@case
+def nests(tf):
+    n = tf.nest
+    return [
+        n.flatten({"b": 1, "a": [2, (3,)]}),
+        n.map_structure(lambda a, b: a + b, [1, {"x": 2}], [10, {"x": 20}]),
+        [n.is_nested(value) for value in ([], (), {}, "text", 1, None)],
+        n.pack_sequence_as({"b": 0, "a": [0, 0]}, [1, 2, 3]),
+        *[
+            failure(lambda one=one, other=other: n.assert_same_structure(one, other))
+            for one, other in [([1, 2], [1]), ([1, 2], (1, 2)), (1, [1]), ({"a": 1}, {"b": 1}), ([1, [2]], [1, 2])]
+        ],
+        failure(lambda: n.pack_sequence_as([1, 2], [1])),
+        failure(lambda: n.pack_sequence_as([1], 3)),
+        failure(lambda: n.map_structure(3, [1])),
+    ]
+
+
 # ---- gradients
 
 

@@ -523,3 +523,29 @@ def batch_normalization_layers(tf: Any) -> Any:
         tf.layers.batch_normalization(rows),
         tf.layers.batch_normalization(x, center=False, scale=False, training=True),
     ]
+
+
+# ---- a whole network, and its gradients
+
+
+@case
+def convolutional_network(tf: Any) -> Any:
+    def layer(x: Any, name: str, shape: list[int], combine: Any) -> Any:
+        with tf.variable_scope(name):
+            weights = tf.Variable(numbers(*shape, seed=len(name), low=-0.1, high=0.1), name="w")
+            biases = tf.Variable(tf.constant(0.1, shape=shape[-1:]), name="b")
+            return combine(x, weights) + biases
+
+    def convolve(x: Any, weights: Any) -> Any:
+        return tf.nn.conv2d(x, weights, strides=[1, 1, 1, 1], padding="SAME")
+
+    def pool(x: Any) -> Any:
+        return tf.nn.max_pool(x, ksize=[1, 3, 3, 1], strides=[1, 3, 3, 1], padding="SAME")
+
+    x = vague(tf, numbers(4, 16, 16, 3), [None, 16, 16, 3])
+    y = pool(tf.nn.relu(layer(x, "conv1", [3, 3, 3, 8], convolve)))
+    y = pool(tf.nn.relu(layer(y, "conv2", [3, 3, 8, 6], convolve)))
+    y = tf.nn.relu(layer(tf.reshape(y, [-1, 2 * 2 * 6]), "fc1", [24, 10], tf.matmul))
+    y = layer(y, "fc2", [10, 4], tf.matmul)
+    loss = tf.losses.softmax_cross_entropy(onehot_labels=np.eye(4, dtype=np.float32)[[0, 2, 1, 3]], logits=y)
+    return [y, loss, *tf.gradients(loss, tf.trainable_variables())]

@@ -1,4 +1,7 @@
-"""Runs cases.py with real TensorFlow and writes its answers to nn.json: `python write_nn.py`, with TensorFlow 2.21 and tf_keras, whose `tf.layers` it is."""
+"""Runs cases.py with real TensorFlow and writes its answers to nn.json: `python write_nn.py`.
+
+The interpreter has TensorFlow 2.21 and tf_keras, to which its `tf.layers` belongs.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,192 @@
+"""Of windows over arrays the largest elements, or the means; and the derivatives. What the operations of `gpersist.ops.pooling` compute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from gpersist.devices import Array
+from gpersist.errors import InvalidArgumentError, UnimplementedError
+from gpersist.ops.windows import (
+    Windows,
+    as_format,
+    channel_axis,
+    channels_last,
+    explicit_pairs,
+    is_channels_first,
+    positions,
+    seen_by,
+    spatial,
+    windows,
+)
+
+
+def pooling_windows(
+    shape: Sequence[int], ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes, explicit_paddings: Any = ()
+) -> list[Windows]:
+    """The windows along each spatial axis."""
+    rank = len(ksize)
+    if len(shape) != rank:
+        raise InvalidArgumentError(f"tensor_in must be {rank}-dimensional, found shape {list(shape)}")
+    if len(strides) != rank or min(ksize) <= 0 or min(strides) <= 0:
+        raise InvalidArgumentError(f"Sliding window ksize and strides must be positive. They are: {list(ksize)}, {list(strides)}")
+    if ksize[0] != 1 or strides[0] != 1:
+        raise UnimplementedError("Pooling is not yet supported on the batch dimension.")
+    axis = channel_axis(data_format, rank)
+    if ksize[axis] != 1 or strides[axis] != 1:
+        raise UnimplementedError("Depthwise pooling is there for MaxPool alone, with windows as wide as their stride, and none over other axes.")
+    pairs = explicit_pairs(explicit_paddings, data_format) if padding == b"EXPLICIT" else [(0, 0)] * (rank - 2)
+    return [
+        windows(size, width, stride, 1, padding, pair)
+        for size, width, stride, pair in zip(*(spatial(values, data_format) for values in (shape, ksize, strides)), pairs, strict=True)
+    ]
+
+
+def _is_depthwise(shape: Sequence[int], ksize: Sequence[int], strides: Sequence[int], data_format: bytes) -> bool:
+    """Whether windows are over the channels alone, side by side."""
+    if len(shape) != 4 or len(ksize) != 4 or len(strides) != 4 or is_channels_first(data_format):
+        return False
+    return ksize[3] > 1 and ksize[3] == strides[3] and ksize[0] == ksize[1] == ksize[2] == 1 and shape[3] % ksize[3] == 0
+
+
+def max_pool(
+    xp: Any, value: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes, explicit_paddings: Any = ()
+) -> Array:
+    """The largest element of each window, over the spatial axes or over the channels."""
+    if _is_depthwise(value.shape, ksize, strides, data_format):
+        return value.reshape(*value.shape[:3], -1, ksize[3]).max(-1)
+    axes = pooling_windows(value.shape, ksize, strides, padding, data_format, explicit_paddings)
+    return as_format(xp, largest(xp, channels_last(xp, value, data_format), axes), data_format)
+
+
+def largest(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:
+    """The largest element of each window of a channels-last array; NaN, where there is anything else, counts as the least number."""
+    larger = xp.maximum if np.issubdtype(value.dtype, np.integer) else xp.fmax
+    return _by_axis(xp, value, axes, larger, least_number(value.dtype))
+
+
+def _by_axis(xp: Any, value: Array, axes: Sequence[Windows], combine: Any, neutral: Any) -> Array:
+    """The elements of each window combined, one axis after the other: the first ones have the long contiguous runs, and leave less for the others."""
+    for number, axis in enumerate(axes):
+        whole = (slice(None),) * (number + 1)
+        found = xp.full((*value.shape[: number + 1], axis.number, *value.shape[number + 2 :]), neutral, value.dtype)
+        for place in range(axis.kernel):
+            source, target = axis.seen_by(place)
+            known = found[(*whole, target)]
+            combine(known, value[(*whole, source)], out=known)
+        value = found
+    return value
+
+
+def least_number(dtype: np.dtype[Any]) -> Any:
+    """The least finite number of a type."""
+    if np.issubdtype(dtype, np.integer):
+        return np.iinfo(dtype).min
+    return ml_dtypes.finfo(dtype).min  # type: ignore[no-untyped-call]
+
+
+def _output_shape(shape: Sequence[int], axes: Sequence[Windows]) -> tuple[int, ...]:
+    return (shape[0], *(axis.number for axis in axes), shape[-1])
+
+
+def first_of(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:
+    """The first element of each window that is in the array."""
+    starts = [np.maximum(np.arange(axis.number) * axis.stride - axis.before, 0) for axis in axes]
+    for number, start in enumerate(starts):
+        value = xp.take(value, xp.asarray(start), number + 1)
+    return value.copy()
+
+
+def first_largest(xp: Any, value: Array, best: Array, axes: Sequence[Windows]) -> Any:
+    """For each place in a window, the parts of input and windows that meet there, and in which windows it is the first of the largest."""
+    is_open = xp.ones(best.shape, bool)
+    for place in positions(axes):
+        source, target = seen_by(axes, place)
+        free = is_open[target]
+        is_first = xp.equal(value[source], best[target])
+        is_first &= free
+        free ^= is_first
+        yield source, target, is_first
+
+
+def _kept(xp: Any, value: Array, mask: Array, out: Array | None = None) -> Array:
+    """The value where the mask is true, and 0 elsewhere: a product of bits, since a choice between floats takes ten times as long."""
+    bits = np.dtype(f"u{value.dtype.itemsize}")
+    if out is not None:
+        xp.multiply(value.view(bits), mask, out=out.view(bits))
+        return out
+    return xp.multiply(value.view(bits), mask).view(value.dtype)
+
+
+def max_pool_gradient(
+    xp: Any,
+    value: Array,
+    grad: Array,
+    ksize: Sequence[int],
+    strides: Sequence[int],
+    padding: bytes,
+    data_format: bytes,
+    explicit_paddings: Any = (),
+) -> Array:
+    """The gradient of `max_pool`: that of a window goes to the first of its elements that is the largest."""
+    if _is_depthwise(value.shape, ksize, strides, data_format):
+        parts = value.reshape(-1, ksize[3])
+        chosen = xp.arange(ksize[3]) == xp.argmax(parts, -1)[:, None]
+        return xp.where(chosen, grad.reshape(-1, 1), grad.dtype.type(0)).reshape(value.shape)
+    axes = pooling_windows(value.shape, ksize, strides, padding, data_format, explicit_paddings)
+    value, grad = channels_last(xp, value, data_format), channels_last(xp, grad, data_format)
+    wanted = _output_shape(value.shape, axes)
+    if grad.shape != wanted:
+        raise InvalidArgumentError(f"Expected grad shape to be {list(wanted)}, but got {list(grad.shape)}")
+    best = largest(xp, value, axes)
+    total = xp.zeros(value.shape, grad.dtype)
+    is_disjoint = all(axis.stride >= axis.kernel for axis in axes)
+    for source, target, is_first in first_largest(xp, value, best, axes):
+        seen = total[source]
+        if is_disjoint:
+            _kept(xp, grad[target], is_first, out=seen)
+        else:
+            seen += _kept(xp, grad[target], is_first)
+    return as_format(xp, total, data_format)
+
+
+def mean_pool(xp: Any, value: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes) -> Array:
+    """The mean of each window, of as much of it as is not padding."""
+    axes = pooling_windows(value.shape, ksize, strides, padding, data_format)
+    value = channels_last(xp, value, data_format)
+    wide = value.astype(np.float32) if value.dtype.itemsize == 2 else value
+    total = _by_axis(xp, wide, axes, xp.add, 0)
+    total /= _counts(xp, axes, total.dtype)
+    return as_format(xp, total.astype(value.dtype, copy=False), data_format)
+
+
+def mean_pool_gradient(xp: Any, shape: Any, grad: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes) -> Array:
+    """The gradient of `mean_pool` for an input of this shape: that of a window is shared out over its elements."""
+    shape = tuple(int(size) for size in shape)
+    axes = pooling_windows(shape, ksize, strides, padding, data_format)
+    grad = channels_last(xp, grad, data_format)
+    last = (shape[0], *spatial(shape, data_format), shape[channel_axis(data_format, len(shape))])
+    wanted = _output_shape(last, axes)
+    if grad.shape != wanted:
+        raise InvalidArgumentError(f"Expected grad shape to be {list(wanted)}, but got {list(grad.shape)}")
+    wide = np.dtype(np.float32) if grad.dtype.itemsize == 2 else grad.dtype
+    shares = grad / _counts(xp, axes, wide)
+    total = xp.zeros(last, wide)
+    for place in positions(axes):
+        source, target = seen_by(axes, place)
+        seen = total[source]
+        seen += shares[target]
+    return as_format(xp, total.astype(grad.dtype, copy=False), data_format)
+
+
+def _counts(xp: Any, axes: Sequence[Windows], dtype: Any) -> Array:
+    """How many elements of each window are not padding, of a shape that goes with [batch, *counts, channels]."""
+    found = np.ones((1,) * (len(axes) + 2), dtype)
+    for number, axis in enumerate(axes):
+        starts = np.arange(axis.number) * axis.stride - axis.before
+        inside = np.minimum(starts + axis.kernel, axis.size) - np.maximum(starts, 0)
+        found = found * inside.astype(dtype).reshape([-1 if other == number + 1 else 1 for other in range(len(axes) + 2)])
+    return xp.asarray(found)

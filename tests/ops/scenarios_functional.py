@@ -1,0 +1,100 @@
+"""Operations that call functions of the library: each with small functions, on any device."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpersist.errors import InvalidArgumentError
+from gpersist.graph import Session, apply_op, get_default_graph
+from gpersist.ops import constant
+from gpersist.protos import FunctionDef, NameAttrList, parse_text
+from tests.ops.scenarios import scenario
+
+FUNCTIONS = """
+signature { name: "twice" input_arg { name: "x" type_attr: "T" } output_arg { name: "y" type_attr: "T" } attr { name: "T" type: "type" } }
+node_def { name: "sum" op: "AddV2" input: "x" input: "x" attr { key: "T" value { placeholder: "T" } } }
+ret { key: "y" value: "sum:z:0" }
+---
+signature { name: "halves" input_arg { name: "x" type: DT_FLOAT } output_arg { name: "first" type: DT_FLOAT }
+  output_arg { name: "second" type: DT_FLOAT } }
+node_def { name: "axis" op: "Const" attr { key: "dtype" value { type: DT_INT32 } }
+  attr { key: "value" value { tensor { dtype: DT_INT32 tensor_shape { } int_val: 0 } } } }
+node_def { name: "parts" op: "Split" input: "axis:output:0" input: "x" attr { key: "T" value { type: DT_FLOAT } }
+  attr { key: "num_split" value { i: 2 } } }
+ret { key: "first" value: "parts:output:1" }
+ret { key: "second" value: "parts:output:0" }
+---
+signature { name: "is_small" input_arg { name: "x" type: DT_FLOAT } output_arg { name: "y" type: DT_BOOL } }
+node_def { name: "limit" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } }
+  attr { key: "value" value { tensor { dtype: DT_FLOAT tensor_shape { } float_val: 100.0 } } } }
+node_def { name: "less" op: "Less" input: "x" input: "limit:output:0" attr { key: "T" value { type: DT_FLOAT } } }
+ret { key: "y" value: "less:z:0" }
+---
+signature { name: "twice_float" input_arg { name: "x" type: DT_FLOAT } output_arg { name: "y" type: DT_FLOAT } }
+node_def { name: "call" op: "twice" input: "x" attr { key: "T" value { type: DT_FLOAT } } }
+ret { key: "y" value: "call:y:0" }
+---
+signature { name: "unchanged" input_arg { name: "x" type: DT_FLOAT } output_arg { name: "y" type: DT_FLOAT } }
+ret { key: "y" value: "x" }
+---
+signature { name: "endless" input_arg { name: "x" type: DT_FLOAT } output_arg { name: "y" type: DT_FLOAT } }
+node_def { name: "call" op: "PartitionedCall" input: "x" attr { key: "Tin" value { list { type: DT_FLOAT } } }
+  attr { key: "Tout" value { list { type: DT_FLOAT } } } attr { key: "f" value { func { name: "endless" } } } }
+ret { key: "y" value: "call:output:0" }
+"""
+
+
+def add_functions(text: str = FUNCTIONS) -> None:
+    """Puts functions into the default graph's library."""
+    library = get_default_graph()._library
+    library.function.extend([parse_text(FunctionDef, part, "a function") for part in text.split("---")])
+
+
+def called(name: str, **types: int) -> Any:
+    function = NameAttrList(name=name)
+    for key, value in types.items():
+        function.attr[key].type = value
+    return function
+
+
+@scenario("PartitionedCall", "StatefulPartitionedCall")
+def calls(session: Session) -> None:
+    add_functions()
+    for op_type in ("PartitionedCall", "StatefulPartitionedCall"):
+        ints = apply_op(op_type, [constant([1, 2])], Tout=["int32"], f=called("twice", T=3))
+        floats = apply_op(op_type, [constant([1.0, 2.0, 3.0, 4.0])], Tout=["float", "float"], f=called("halves"))
+        found = session.run([*ints.outputs, *floats.outputs])
+        assert [value.tolist() for value in found] == [[2, 4], [3, 4], [1, 2]]
+    with pytest.raises(InvalidArgumentError, match=r"'endless' calls itself \(endless -> endless\)"):
+        session.run(apply_op("PartitionedCall", [constant(1.0)], Tout=["float"], f=called("endless")).outputs)
+
+
+@scenario("If", "StatelessIf")
+def branches(session: Session) -> None:
+    add_functions()
+    for op_type in ("If", "StatelessIf"):
+        for condition, wanted in ((True, 6), (False, 3), (0.5, 6), (0, 3), ("", 3), ("x", 6), (np.zeros([0]), 3)):
+            op = apply_op(
+                op_type, constant(condition), [constant(3.0)], Tout=["float"], then_branch=called("twice_float"), else_branch=called("unchanged")
+            )
+            assert session.run(op.outputs) == [wanted]
+
+
+@scenario("Case", "StatelessCase")
+def cases(session: Session) -> None:
+    add_functions()
+    for op_type in ("Case", "StatelessCase"):
+        for index, wanted in ((0, 3), (1, 6), (2, 6), (-1, 6)):
+            op = apply_op(op_type, constant(index), [constant(3.0)], Tout=["float"], branches=[called("unchanged"), called("twice_float")])
+            assert session.run(op.outputs) == [wanted]
+
+
+@scenario("While", "StatelessWhile")
+def loops(session: Session) -> None:
+    add_functions()
+    for op_type in ("While", "StatelessWhile"):
+        op = apply_op(op_type, [constant(3.0)], cond=called("is_small"), body=called("twice_float"))
+        assert session.run(op.outputs) == [192.0]

@@ -1,0 +1,120 @@
+"""What the registry test and the golden programs don't reach: blocks, attributes newer than 1.15, and wrong inputs of convolutions and pooling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gpersist import protos
+from gpersist.errors import InvalidArgumentError, UnimplementedError
+from gpersist.graph import Graph, Session, apply, apply_op, import_graph_def
+from gpersist.ops import correlation, placeholder_with_default
+from gpersist.ops.windows import windows
+
+
+def _vague(*shape: int) -> Any:
+    return placeholder_with_default(np.zeros(shape, np.float32), None)
+
+
+@pytest.mark.parametrize(("stride", "channels", "depth"), [(1, 3, 2), (2, 3, 2), (1, 1, 9)])
+@pytest.mark.parametrize("block_bytes", [1, 500, 4000])
+def test_blocks_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch, stride: int, channels: int, depth: int, block_bytes: int) -> None:
+    generator = np.random.default_rng(1)
+    axes = [windows(9, 3, stride, 1, b"SAME"), windows(8, 2, stride, 1, b"VALID")]
+    value = generator.normal(size=(3, 9, 8, channels))
+    filters = generator.normal(size=(3, 2, channels, depth))
+    grad = generator.normal(size=(3, axes[0].number, axes[1].number, depth))
+
+    def run() -> list[Any]:
+        return [
+            correlation.correlate(np, value, filters, axes),
+            correlation.filter_gradient(np, value, grad, axes, channels),
+            correlation.input_gradient(np, grad, filters, axes, channels),
+        ]
+
+    whole = run()
+    monkeypatch.setattr(correlation, "_HOST_BLOCK_BYTES", block_bytes)
+    for part, found in zip(whole, run(), strict=True):
+        np.testing.assert_allclose(found, part, rtol=1e-12)
+
+
+def test_explicit_paddings_of_a_newer_graph() -> None:
+    """Nodes of TensorFlow 2 may have an attribute that 1.15 has not: it counts where it is there."""
+    graph_def = protos.GraphDef()
+    node = graph_def.node.add(name="x", op="Placeholder")
+    node.attr["dtype"].type = 1
+    node = graph_def.node.add(name="pool", op="MaxPool", input=["x"])
+    node.attr["T"].type = 1
+    for name, values in {"ksize": [1, 2, 2, 1], "strides": [1, 2, 2, 1], "explicit_paddings": [0, 0, 1, 0, 0, 1, 0, 0]}.items():
+        node.attr[name].list.i.extend(values)
+    node.attr["padding"].s = b"EXPLICIT"
+    node.attr["data_format"].s = b"NHWC"
+    with Graph().as_default() as graph, Session() as session:
+        import_graph_def(graph_def, name="")
+        found = session.run("pool:0", {"x:0": np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)})
+        assert found[0, :, :, 0].tolist() == [[1, 2], [7, 8]]
+        assert graph.get_tensor_by_name("pool:0").shape.rank in (None, 4)
+
+
+_ONES = {"strides": [1, 1, 1, 1], "padding": "VALID"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "attrs", "message"),
+    [
+        (((1, 3, 3), (3, 3, 2, 3)), _ONES, "input must be 4-dimensional"),
+        (((1, 3, 3, 3), (3, 3, 2, 2)), _ONES, "input depth must be evenly divisible by filter depth: 3 vs 2"),
+        (((1, 3, 3, 4), (3, 3, 2, 3)), _ONES, "output depth must be evenly divisible by number of groups: 3 vs 2"),
+        (((1, 3, 3, 1), (3, 3, 1, 0)), _ONES, "filter must not have zero elements"),
+        (((1, 1, 1, 1), (3, 3, 1, 1)), _ONES, "Computed output size would be negative: -1"),
+    ],
+)
+def test_wrong_inputs(inputs: Any, attrs: Any, message: str) -> None:
+    with Graph().as_default(), Session() as session:
+        tensor = apply("Conv2D", *[_vague(*shape) for shape in inputs], **attrs)
+        with pytest.raises(InvalidArgumentError, match=message):
+            session.run(tensor)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "attrs", "message"),
+    [
+        (((1, 2, 2, 1), (3, 3, 1, 1)), _ONES, "Negative dimension size caused by subtracting 3 from 2"),
+        (((1, 3, 3, 0), (3, 3, 0, 2)), _ONES, "Depth of filter must not be 0"),
+        (((1, 3, 3, 3), (3, 3, 2, 2)), _ONES, r"Depth of input \(3\) is not a multiple of input depth of filter \(2\)"),
+        (((1, 3, 3), (3, 3, 2, 2)), _ONES, "Shape must be rank 4 but is rank 3"),
+        (((1, 3, 3, 1), (3, 3, 1, 1)), {**_ONES, "strides": [1, 0, 1, 1]}, "Stride must be > 0, but got 0"),
+        (((1, 3, 3, 1), (3, 3, 1, 1)), {**_ONES, "padding": "EXPLICIT"}, "explicit_paddings attribute must contain 8 values, but got: 0"),
+        (((1, 3, 3, 1), (3, 3, 1, 1)), {**_ONES, "dilations": [1, 0, 1, 1]}, "Dilation rate must be >= 1, but got 0"),
+    ],
+)
+def test_refused_in_the_graph(inputs: Any, attrs: Any, message: str) -> None:
+    with Graph().as_default(), pytest.raises(ValueError, match=message):
+        apply("Conv2D", *[np.zeros(shape, np.float32) for shape in inputs], **attrs)
+
+
+def test_pooling_over_batch_and_mixed_axes() -> None:
+    with Graph().as_default(), Session() as session:
+        for op, ksize in (("MaxPool", [2, 1, 1, 1]), ("MaxPool", [1, 2, 1, 2]), ("AvgPool", [1, 1, 1, 2])):
+            tensor = apply(op, np.zeros((2, 2, 2, 4), np.float32), ksize=ksize, strides=[1, 1, 1, 2], padding="VALID")
+            with pytest.raises(UnimplementedError):
+                session.run(tensor)
+
+
+def test_nan_in_a_window() -> None:
+    """As TensorFlow on a CPU: NaN loses against numbers, and a window of nothing else gives the least finite number."""
+    value = np.array([1, np.nan, np.nan, np.nan], np.float32).reshape(1, 1, 4, 1)
+    with Graph().as_default(), Session() as session:
+        tensor = apply("MaxPool", value, ksize=[1, 1, 2, 1], strides=[1, 1, 2, 1], padding="VALID")
+        assert session.run(tensor).reshape(-1).tolist() == [1, np.finfo(np.float32).min]
+
+
+def test_labels_outside_the_classes() -> None:
+    with Graph().as_default(), Session() as session:
+        tensor = apply_op("SparseSoftmaxCrossEntropyWithLogits", np.zeros((2, 3), np.float32), np.array([0, 5])).outputs[0]
+        with pytest.raises(
+            InvalidArgumentError, match=r"Received a label value of 5 which is outside the valid range of \[0, 3\)\.  Label values: 0 5"
+        ):
+            session.run(tensor)

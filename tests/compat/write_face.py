@@ -25,7 +25,16 @@ NAMES = json.loads((ROOT / "tests" / "golden" / "compat" / "names.json").read_te
 ROOMS = ["gpersist.ops", "gpersist.train", "gpersist.saved_model", "gpersist.convert", "gpersist.compat"]
 """Packages all of whose modules are searched."""
 
-OTHERS = ["gpersist.graph", "gpersist.dtypes", "gpersist.shapes", "gpersist.protos", "gpersist.files.gfile", "gpersist.devices"]
+OTHERS = [
+    "gpersist.graph",
+    "gpersist.dtypes",
+    "gpersist.shapes",
+    "gpersist.protos",
+    "gpersist.files.gfile",
+    "gpersist.devices",
+    "gpersist.estimator",
+    "gpersist.estimator.export",
+]
 """Modules that are searched after them."""
 
 MODULE_OF_ROOM = {"op_errors": "errors", "rnn_cells": "nn.rnn_cell"}

@@ -16,6 +16,9 @@ from gpersist.compat.default_graph import (
     is_tensor,
     op_scope,
 )
+from gpersist.compat.device_spec import (
+    DeviceSpec,
+)
 from gpersist.compat.flags import (
     app,
     flags,
@@ -43,11 +46,13 @@ from gpersist.compat.text import (
     dimension_at_index,
     dimension_value,
 )
+from gpersist.compat.v1 import audio as audio
 from gpersist.compat.v1 import bitwise as bitwise
 from gpersist.compat.v1 import compat as compat
 from gpersist.compat.v1 import debugging as debugging
 from gpersist.compat.v1 import dtypes as dtypes
 from gpersist.compat.v1 import errors as errors
+from gpersist.compat.v1 import estimator as estimator
 from gpersist.compat.v1 import gfile as gfile
 from gpersist.compat.v1 import graph_util as graph_util
 from gpersist.compat.v1 import image as image
@@ -64,6 +69,7 @@ from gpersist.compat.v1 import math as math
 from gpersist.compat.v1 import nn as nn
 from gpersist.compat.v1 import ragged as ragged
 from gpersist.compat.v1 import random as random
+from gpersist.compat.v1 import saved_model as saved_model
 from gpersist.compat.v1 import signal as signal
 from gpersist.compat.v1 import sparse as sparse
 from gpersist.compat.v1 import spectral as spectral
@@ -79,9 +85,6 @@ from gpersist.compat.versions import (
     GRAPH_DEF_VERSION_MIN_PRODUCER,
     VERSION,
     __version__,
-)
-from gpersist.devices import (
-    DeviceSpec,
 )
 from gpersist.dtypes import (
     QUANTIZED_DTYPES,
@@ -758,6 +761,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "audio",
     "batch_gather",
     "batch_scatter_update",
     "batch_to_space",
@@ -840,6 +844,7 @@ __all__ = [
     "erf",
     "erfc",
     "errors",
+    "estimator",
     "executing_eagerly",
     "executing_eagerly_outside_functions",
     "exp",
@@ -1033,6 +1038,7 @@ __all__ = [
     "round",
     "rsqrt",
     "saturate_cast",
+    "saved_model",
     "scalar_mul",
     "scan",
     "scatter_add",

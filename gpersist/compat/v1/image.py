@@ -6,9 +6,35 @@ from gpersist.compat.missing import missing
 from gpersist.ops.array import (
     extract_image_patches,
 )
+from gpersist.ops.image_cropping import (
+    crop_and_resize,
+)
+from gpersist.ops.image_resizing import (
+    resize_area,
+    resize_bicubic,
+    resize_bilinear,
+    resize_nearest_neighbor,
+)
+from gpersist.ops.suppression import (
+    combined_non_max_suppression,
+    non_max_suppression,
+    non_max_suppression_overlaps,
+    non_max_suppression_padded,
+    non_max_suppression_with_scores,
+)
 
 __getattr__ = missing("tf.image")
 
 __all__ = [
+    "combined_non_max_suppression",
+    "crop_and_resize",
     "extract_image_patches",
+    "non_max_suppression",
+    "non_max_suppression_overlaps",
+    "non_max_suppression_padded",
+    "non_max_suppression_with_scores",
+    "resize_area",
+    "resize_bicubic",
+    "resize_bilinear",
+    "resize_nearest_neighbor",
 ]

@@ -43,20 +43,9 @@ from gpersist.ops.convolutions import (
     conv3d_transpose,
     conv_transpose,
     convolution,
-    depthwise_conv2d,
-    depthwise_conv2d_backprop_filter,
-    depthwise_conv2d_backprop_input,
-    depthwise_conv2d_native,
-    separable_conv2d,
 )
 from gpersist.ops.convolutions import (
     conv3d_backprop_filter as conv3d_backprop_filter_v2,
-)
-from gpersist.ops.convolutions import (
-    depthwise_conv2d_backprop_filter as depthwise_conv2d_native_backprop_filter,
-)
-from gpersist.ops.convolutions import (
-    depthwise_conv2d_backprop_input as depthwise_conv2d_native_backprop_input,
 )
 from gpersist.ops.counting import (
     in_top_k,
@@ -69,6 +58,19 @@ from gpersist.ops.cross_entropy import (
     softmax_cross_entropy_with_logits_v2,
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
+)
+from gpersist.ops.depthwise_convolutions import (
+    depthwise_conv2d,
+    depthwise_conv2d_backprop_filter,
+    depthwise_conv2d_backprop_input,
+    depthwise_conv2d_native,
+    separable_conv2d,
+)
+from gpersist.ops.depthwise_convolutions import (
+    depthwise_conv2d_backprop_filter as depthwise_conv2d_native_backprop_filter,
+)
+from gpersist.ops.depthwise_convolutions import (
+    depthwise_conv2d_backprop_input as depthwise_conv2d_native_backprop_input,
 )
 from gpersist.ops.dropout import (
     dropout,

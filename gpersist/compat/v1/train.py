@@ -37,6 +37,9 @@ from gpersist.train.checkpoint_utils import (
     checkpoints_iterator,
     init_from_checkpoint,
 )
+from gpersist.train.device_setter import (
+    replica_device_setter,
+)
 from gpersist.train.global_step import (
     assert_global_step,
     create_global_step,
@@ -145,6 +148,7 @@ __all__ = [
     "piecewise_constant_decay",
     "polynomial_decay",
     "remove_checkpoint",
+    "replica_device_setter",
     "update_checkpoint_state",
     "write_graph",
 ]

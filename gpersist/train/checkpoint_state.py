@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _LOG = logging.getLogger("gpersist")
-_SHARDS_V1 = re.compile(r"-[\d?]+-of-\d+$")
+_SHARDS_V1 = re.compile(r"-[\d?]+-of-[\d?]+$")
 
 Path = str | os.PathLike[str]
 
@@ -213,7 +213,7 @@ def exact_prefix(path: str) -> str:
     if system.stat(path) is None:
         prefix = existing_prefix(path)
         if prefix == path or not _files_v1(path):
-            raise CheckpointNotFoundError(f"there is no checkpoint {path!r}: no {index_path(path)!r}, and no file of that name")
+            raise CheckpointNotFoundError(f"Failed to find any matching files for {path}: no {index_path(path)!r}, and no file of that name")
         return prefix
     if os.path.isdir(path):
         raise NotACheckpointError(f"{path!r} is a folder, and no checkpoint; latest_checkpoint gives the newest one in it")
@@ -247,8 +247,7 @@ def _file_of(prefix: str) -> str | None:
 
 def _files_v1(prefix: str) -> list[str]:
     """The files of a V1 checkpoint, whose prefix may end in a pattern of shards."""
-    head = _SHARDS_V1.sub("", prefix)
-    if "?" in prefix[len(head) :]:
+    if "?" in os.path.basename(prefix):
         folder, pattern = os.path.dirname(prefix), re.compile(re.escape(os.path.basename(prefix)).replace(r"\?", "."))
         with suppress(GPersistError):
             return [os.path.join(folder, name) for name in files.active().names(folder or os.curdir) if pattern.fullmatch(name)]

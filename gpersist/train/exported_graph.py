@@ -7,6 +7,7 @@ from typing import Any
 
 from gpersist import protos
 from gpersist.graph import Graph, export_scoped_meta_graph
+from gpersist.train.meta_graph import MAX_META_BYTES
 
 _TRIES = 8
 
@@ -23,7 +24,7 @@ class ExportedGraph:
         """The file's content.
 
         Raises:
-            ValueError: it would be larger than 2 GB.
+            ValueError: it would be larger than 2 GB; names the largest constants.
         """
         with self._lock:
             for attempt in range(_TRIES):
@@ -44,7 +45,12 @@ class ExportedGraph:
     @staticmethod
     def _encode(graph: Graph, saver_def: protos.SaverDef | None, strip_default_attrs: bool) -> bytes:
         meta, _ = export_scoped_meta_graph(graph=graph, saver_def=saver_def, strip_default_attrs=strip_default_attrs)
-        return meta.SerializeToString(deterministic=True)
+        content: bytes = meta.SerializeToString(deterministic=True)
+        if len(content) >= MAX_META_BYTES:
+            sizes = sorted(((node.ByteSize(), node.name) for node in meta.graph_def.node), reverse=True)[:3]
+            largest = ", ".join(f"{name!r} with {size_bytes} bytes" for size_bytes, name in sizes)
+            raise ValueError(f"MetaGraphDef cannot be larger than 2GB: this one would have {len(content)} bytes. Its largest nodes are {largest}")
+        return content
 
 
 def _state_of(graph: Graph) -> Any:

@@ -178,7 +178,8 @@ class Saver:
 
         Raises:
             TypeError: `sess` is no session.
-            ValueError: a folder that isn't there, or file names that collide.
+            ValueError: a folder that isn't there, or file names that collide; or the graph is too large for a file (2 GB), which is told, with its
+                largest constants, when the variables have been saved without it.
             RuntimeError: the nodes have not been built, or the session is closed.
             FailedPreconditionError: a variable has no value.
             GPersistError: the file system failed; what stood under the prefix stands.
@@ -204,16 +205,21 @@ class Saver:
             raise ValueError(f"no path specified: save_path is {save_path!r}; expected folder and base name, such as 'dir/model'")
         try:
             saving = Saving(sess, self._plans_of(sess), self.saver_def, prefix)
-            meta = self._encoder(sess.graph, strip_default_attrs) if write_meta_graph else None
+            meta = _Attempt(self._encoder(sess.graph, strip_default_attrs)) if write_meta_graph else None
             is_beside = self._write_version == V2 and meta_path == prefix + ".meta"
 
             def finish() -> None:
-                if meta is not None and not is_beside:
-                    checkpoint_state.write_file(meta_path, meta(), durable=durable)
+                content = meta() if meta is not None and not is_beside else None
+                if content is not None:
+                    checkpoint_state.write_file(meta_path, content, durable=durable)
                 if meta is not None and save_debug_info:
                     checkpoint_state.write_file(os.path.splitext(meta_path)[0] + ".debug", b"", durable=durable)
                 if write_state:
                     self._enter(saving.path, os.path.dirname(save_path), latest_filename, meta_graph_suffix, durable)
+                if meta is not None and meta.error is not None:
+                    raise ValueError(
+                        f"{meta.error} The variables have been saved, as {saving.path!r}, but not the graph: there is no {meta_path!r} of it"
+                    ) from meta.error
 
             if blocking:
                 saving.run(meta if is_beside else None, durable=durable)
@@ -409,6 +415,25 @@ class Saver:
                     sess.run(self.saver_def.save_tensor_name, {self.saver_def.filename_tensor_name: ""})  # raises what TensorFlow does
             found = self._plans[graph] = Plans(graph, self.saver_def)
         return found
+
+
+class _Attempt:
+    """A graph's encoder that keeps its error: variables are saved even when their graph can't be.
+
+    Attributes:
+        error: what the encoder raised.
+    """
+
+    def __init__(self, encode: Callable[[], bytes]) -> None:
+        self.error: ValueError | None = None
+        self._encode = encode
+
+    def __call__(self) -> bytes | None:
+        try:
+            return self._encode()
+        except ValueError as error:
+            self.error = error
+            return None
 
 
 _NAMES = ("filename_tensor_name", "save_tensor_name", "restore_op_name")

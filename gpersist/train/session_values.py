@@ -23,7 +23,7 @@ from gpersist.train.saver_plan import Plans, Restored, SavePlan
 _LOG = logging.getLogger("gpersist")
 
 _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_Meta = Callable[[], bytes] | None
+_Meta = Callable[[], bytes | None] | None
 
 
 class Saving:
@@ -60,8 +60,9 @@ class Saving:
         plan = self._plan
         if plan is None:
             self.path = os.fsdecode(self._run())
-            if meta is not None:
-                checkpoint_state.write_file(self._prefix + ".meta", meta(), durable=durable)
+            content = meta() if meta is not None else None
+            if content is not None:
+                checkpoint_state.write_file(self._prefix + ".meta", content, durable=durable)
         elif plan.is_v1:
             self._write_v1(plan, durable)
             self._arrays = []

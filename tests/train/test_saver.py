@@ -421,3 +421,24 @@ def test_checkpoints_of_objects(caplog: pytest.LogCaptureFixture) -> None:
     ops.Variable(0, name="more")
     with pytest.raises(NotFoundError, match="Key more not found in checkpoint"):
         Saver().restore(sess, "./m")
+
+
+@pytest.mark.parametrize("options", [{}, {"meta_graph_suffix": "graph"}, {"blocking": False}], ids=str)
+def test_variables_are_saved_when_their_graph_is_too_large(options, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, size in {"small": 10, "large": 100, "larger": 200}.items():
+        ops.constant(np.zeros(size, np.float32), name=name)
+    v = ops.Variable(np.arange(3, dtype=np.float32), name="v")
+    saver = Saver()
+    sess = initialised()
+    too_large = r"2GB.*'larger' with 800 bytes, 'large' with 400 bytes.* have been saved, as 'd/m-1'"
+    with monkeypatch.context() as limit, pytest.raises(ValueError, match=too_large):
+        limit.setattr("gpersist.graph.graph_def.MAX_BYTES", 1000)
+        handle = saver.save(sess, "d/m", global_step=1, **options)
+        handle.result()
+    assert sorted(os.listdir("d")) == ["checkpoint", "m-1.data-00000-of-00001", "m-1.index"]
+    assert saver.last_checkpoints == ["d/m-1"]
+    sess.run(v.assign(np.zeros(3, np.float32)))
+    saver.restore(sess, "d/m-1")
+    assert sess.run(v).tolist() == [0, 1, 2]
+    saver.save(sess, "d/m", global_step=2)
+    assert saver.last_checkpoints == ["d/m-1", "d/m-2"]

@@ -1,0 +1,88 @@
+"""Asks real TensorFlow what operations do: `python ops_by_tensorflow.py QUESTIONS ANSWERS`, both GraphDefs.
+
+QUESTIONS: each case is a node of the operation and, before it, its inputs as constants. ANSWERS: a node of the same name, whose attributes tell for each
+way of giving the inputs (`MODES`) the error or the outputs' static shapes, and what a run gives: the error, or the outputs as tensors.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # the plain kernels, which are those of 1.15
+
+import tensorflow.compat.v1 as tf
+
+tf.disable_v2_behavior()
+
+MODES = ("vague", "shaped", "const")
+"""Placeholders of no known shape, placeholders of known shapes, constants."""
+
+CONFIG = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
+CONFIG.graph_options.optimizer_options.opt_level = tf.OptimizerOptions.L0
+CONFIG.graph_options.rewrite_options.disable_meta_optimizer = True
+
+def main(questions: Path, answers: Path) -> None:
+    message = tf.GraphDef.FromString(questions.read_bytes())
+    constants = {node.name: node for node in message.node if "/" in node.name}
+    found = [ask(node, constants) for node in message.node if "/" not in node.name]
+    answers.write_bytes(tf.GraphDef(node=found).SerializeToString())
+
+
+def ask(case: tf.NodeDef, constants: dict[str, tf.NodeDef]) -> tf.NodeDef:
+    with tf.Graph().as_default() as graph:
+        answer = imported(graph, case, constants)
+        mode = next((mode for mode in MODES if mode not in answer.attr), None)
+        if mode is not None:
+            with tf.Session(config=CONFIG) as session:
+                run(session, case, constants, mode, answer)
+    return answer
+
+
+def imported(graph: tf.Graph, case: tf.NodeDef, constants: dict[str, tf.NodeDef]) -> tf.NodeDef:
+    answer = tf.NodeDef(name=case.name, op=case.op)
+    for mode in MODES:
+        part = tf.GraphDef(versions=graph.graph_def_versions)
+        for name in case.input:
+            constant = constants[name]
+            if mode == "const":
+                part.node.append(constant)
+                continue
+            node = part.node.add(name=name, op="Placeholder")
+            node.attr["dtype"].CopyFrom(constant.attr["dtype"])
+            if mode == "shaped":
+                node.attr["shape"].shape.CopyFrom(constant.attr["value"].tensor.tensor_shape)
+            else:
+                node.attr["shape"].shape.unknown_rank = True
+        part.node.append(case)
+        try:
+            tf.import_graph_def(part, name=mode)
+            op = graph.get_operation_by_name(f"{mode}/{case.name}")
+            answer.attr[f"{mode}_shapes"].list.shape.extend([output.shape.as_proto() for output in op.outputs])
+        except Exception as error:
+            answer.attr[mode].s = kind(error)
+            answer.attr[f"{mode}_message"].s = str(error).encode()
+    return answer
+
+
+def run(session: tf.Session, case: tf.NodeDef, constants: dict[str, tf.NodeDef], mode: str, answer: tf.NodeDef) -> None:
+    op = session.graph.get_operation_by_name(f"{mode}/{case.name}")
+    feeds = {} if mode == "const" else {f"{mode}/{name}:0": tf.make_ndarray(constants[name].attr["value"].tensor) for name in case.input}
+    try:
+        values = session.run(list(op.outputs) or op, feeds)
+    except Exception as error:
+        answer.attr["run"].s = kind(error)
+        answer.attr["run_message"].s = str(error).encode()
+        return
+    for value, output in zip(values or (), op.outputs, strict=True):
+        answer.attr["values"].list.tensor.append(tf.make_tensor_proto(value, output.dtype, getattr(value, "shape", ())))
+
+
+def kind(error: Exception) -> bytes:
+    return type(error).__name__.encode()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -5,6 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 TF_READY := .venv-tf/.ready
 PYTEST := $(BIN)/python -m pytest
+PARALLEL := -n auto --dist worksteal
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 # An interpreter that has real TensorFlow; name your own, or an environment is made for it.
@@ -14,7 +15,7 @@ TF_NEEDED := $(TF_READY)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test slow check format interop cuda-emulated test-all bench gpu-bench clean
+.PHONY: help venv demo test slow check format interop cuda-emulated test-all bench graph-bench gpu-bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,7 +26,7 @@ demo: $(READY)  ## the main job: train, save in the background, be killed in the
 	$(BIN)/gpersist demo
 
 test: $(READY)  ## the tests, but for those that are slow
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow" $(PARALLEL)
 
 slow: $(READY)  ## the slow tests
 	$(PYTEST) -m slow
@@ -52,6 +53,9 @@ cuda-emulated: $(READY)  ## the CUDA tests: real CuPy on an emulated CUDA runtim
 	$(BIN)/python tests/cudasim/build.py --tsan
 
 test-all: test check interop cuda-emulated slow  ## what CI runs
+
+graph-bench: $(READY) $(TF_NEEDED)  ## graphs, sessions and the Saver beside TensorFlow's own
+	GPERSIST_TF_PYTHON=$(GPERSIST_TF_PYTHON) $(BIN)/python -m benchmarks.graph
 
 bench: $(READY) $(TF_NEEDED)  ## against raw write(2) and read(2), and the peers that are installed
 	GPERSIST_TF_PYTHON=$(GPERSIST_TF_PYTHON) $(BIN)/python -m benchmarks.cpu

@@ -44,6 +44,7 @@ EXTRA = {
     "": ["__version__", "app", "flags"],
     "compat": ["as_bytes", "as_str", "as_str_any", "as_text", "bytes_or_text_types", "complex_types", "dimension_at_index", "dimension_value",
                "integral_types", "path_to_str", "real_types"],
+    "graph_io": ["write_graph"],
     "layers": ["*"],
     "estimator": ["*"],
     "estimator.export": ["*"],
@@ -108,7 +109,7 @@ def identity_for(room: str, name: str) -> str | None:
     """Which of TensorFlow's objects of this name a module of ours has: the one at the place that the module is called after, or at the root."""
     places = {module: entries[name][0] for module, entries in NAMES.items() if name in entries}
     leaf = room.rpartition(".")[2]
-    if not places or leaf in EXTRA:  # what EXTRA names is at that place only
+    if not places or EXTRA.get(leaf) == ["*"]:  # such a room is at that place only
         return None
     wanted = [
         MODULE_OF_ROOM.get(leaf, leaf),
@@ -122,7 +123,7 @@ def identity_for(room: str, name: str) -> str | None:
     for place in wanted:
         if place in places:
             return places[place]
-    return next(iter(places.values()))
+    return next((identity for place, identity in places.items() if place != "ragged"), None)  # a name of ours is none of its own
 
 
 def face() -> dict[str, dict[str, Implementation]]:

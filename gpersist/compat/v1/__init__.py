@@ -54,6 +54,7 @@ from gpersist.compat.v1 import dtypes as dtypes
 from gpersist.compat.v1 import errors as errors
 from gpersist.compat.v1 import estimator as estimator
 from gpersist.compat.v1 import gfile as gfile
+from gpersist.compat.v1 import graph_io as graph_io
 from gpersist.compat.v1 import graph_util as graph_util
 from gpersist.compat.v1 import image as image
 from gpersist.compat.v1 import initializers as initializers
@@ -67,7 +68,8 @@ from gpersist.compat.v1 import losses as losses
 from gpersist.compat.v1 import manip as manip
 from gpersist.compat.v1 import math as math
 from gpersist.compat.v1 import nn as nn
-from gpersist.compat.v1 import ragged as ragged
+from gpersist.compat.v1 import python_io as python_io
+from gpersist.compat.v1 import quantization as quantization
 from gpersist.compat.v1 import random as random
 from gpersist.compat.v1 import saved_model as saved_model
 from gpersist.compat.v1 import signal as signal
@@ -376,6 +378,14 @@ from gpersist.ops.division import (
 )
 from gpersist.ops.division import (
     floormod as mod,
+)
+from gpersist.ops.fake_quantization import (
+    fake_quant_with_min_max_args,
+    fake_quant_with_min_max_args_gradient,
+    fake_quant_with_min_max_vars,
+    fake_quant_with_min_max_vars_gradient,
+    fake_quant_with_min_max_vars_per_channel,
+    fake_quant_with_min_max_vars_per_channel_gradient,
 )
 from gpersist.ops.fft import (
     fft,
@@ -852,6 +862,12 @@ __all__ = [
     "expm1",
     "extract_image_patches",
     "eye",
+    "fake_quant_with_min_max_args",
+    "fake_quant_with_min_max_args_gradient",
+    "fake_quant_with_min_max_vars",
+    "fake_quant_with_min_max_vars_gradient",
+    "fake_quant_with_min_max_vars_per_channel",
+    "fake_quant_with_min_max_vars_per_channel_gradient",
     "fft",
     "fft2d",
     "fft3d",
@@ -887,6 +903,7 @@ __all__ = [
     "glorot_uniform_initializer",
     "grad_pass_through",
     "gradients",
+    "graph_io",
     "graph_util",
     "greater",
     "greater_equal",
@@ -994,13 +1011,14 @@ __all__ = [
     "polygamma",
     "pow",
     "print",
+    "python_io",
     "qint8",
     "qint16",
     "qint32",
     "qr",
+    "quantization",
     "quint8",
     "quint16",
-    "ragged",
     "random",
     "random_normal",
     "random_normal_initializer",

@@ -6,6 +6,11 @@ from gpersist.compat.missing import missing
 from gpersist.ops.array import (
     extract_image_patches,
 )
+from gpersist.ops.image_colors import (
+    draw_bounding_boxes,
+    hsv_to_rgb,
+    rgb_to_hsv,
+)
 from gpersist.ops.image_cropping import (
     crop_and_resize,
 )
@@ -28,7 +33,9 @@ __getattr__ = missing("tf.image")
 __all__ = [
     "combined_non_max_suppression",
     "crop_and_resize",
+    "draw_bounding_boxes",
     "extract_image_patches",
+    "hsv_to_rgb",
     "non_max_suppression",
     "non_max_suppression_overlaps",
     "non_max_suppression_padded",
@@ -37,4 +44,5 @@ __all__ = [
     "resize_bicubic",
     "resize_bilinear",
     "resize_nearest_neighbor",
+    "rgb_to_hsv",
 ]

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from gpersist.compat.missing import missing
+from gpersist.ops.summary import (
+    audio,
+    get_summary_description,
+    histogram,
+    image,
+    merge,
+    merge_all,
+    scalar,
+    tensor_summary,
+    text,
+)
 from gpersist.protos import (
     Event,
     SessionLog,
@@ -10,13 +21,28 @@ from gpersist.protos import (
     SummaryDescription,
     TaggedRunMetadata,
 )
+from gpersist.train.summary_writer import (
+    FileWriter,
+    FileWriterCache,
+)
 
 __getattr__ = missing("tf.summary")
 
 __all__ = [
     "Event",
+    "FileWriter",
+    "FileWriterCache",
     "SessionLog",
     "Summary",
     "SummaryDescription",
     "TaggedRunMetadata",
+    "audio",
+    "get_summary_description",
+    "histogram",
+    "image",
+    "merge",
+    "merge_all",
+    "scalar",
+    "tensor_summary",
+    "text",
 ]

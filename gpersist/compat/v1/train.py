@@ -37,6 +37,10 @@ from gpersist.train.checkpoint_utils import (
     checkpoints_iterator,
     init_from_checkpoint,
 )
+from gpersist.train.coordinator import (
+    Coordinator,
+    LooperThread,
+)
 from gpersist.train.device_setter import (
     replica_device_setter,
 )
@@ -89,6 +93,15 @@ from gpersist.train.optimizers import (
 from gpersist.train.saver import (
     Saver,
 )
+from gpersist.train.session_run_hook import (
+    SessionRunArgs,
+    SessionRunContext,
+    SessionRunHook,
+    SessionRunValues,
+)
+from gpersist.train.summary_writer import (
+    summary_iterator,
+)
 
 __getattr__ = missing("tf.train")
 
@@ -99,6 +112,7 @@ __all__ = [
     "AdamOptimizer",
     "BytesList",
     "ClusterDef",
+    "Coordinator",
     "Example",
     "ExponentialMovingAverage",
     "Feature",
@@ -110,6 +124,7 @@ __all__ = [
     "GradientDescentOptimizer",
     "Int64List",
     "JobDef",
+    "LooperThread",
     "MomentumOptimizer",
     "NewCheckpointReader",
     "Optimizer",
@@ -120,6 +135,10 @@ __all__ = [
     "SaverDef",
     "SequenceExample",
     "ServerDef",
+    "SessionRunArgs",
+    "SessionRunContext",
+    "SessionRunHook",
+    "SessionRunValues",
     "assert_global_step",
     "checkpoint_exists",
     "checkpoints_iterator",
@@ -149,6 +168,7 @@ __all__ = [
     "polynomial_decay",
     "remove_checkpoint",
     "replica_device_setter",
+    "summary_iterator",
     "update_checkpoint_state",
     "write_graph",
 ]

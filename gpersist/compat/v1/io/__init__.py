@@ -17,6 +17,12 @@ from gpersist.ops.parsing import (
     parse_example,
     parse_single_example,
 )
+from gpersist.ops.records import (
+    TFRecordCompressionType,
+    TFRecordOptions,
+    TFRecordWriter,
+    tf_record_iterator,
+)
 from gpersist.ops.strings import (
     decode_base64,
     encode_base64,
@@ -30,6 +36,9 @@ __getattr__ = missing("tf.io")
 __all__ = [
     "FixedLenFeature",
     "FixedLenSequenceFeature",
+    "TFRecordCompressionType",
+    "TFRecordOptions",
+    "TFRecordWriter",
     "VarLenFeature",
     "decode_base64",
     "decode_csv",
@@ -40,5 +49,6 @@ __all__ = [
     "parse_single_example",
     "parse_tensor",
     "serialize_tensor",
+    "tf_record_iterator",
     "write_graph",
 ]

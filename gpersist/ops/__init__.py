@@ -1,58 +1,12 @@
 """TensorFlow's operations, one class each, and the functions that add them to a graph, under TensorFlow's Python names.
 
 Importing this package registers all of them with `gpersist.graph`, says what Python's operators do with tensors, and how values become constants.
+Each module with an `__all__` is a face of its own, by topic; what stands below is what the other packages need most.
 """
 
-# The rooms whose functions are reached as `gpersist.ops.<room>`; one line each. Importing them registers their operations.
-from gpersist.ops import (  # noqa: F401  # derivatives, and the steps of optimizers  # noqa: F401  # branches, loops, arrays of tensors  # noqa: F401  # noqa: F401  # noqa: F401  # what is done with variables  # noqa: F401  # neural networks
-    activations,
-    bias,
-    checks,
-    control_flow,
-    control_flow_case,
-    convolution,
-    decoding,
-    depthwise,
-    functional_loops,
-    gradients,
-    hashing,
-    indexed_slices,
-    initializers,
-    nest,
-    normalization,
-    numerics,
-    parsing,
-    pooling,
-    printing,
-    random,
-    regular_expressions,
-    scatter,
-    softmax,
-    sparse_tensor,
-    state,
-    stateless_random,
-    string_splitting,
-    strings,
-    summary,
-    template,
-    tensor_array,
-    training,
-    variable_creation,
-)
-from gpersist.ops import control_flow_gradients as _control_flow_gradients  # noqa: F401  # gradients of branches and loops
-from gpersist.ops import functional as _functional  # noqa: F401
-from gpersist.ops import get_variable as _get_variable  # noqa: F401  # variable scopes, partitions
-from gpersist.ops import loops as _loops  # noqa: F401
-from gpersist.ops import operators as _operators  # noqa: F401  # installs Python's operators
-from gpersist.ops import save as _save  # noqa: F401  # saving and restoring in a graph
-from gpersist.ops import stacks as _stacks  # noqa: F401
-from gpersist.ops import tensor_list as _tensor_list  # noqa: F401
-from gpersist.ops import variable_collections as _variable_collections  # noqa: F401  # how they enter a MetaGraphDef
-from gpersist.ops import audio  # noqa: F401
-from gpersist.ops import image_resizing  # noqa: F401
-from gpersist.ops import image_cropping, suppression  # noqa: F401
-from gpersist.ops import sparse_arithmetic, sparse_structure  # noqa: F401
-from gpersist.ops import fake_quantization, image_colors  # noqa: F401
+import importlib as _importlib
+import pkgutil as _pkgutil
+
 from gpersist.ops.array import fill, identity, ones, reshape, shape_of, stack, stop_gradient, unstack, zeros
 from gpersist.ops.constants import constant, placeholder, placeholder_with_default
 from gpersist.ops.control import control_dependencies, group, no_op, tuple_
@@ -102,6 +56,9 @@ from gpersist.ops.variable_lists import (
     variables_initializer,
 )
 from gpersist.ops.variables import assign, assign_add, assign_sub, is_variable_initialized
+
+for _module in _pkgutil.iter_modules(__path__):  # each enters its operations; a new file is there without another word
+    _importlib.import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
     "RefVariable",

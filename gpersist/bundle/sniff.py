@@ -43,7 +43,7 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 # The first entry's name tells the kinds of zip archives apart.
 _ZIP_KINDS = (
     (re.compile(rb"(.*/)?data\.pkl"), "a PyTorch checkpoint (a zip archive): load it with torch.load(..., weights_only=True)"),
-    (re.compile(rb".*\.npy"), "NumPy arrays (.npz, a zip archive): load them with numpy.load"),
+    (re.compile(rb".*\.npy"), "NumPy arrays (.npz, a zip archive): load them with numpy.load, or make them a checkpoint with gpersist convert"),
     (re.compile(rb"metadata\.json|config\.json|model\.weights\.h5"), "a Keras model (.keras, a zip archive): load it with keras.models.load_model"),
 )
 _ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x3a]")  # ir_version, then producer_name or graph
@@ -91,7 +91,7 @@ def _pickle(head: bytes) -> str | None:
 def _safetensors(head: bytes, size_bytes: int) -> str | None:
     header_bytes = int.from_bytes(head[:8], "little")
     if head[8:9] == b"{" and 2 <= header_bytes <= size_bytes - 8:
-        return "a safetensors file: load it with safetensors.numpy.load_file"
+        return "a safetensors file: make it a checkpoint with gpersist convert"
     return None
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from gpersist.bundle import strings
@@ -61,7 +62,8 @@ class V1Writer:
             name: the tensor's.
             shape: of the whole tensor.
             part: the slice, in the form that it is to have in the file: an extent that spells out a whole dimension stays so.
-            array: the slice's elements, in any layout and byte order; strings as `strings.elements` takes them.
+            array: the slice's elements, in any layout and byte order, or what gives them as `__array__` when `finish` writes them; strings as
+                `strings.elements` takes them.
 
         Raises:
             AlreadyExistsError: the slice was added before.
@@ -87,7 +89,7 @@ class V1Writer:
             raise InvalidArgumentError(f"{what}: a V1 checkpoint's names must be UTF-8; save it in the V2 format") from None
         if key in self._slices:
             raise AlreadyExistsError(f"{what}: slice '{part}' was added before")
-        elements = strings.elements(array, what) if dtype.is_string else array
+        elements = strings.elements(array, what) if dtype.is_string else array  # which may be read only when it is written
         check_size(name, part, dtype, array.size, sum(map(len, elements)) if isinstance(elements, list) else 0, what)
 
         self._slices[key] = _Slice(name, part, dtype, elements)
@@ -107,5 +109,6 @@ class V1Writer:
         builder = TableBuilder(self._write)
         builder.add(b"", self._message.SerializeToString(deterministic=True))
         for key in sorted(self._slices):
-            builder.add(key, encode_value(*self._slices[key]))
+            name, part, dtype, elements = self._slices[key]
+            builder.add(key, encode_value(name, part, dtype, elements if isinstance(elements, list) else np.asarray(elements)))
         builder.finish()

@@ -3,12 +3,13 @@
 Owns what a save and a restore are, from the caller's arrays down to the files, and the one decision of where a tensor goes.
 """
 
+from gpersist.checkpoint.commit import one_file
 from gpersist.checkpoint.fetch import Wanted, fetch
 from gpersist.checkpoint.handle import FollowedSave, SaveHandle
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.manager import CheckpointManager
 from gpersist.checkpoint.merge import merge
-from gpersist.checkpoint.meta import VariableInfo, decode_variables
+from gpersist.checkpoint.meta import SavedAs, VariableInfo, decode_variables, encode_meta, saved_as
 from gpersist.checkpoint.placement import DeviceLoad, Placement, PlacementPlan, TensorSpec, place
 from gpersist.checkpoint.preemption import PreemptionGuard
 from gpersist.checkpoint.reader import CheckpointReader, StoredTensor
@@ -35,6 +36,7 @@ __all__ = [
     "SaveHandle",
     "SaveOptions",
     "SaveResult",
+    "SavedAs",
     "StoredTensor",
     "TensorSpec",
     "VariableInfo",
@@ -42,11 +44,13 @@ __all__ = [
     "Wanted",
     "decode_variables",
     "delete_checkpoint",
+    "encode_meta",
     "fetch",
     "is_v1_file",
     "load",
     "locate",
     "merge",
+    "one_file",
     "place",
     "read_state",
     "release_memory",
@@ -55,5 +59,6 @@ __all__ = [
     "save_async",
     "save_frozen",
     "save_v1",
+    "saved_as",
     "verify",
 ]

@@ -18,11 +18,11 @@ the old checkpoint or the new one, and litter, which the next save in the folder
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from gpersist import files
-from gpersist.bundle import ShardWriter, data_path, index_path, meta_path, parse_data_name, parse_temporary, temporary_path
+from gpersist.bundle import ShardWriter, data_path, index_path, meta_path, new_token, parse_data_name, parse_temporary, temporary_path
 from gpersist.errors import GPersistError, PermissionDeniedError
 
 
@@ -76,15 +76,24 @@ def commit(prefix: str, token: str, writers: Sequence[ShardWriter], index: Calla
         raise
 
 
-def commit_file(path: str, writer: ShardWriter, *, durable: bool) -> None:
-    """Makes one finished file, which is a checkpoint by itself (V1), the one that readers see.
+@contextmanager
+def one_file(path: str, size_bytes: int, *, durable: bool) -> Iterator[ShardWriter]:
+    """A file that is a checkpoint by itself (V1, safetensors, npz): it takes its name when the `with` ends well, and else leaves nothing.
+
+    Args:
+        path: of the file; what has its name is replaced.
+        size_bytes: its size; where that is known only later, 0, and `ShardWriter.size_bytes` is set then.
+        durable: fsync it.
 
     Raises:
         GPersistError: the file system failed; see `commit`.
     """
+    (writer,) = prepare(path, new_token(), [size_bytes], durable=durable, direct=False)
     system = files.active()
     folder = os.path.dirname(path) or "."
     try:
+        yield writer
+        writer.finish()
         with system.locked(folder):
             writer.close()
             system.rename(writer.path, path)

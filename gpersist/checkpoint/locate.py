@@ -12,9 +12,6 @@ from gpersist.errors import CheckpointNotFoundError, GPersistError, InvalidArgum
 
 _HEAD_BYTES = 64 << 10
 
-_ANY_SHARD = "-?????-of-?????"
-"""What TensorFlow appends to the prefix of a V1 checkpoint in shards."""
-
 TABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 """What every table's file ends with."""
 
@@ -99,7 +96,7 @@ def _from_file(path: str, prefix: str) -> str:
 
 
 def _v1_shards(prefix: str) -> list[str]:
-    folder, base = os.path.split(prefix.removesuffix(_ANY_SHARD))
+    folder, base = os.path.split(prefix)
     pattern = re.compile(re.escape(base) + r"-\d{5}-of-\d{5}")
     try:
         return [os.path.join(folder, name) for name in files.active().names(folder or ".") if pattern.fullmatch(name)]

@@ -140,6 +140,40 @@ def decode_variables(meta: bytes, where: str) -> dict[str, VariableInfo]:
     return found
 
 
+class SavedAs(NamedTuple):
+    """What a variable's node is in the checkpoint.
+
+    Attributes:
+        name: of the tensor.
+        part: which part of it, as `"10 2 0,5:0,2"`; empty for the whole.
+    """
+
+    name: str
+    part: str
+
+
+def saved_as(meta: MetaGraphDef) -> dict[str, SavedAs]:
+    """Under which names the Savers of a MetaGraphDef save the variables of its graph, by the names of their nodes.
+
+    A variable that more than one of them saves has the name that the MetaGraphDef's own Saver gives it; one that none saves, its node's.
+    """
+    graph = meta.graph_def
+    variables = {node.name: _own_name(node) for node in graph.node if node.op in _VARIABLE_OPS}
+    found = {name: SavedAs(own, "") for name, own in variables.items()}
+    scope = meta.saver_def.filename_tensor_name.rpartition("/")[0] + "/"
+    told = list(_saved([node for node in graph.node if node.op in _FIRST_TENSOR], variables, graph))
+    told.sort(key=lambda row: not row[0].startswith(scope))
+    for _, name, saved in reversed(told):  # the first one stays
+        found[saved.node] = SavedAs(name, saved.shape_and_slice)
+    return found
+
+
+def _own_name(node: NodeDef) -> str:
+    if _TRUE_NAME in node.attr:
+        return _text(node.attr[_TRUE_NAME].s)
+    return (_text(node.attr["shared_name"].s) if node.op == "VarHandleOp" else "") or node.name
+
+
 class _Saved(NamedTuple):
     """What a save operation saves: a variable's node, and which part of what it is; empty for the whole."""
 

@@ -21,6 +21,7 @@ from gpersist.checkpoint.v1 import V1Storage
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError, OutOfRangeError, TensorNotFoundError, UnimplementedError
 from gpersist.shapes import Shape
+from gpersist.staging import Pulled
 
 _BLOCK_BYTES = 4 << 20
 _LONG_RUN_BYTES = 64 << 10
@@ -153,6 +154,17 @@ class StoredTensor:
             DataLossError: the stored slices do not make it up, or a file ends early.
         """
         return read_part(self._storage, self.name, self.entry, TensorSlice.parse(part) if isinstance(part, str) else part)
+
+    def pull(self, part: TensorSlice | None = None) -> Pulled:
+        """The tensor, or one of its `slices`, as an array for `gpersist.save` that is read, and checked, only while it is written.
+
+        Raises:
+            UnimplementedError: strings.
+            DataLossError: a file ends early, or stored slices do not make up the tensor.
+        """
+        from gpersist.checkpoint.pulling import pull  # which reads parts as this module does
+
+        return pull(self._storage, self.name, self.entry, part)
 
     def map(self) -> np.ndarray[Any, Any]:
         """The whole tensor as a read-only array mapped from the file: nothing is read, or checked, before it is used.

@@ -67,7 +67,7 @@ class SaveOptions:
         shards: how many data files at most, of about equal sizes; or by tensor's name the number of each one's, from 0, for a partitioned array a
             sequence of them, one a part.
         write_meta: write `<prefix>.meta`, which tells where each array lived.
-        meta: gives what to write to `<prefix>.meta` instead; called once, perhaps in the save's own thread.
+        meta: gives what to write to `<prefix>.meta` instead, or None to leave what is there; called once, perhaps in the save's own thread.
         devices: by tensor's name, a device to record in `.meta` instead of the one that it lives on; a string in any of TensorFlow's spellings is
             recorded as it is.
         direct_io: write past the page cache (O_DIRECT).
@@ -80,7 +80,7 @@ class SaveOptions:
     alignment_bytes: int = 64
     shards: int | Mapping[str, int | Sequence[int]] = 1
     write_meta: bool = True
-    meta: Callable[[], bytes] | None = None
+    meta: Callable[[], bytes | None] | None = None
     devices: Mapping[str, str | DeviceSpec | Device] | None = None
     direct_io: bool = False
     ring_bytes: int = DEFAULT_RING_BYTES

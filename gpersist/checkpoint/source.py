@@ -18,7 +18,7 @@ from gpersist.devices import get as get_device
 from gpersist.dtypes import STRING, DType, from_numpy
 from gpersist.errors import GPersistError, InvalidArgumentError
 from gpersist.shapes import Shape, element_count
-from gpersist.staging import Scattered
+from gpersist.staging import Pulled, Scattered
 from gpersist.table import mask, unmask
 
 
@@ -45,7 +45,8 @@ class Source:
         full_shapes: of partitioned tensors, by name.
         dtypes: NumPy dtypes; `object` for strings.
         shapes: of the rows' arrays.
-        buffers: contiguous arrays of their device; those of the host of other layouts as `Scattered`; encoded bytes for strings.
+        buffers: contiguous arrays of their device; those of the host of other layouts as `Scattered`; what is read when it is sent
+            as `Pulled`; encoded bytes for strings.
         sizes: bytes of each row in the file.
         devices: where each row's array lives; strings are the host's.
         string_crcs: masked crcs of rows that are strings, by row: they are not those of the bytes.
@@ -72,6 +73,8 @@ class Source:
             buffer = self.buffers[row]
             if isinstance(buffer, Scattered):
                 return np.asarray(buffer.array, buffer.dtype, order="C")
+            if isinstance(buffer, Pulled):
+                return np.asarray(buffer)
             return np.asarray(buffer).reshape(-1).view(self.dtypes[row]).reshape(self.shapes[row])
         array = np.empty(self.shapes[row], self.dtypes[row])
         if array.nbytes:
@@ -108,7 +111,8 @@ def collect(arrays: Mapping[str, Any]) -> Source:
     """Looks through named arrays.
 
     Args:
-        arrays: by name: NumPy and CuPy arrays, whatever has DLPack or `__cuda_array_interface__`, Python scalars, strings, PartitionedArray.
+        arrays: by name: NumPy and CuPy arrays, whatever has DLPack or `__cuda_array_interface__`, Python scalars, strings, PartitionedArray,
+            `Pulled`.
 
     Raises:
         InvalidArgumentError: a name is no text, empty, or begins with a NUL; a value is no array; parts overlap, or do not fit their whole.
@@ -177,6 +181,15 @@ def _check_apart(boxes: Sequence[Sequence[tuple[int, int]]], what: str) -> None:
 
 
 def _add(source: Source, name: str, value: Any) -> None:
+    if isinstance(value, Pulled):
+        source.owned.add(len(source.names))  # nobody writes to it
+        source.names.append(name)
+        source.shapes.append(value.shape)
+        source.dtypes.append(value.dtype)
+        source.buffers.append(value)
+        source.sizes.append(value.nbytes)
+        source.devices.append(get_device("/device:CPU:0"))
+        return
     try:
         array = adopt(value)
     except GPersistError as error:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from gpersist import files
-from gpersist.bundle import Entry, EntryColumns, Ranges, TensorSlice, V1Reader, V1Writer, check_prefix, new_token
-from gpersist.checkpoint.commit import commit_file, prepare
+from gpersist.bundle import Entry, EntryColumns, Ranges, TensorSlice, V1Reader, V1Writer, check_prefix
+from gpersist.checkpoint.commit import one_file
 from gpersist.checkpoint.locate import TABLE_END, v1_files
 from gpersist.checkpoint.source import collect
 from gpersist.checkpoint.storage import Int64s, read_recorded_devices
@@ -20,7 +20,7 @@ from gpersist.checkpoint.tree import flatten
 from gpersist.errors import CheckpointNotFoundError, DataLossError, FailedPreconditionError, GPersistError
 from gpersist.files import Buffer
 from gpersist.shapes import MAX_ELEMENTS, element_count
-from gpersist.staging import Layout, Reader
+from gpersist.staging import Layout, Pulled, Reader, Scattered
 from gpersist.table import TableReader
 
 
@@ -188,8 +188,7 @@ def save_v1(path: str | os.PathLike[str], arrays: Any, *, durable: bool = True) 
     """
     prefix = check_prefix(path)
     source = collect(flatten(arrays))
-    writers = prepare(prefix, new_token(), [0], durable=durable, direct=False)
-    writer, at = writers[0], 0
+    at = 0
 
     def write(data: bytes) -> None:
         nonlocal at
@@ -197,21 +196,17 @@ def save_v1(path: str | os.PathLike[str], arrays: Any, *, durable: bool = True) 
             writer.write([data], len(data), at)
             at += len(data)
 
-    try:
+    with one_file(prefix, 0, durable=durable) as writer:
         table = V1Writer(write)
         for row in sorted(range(len(source.names)), key=lambda row: source.names[row].encode("utf-8", "surrogateescape")):
-            name, array = source.names[row], source.host_array(row)
+            name, buffer = source.names[row], source.buffers[row]
+            array: Any = buffer if isinstance(buffer, Pulled) and not isinstance(buffer, Scattered) else source.host_array(row)
             if row in source.slices:
                 table.add_slice(name, source.full_shapes[name], source.slices[row], array)
             else:
                 table.add(name, array)
         table.finish()
         writer.size_bytes = at
-        writer.finish()
-        commit_file(prefix, writer, durable=durable)
-    except BaseException:
-        writer.abandon()
-        raise
 
 
 class _Values:

@@ -15,14 +15,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gpersist.cli import demo, devices, diff, place, show, verify
+from gpersist.cli import convert, demo, devices, diff, freeze, place, show, verify
 from gpersist.cli.output import write_error
 from gpersist.errors import DataLossError, GPersistError, NotACheckpointError
 from gpersist.version import __version__
 
 DEBUG_VARIABLE = "GPERSIST_DEBUG"
 
-_COMMANDS = (show, verify, diff, place, devices, demo)
+_COMMANDS = (show, verify, diff, place, convert, freeze, devices, demo)
 
 _EXAMPLES = f"""\
 examples:
@@ -33,6 +33,8 @@ examples:
   gpersist diff run/ckpt-90 run/ckpt-100            what differs, by how much
   gpersist place run/ckpt-100                       where a restore would put it, and whether it fits
   gpersist place run --devices 4x16GiB --svg p.svg  the same on four GPUs that are elsewhere, and a drawing
+  gpersist convert run/ckpt-100 model.safetensors   the same tensors in another format; .npz and V1, too, and back
+  gpersist freeze run/ckpt-100 out.pb --outputs y   graph and values as one file, for serving
   gpersist show run --json | jq '.tensors[].name'   each command has --json
   gpersist demo                                     train, save, be killed, resume
   gpersist show --help                              all that one command takes

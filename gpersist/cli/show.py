@@ -52,6 +52,7 @@ def register(commands: Any) -> None:
     form.add_argument("--table", action="store_true", help="one line a tensor (the default)")
     form.add_argument("--tree", action="store_true", help="a tree by the names' parts")
     form.add_argument("--values", metavar="NAME", help="print the values of this tensor")
+    form.add_argument("--ops", action="store_true", help="operations that a model needs, which are missing; PREFIX may be a .pb or a SavedModel, too")
     parser.add_argument("--sort", choices=list(_SORTS), default="name", help="order of the table (default: name; size: the largest first)")
     parser.add_argument("--full", action="store_true", help="with --values: all of them, however many")
     add_json(parser)
@@ -60,6 +61,10 @@ def register(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
+    if arguments.ops:
+        from gpersist.cli.operations import show_operations  # only here are all operations needed, which take a while to import
+
+        return show_operations(arguments.prefix, arguments.json)
     with CheckpointReader(arguments.prefix) as reader:
         if arguments.values is not None:
             _show_values(reader, arguments.values, arguments.full, arguments.json)

@@ -38,6 +38,7 @@ from gpersist.graph.plan import DEAD, Context
 from gpersist.graph.registry import find as find_op_type
 from gpersist.graph.registry import get as get_op_type
 from gpersist.graph.registry import names as op_type_names
+from gpersist.graph.requirements import Requirement, requirements
 from gpersist.graph.rescoping import prepend_name_scope, strip_name_scope
 from gpersist.graph.resolve import apply, apply_op, graph_of, resolve
 from gpersist.graph.session import BaseSession, InteractiveSession, Session
@@ -62,6 +63,7 @@ __all__ = [
     "Operand",
     "Operation",
     "RegisterGradient",
+    "Requirement",
     "Sample",
     "Session",
     "SessionOpType",
@@ -109,6 +111,7 @@ __all__ = [
     "register_proto_function",
     "register_tensor_conversion_function",
     "remove_training_nodes",
+    "requirements",
     "reset_default_graph",
     "resolve",
     "sample",

@@ -29,7 +29,7 @@ def constant_shape(tensor: Tensor) -> TensorShape:
     """A tensor of integers read as a shape, as far as it is known: elements that are not known, and those that are -1, are unknown dimensions.
 
     Raises:
-        ValueError: it is known that it is no shape: an element is below -1, or it has a rank above one.
+        ValueError: it is no shape: an element is below -1, or its rank is not one (but a scalar that is -1 is a shape of which nothing is known).
     """
     return _shape(tensor, 0)
 
@@ -58,6 +58,10 @@ def _shape(tensor: Tensor, depth: int) -> TensorShape:
         if found is not None:
             return found
     sizes = tensor.shape.sizes
+    if depth == 0 and value is not None and value.ndim == 0 and value != -1:
+        raise ValueError(f"Input tensor must be rank 1, or if its rank 0 it must have value -1 (representing an unknown shape).  Saw value: {value}")
+    if depth == 0 and sizes is not None and len(sizes) != 1 and (value is None or value.ndim > 1):
+        raise ValueError(f"Shape must be rank 1 but is rank {len(sizes)}")
     if sizes is None or len(sizes) != 1 or sizes[0] is None:
         return TensorShape(None)
     return TensorShape([None] * sizes[0])

@@ -20,7 +20,6 @@ from gpersist.errors import (
     GPersistError,
     InternalError,
     InvalidArgumentError,
-    OutOfRangeError,
     ResourceExhaustedError,
     UnimplementedError,
 )
@@ -188,6 +187,8 @@ def _result(value: Any, fetch: Fetch) -> Any:
         raise InvalidArgumentError("a fetched tensor has no value: it depends on a branch that was not taken (tf.cond); fetch what tf.cond gives")
     if fetch.is_fed or not isinstance(value, np.ndarray):
         return value
+    if value.dtype.names:  # of quantised types the plain numbers, as TensorFlow gives them
+        return value[value.dtype.names[0]].copy()
     if value.ndim == 0:
         return value[()]
     return value.copy() if fetch.is_shared else value
@@ -195,9 +196,8 @@ def _result(value: Any, fetch: Fetch) -> Any:
 
 _CLASSES: list[tuple[type[Exception] | tuple[type[Exception], ...], type[GPersistError]]] = [
     (MemoryError, ResourceExhaustedError),
-    (IndexError, OutOfRangeError),
     (NotImplementedError, UnimplementedError),
-    ((ValueError, TypeError, ArithmeticError, KeyError), InvalidArgumentError),
+    ((ValueError, TypeError, ArithmeticError, LookupError), InvalidArgumentError),
 ]
 
 

@@ -352,7 +352,7 @@ def infer_shapes(op: Operation) -> list[TensorShape]:
         return [stale[index] if index < len(stale) else TensorShape(None) for index in range(len(op.output_types))]
     try:
         return op.op_type.shapes(op)
-    except (ValueError, GPersistError) as error:
+    except (ValueError, GPersistError, TypeError, LookupError, ArithmeticError) as error:  # attributes of a file may be anything
         shapes = ", ".join(in_brackets(tensor.shape) for tensor in op._inputs)
         raise ValueError(f"{getattr(error, 'in_graph', error)} for '{op.name}' (op: '{op.type}') with input shapes: {shapes}.") from None
 

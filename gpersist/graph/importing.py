@@ -289,7 +289,7 @@ class _Importer:
                 if field != attr_value.field_of(attr.kind) and field != "placeholder":
                     raise ValueError(f"node {node.name!r} ({node.op}): attribute '{attr.name}' is a {field!r} when {attr.kind!r} is expected")
                 if (attr.allowed is not None or attr.minimum is not None) and field != "placeholder":
-                    _check_value(node, attr, attr_value.decode(value))
+                    _check_value(node, attr, attr_value.decode(attrs[attr.name]))
                 continue
             if attr.default is REQUIRED:
                 raise ValueError(f"NodeDef missing attr '{attr.name}' from operation {node.op}; node {self._renamed[node.name]!r}")

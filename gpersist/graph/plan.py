@@ -18,13 +18,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from gpersist.devices import Device
-from gpersist.errors import InternalError, InvalidArgumentError, NotFoundError, UnimplementedError
+from gpersist.errors import InternalError, InvalidArgumentError, UnimplementedError
 from gpersist.graph.fetches import Element
-from gpersist.graph.frames import NEXTS, SWITCHES, Frame, Frames, forward_sources, in_order, is_loop_merge, loop_switches
-from gpersist.graph.function_library import FunctionCall, find_function
+from gpersist.graph.frames import ENTERS, EXITS, MERGES, NEXTS, SWITCHES, Frame, Frames, forward_sources, in_order, is_loop_merge, loop_switches
+from gpersist.graph.function_library import FunctionCall
 from gpersist.graph.op_type import OpType
 from gpersist.graph.operation import Operation
 from gpersist.graph.placer import Placer, takes_reference, with_op
+from gpersist.graph.requirements import check_known
 from gpersist.graph.tensor import Tensor
 from gpersist.graph.transfer import Transfers, array_module
 from gpersist.graph.variables_store import Buffer, VariablesStore
@@ -263,12 +264,15 @@ class _Builder:
         self._homes: dict[Tensor, Device] = {}
         self._where: dict[tuple[Tensor, Device], int] = {}
         self._has_switches = False
+        self._idle: set[Operation] = set()
         self._is_fresh: set[int] = set()  # slots whose arrays nobody else can have: those that were moved
 
     def plan(self) -> Plan:
         places = self._places or [self._planner.host] * len(self._feeds)
         feeds = tuple(self._slot(tensor, place) for tensor, place in zip(self._feeds, places, strict=True))
-        self._frames = Frames(_needed(self._fetches, self._fed))
+        needed, self._idle = _needed(self._fetches, self._fed)
+        check_known(needed)
+        self._frames = Frames(needed)
         self._add_all(self._frames.root, self._in_order(self._frames.root))
         fetches = tuple(self._fetch(element) for element in self._fetches)
         kept = {fetch.slot for fetch in fetches if fetch is not None}
@@ -405,6 +409,8 @@ class _Builder:
 
     def _add(self, op: Operation) -> None:
         op_type = _known(op)
+        if op in self._idle and not self._has_switches:  # where there are some, the operations behind it may depend on whether it runs
+            return
         device = self._planner.device_of(op, op_type)
         if op_type.is_static:
             if op.outputs[0] in self._fed:
@@ -566,22 +572,8 @@ def _read_by(added: Sequence[tuple[Device, Step] | Loop]) -> list[int]:
 
 
 def _known(op: Operation) -> type[OpType]:
-    """The class of an operation.
-
-    Raises:
-        NotFoundError: gpersist has none.
-    """
-    if op.op_type is None:
-        if find_function(op.graph, op.type, is_optional=True) is not None:
-            return FunctionCall
-        raise with_op(
-            NotFoundError(
-                f"Op type not registered '{op.type}': gpersist has no such operation, so that node '{op.name}' can be exported, but not run; "
-                "fetch something that does not need it, or feed its outputs"
-            ),
-            op,
-        )
-    return op.op_type
+    """The class of an operation. REQUIRES: gpersist has it, or it is a function."""
+    return op.op_type or FunctionCall
 
 
 def _everything_in(item: Operation | Frame) -> list[Operation]:
@@ -633,15 +625,35 @@ def _output_of(op: Operation, index: int) -> str:
     raise InternalError(f"{op.name} has no output {index}")
 
 
-def _needed(fetches: Sequence[Element], fed: set[Tensor]) -> list[Operation]:
-    """The operations that have to run, in the order in which they were made."""
-    found: set[Operation] = set()
-    waiting = [fetch if isinstance(fetch, Operation) else fetch.op for fetch in fetches if isinstance(fetch, Operation) or fetch not in fed]
-    while waiting:
-        op = waiting.pop()
-        if op in found:
+def _needed(fetches: Sequence[Element], fed: set[Tensor]) -> tuple[list[Operation], set[Operation]]:
+    """The operations that are needed, in the order in which they were made; and those of them that need not run.
+
+    These do nothing but compute values that nobody takes: others only wait for them. TensorFlow leaves them out as well. Such are the gradients with
+    respect to what is fed, which are made, and waited for, with those of the variables.
+    """
+    fetched = {fetch if isinstance(fetch, Operation) else fetch.op for fetch in fetches if isinstance(fetch, Operation) or fetch not in fed}
+    taken: set[Operation] = set()
+    awaited: set[Operation] = set()
+    waiting = list(fetched)
+    behind: list[Operation] = []
+    while waiting or behind:
+        is_taken = bool(waiting)
+        op = waiting.pop() if is_taken else behind.pop()
+        if op in taken or (not is_taken and op in awaited):
             continue
-        found.add(op)
-        waiting += [tensor._op for tensor in op._inputs if tensor not in fed]
-        waiting += op._control_inputs
-    return sorted(found, key=lambda op: op._id)
+        is_taken = is_taken or not _is_pure(op)
+        (taken if is_taken else awaited).add(op)
+        (waiting if is_taken else behind).extend(tensor._op for tensor in op._inputs if tensor not in fed)
+        behind += op._control_inputs
+    return sorted(taken | awaited, key=lambda op: op._id), awaited - taken
+
+
+_LEADING = ENTERS | EXITS | MERGES | NEXTS | SWITCHES | {"LoopCond", "PlaceholderWithDefault"}
+
+
+def _is_pure(op: Operation) -> bool:
+    """Whether all that an operation does is to compute its outputs."""
+    op_type = op.op_type
+    if op_type is None or op_type.is_stateful or op_type.takes_context or op_type.is_static or not op.outputs:
+        return False
+    return op.type not in _LEADING and not any(tensor.dtype.is_ref for tensor in (*op._inputs, *op.outputs))

@@ -5,9 +5,10 @@ Owns the slots, the streams of a transfer, its threads, and how ranges of files 
 
 from gpersist.staging.crew import default_threads, run
 from gpersist.staging.layout import Layout
+from gpersist.staging.pulled import Pulled
 from gpersist.staging.receive import UNCHECKED, Incoming, Reader, check, receive
 from gpersist.staging.ring import DEFAULT_RING_BYTES, MIN_RING_BYTES, release_rings, ring_for
-from gpersist.staging.scattered import Scattered
+from gpersist.staging.scattered import Scattered, boxes
 from gpersist.staging.send import Outgoing, send
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "Incoming",
     "Layout",
     "Outgoing",
+    "Pulled",
     "Reader",
     "Scattered",
+    "boxes",
     "check",
     "default_threads",
     "receive",

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from gpersist.shapes import Shape
+from gpersist.staging.pulled import Pulled
 
 Index = tuple[int | slice, ...]
 
 
-class Scattered:
+class Scattered(Pulled):
     """A NumPy array of any layout as the bytes that a file has of it: row-major, of the file's dtype.
 
     Attributes:
@@ -27,7 +28,8 @@ class Scattered:
 
     def __init__(self, array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> None:
         """No bytes are copied yet."""
-        self.array, self.dtype, self.nbytes = array, dtype, array.size * dtype.itemsize
+        super().__init__(dtype, array.shape)
+        self.array = array
 
     def read(self, begin: int, end: int) -> memoryview:
         """A copy of bytes `begin` to `end`."""

@@ -20,8 +20,8 @@ from gpersist.errors import GPersistError
 from gpersist.files import Buffer
 from gpersist.staging.crew import default_threads, run
 from gpersist.staging.layout import Extent, Layout, Piece, cut, cut_blocks, pieces, tensor_bytes
+from gpersist.staging.pulled import Pulled
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SlotRing, ring_for
-from gpersist.staging.scattered import Scattered
 from gpersist.table import combine, crc32c
 
 CACHED_BYTES = 512 << 10
@@ -49,7 +49,7 @@ class Outgoing:
 
     Attributes:
         names: of the tensors, for messages.
-        arrays: C-contiguous; with a host device, anything that has the buffer protocol, or a `Scattered`.
+        arrays: C-contiguous; with a host device, anything that has the buffer protocol, or a `Pulled`.
         devices: where each array lives.
         layout: where its bytes go.
         ready: for each device that is not the host, an event behind which its arrays hold what is to be sent.
@@ -91,7 +91,8 @@ def send(
     """
     layout = outgoing.layout
     others = [device for device in set(outgoing.devices) if not device.is_host]
-    job = _Send(outgoing, writers, on_progress, [0] * len(layout.sizes), Scattered in set(map(type, outgoing.arrays)))
+    has_pulled = any(issubclass(kind, Pulled) for kind in set(map(type, outgoing.arrays)))
+    job = _Send(outgoing, writers, on_progress, [0] * len(layout.sizes), has_pulled)
     if outgoing.devices and (direct or others):
         job.ring = ring_for((others or outgoing.devices)[0], ring_bytes)
     if job.ring and direct:
@@ -132,7 +133,7 @@ class _Send:
     writers: Sequence[Writer]
     on_progress: Callable[[int], None] | None
     crcs: list[int]
-    has_scattered: bool
+    has_pulled: bool
     ring: SlotRing | None = None
     direct: bool = False
     staged: _Countdown = dataclasses.field(default_factory=lambda: _Countdown(0, None))
@@ -179,8 +180,8 @@ class _Send:
             is_tail = inner > 0  # of a tensor that began in an extent before
             if is_tail:
                 arrays[0] = part_of(arrays[0], inner, size)
-            if self.has_scattered:
-                arrays = [array.read(0, array.nbytes) if isinstance(array, Scattered) else array for array in arrays]
+            if self.has_pulled:
+                arrays = [array.read(0, array.nbytes) if isinstance(array, Pulled) else array for array in arrays]
             crcs = list(map(crc32c, arrays))
             if is_tail:
                 self.parts.setdefault(first, []).append((inner, crcs[0], size - inner))
@@ -247,9 +248,9 @@ def threads_for(layout: Layout, extents: Sequence[Extent], threads: int | None) 
     return max(1, min(threads or default_threads(), layout.total_bytes // CACHED_BYTES, len(extents)))
 
 
-def part_of(array: Buffer | Scattered, begin: int, end: int) -> memoryview:
-    """Bytes `begin` to `end` of a host array: its own, or a copy of those of a `Scattered`."""
-    return array.read(begin, end) if isinstance(array, Scattered) else memoryview(array).cast("B")[begin:end]
+def part_of(array: Buffer | Pulled, begin: int, end: int) -> memoryview:
+    """Bytes `begin` to `end` of a host array: its own, or those that a `Pulled` reads."""
+    return array.read(begin, end) if isinstance(array, Pulled) else memoryview(array).cast("B")[begin:end]
 
 
 def with_padding(arrays: Sequence[Buffer], layout: Layout, extent: Extent, filler: memoryview) -> list[Buffer]:

@@ -113,6 +113,18 @@ def get_or_create_global_step_read(graph: Graph | None = None) -> Tensor | None:
     return read
 
 
+def required_global_step_read(user: str) -> Tensor:
+    """`get_or_create_global_step_read` for something that cannot do without.
+
+    Raises:
+        RuntimeError: the graph has no global step; names the user.
+    """
+    read = get_or_create_global_step_read()
+    if read is None:
+        raise RuntimeError(f"Global step should be created to use {user}.")
+    return read
+
+
 def increment_global_step(increment: Any, graph: Graph | None = None) -> Any:
     """Makes an operation that adds to the global step after it was read.
 

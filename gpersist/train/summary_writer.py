@@ -84,11 +84,7 @@ class FileWriter:
 
         The metadata of a tag are written with its first value only.
         """
-        kept = protos.Summary()
-        if isinstance(summary, bytes):
-            kept.ParseFromString(summary)
-        else:
-            kept.MergeFromString(summary.SerializeToString())
+        kept = protos.Summary.FromString(summary) if isinstance(summary, bytes) else protos.Summary(value=summary.value)
         for value in kept.value:
             if value.tag in self._described:
                 value.ClearField("metadata")

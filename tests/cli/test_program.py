@@ -10,7 +10,7 @@ import gpersist
 from gpersist.cli import main, show
 from gpersist.errors import CheckpointNotFoundError
 
-COMMANDS = ["show", "verify", "diff", "devices", "place", "demo"]
+COMMANDS = ["show", "verify", "diff", "devices", "place", "convert", "freeze", "demo"]
 
 
 def test_help_teaches(capsys):

@@ -24,6 +24,10 @@ from gpersist.train.checkpoint_reader import (
     load_checkpoint,
     load_variable,
 )
+from gpersist.train.checkpoint_saver_hook import (
+    CheckpointSaverHook,
+    CheckpointSaverListener,
+)
 from gpersist.train.checkpoint_state import (
     checkpoint_exists,
     generate_checkpoint_state_proto,
@@ -68,9 +72,24 @@ from gpersist.train.learning_rate_decay import (
 from gpersist.train.learning_rate_decay import (
     piecewise_constant as piecewise_constant_decay,
 )
+from gpersist.train.logging_hooks import (
+    LoggingTensorHook,
+    NanLossDuringTrainingError,
+    NanTensorHook,
+    StepCounterHook,
+    SummarySaverHook,
+)
 from gpersist.train.meta_graph import (
     export_meta_graph,
     import_meta_graph,
+)
+from gpersist.train.monitored_session import (
+    ChiefSessionCreator,
+    MonitoredSession,
+    MonitoredTrainingSession,
+    SessionCreator,
+    SingularMonitoredSession,
+    WorkerSessionCreator,
 )
 from gpersist.train.moving_averages import (
     ExponentialMovingAverage,
@@ -93,11 +112,26 @@ from gpersist.train.optimizers import (
 from gpersist.train.saver import (
     Saver,
 )
+from gpersist.train.scaffold import (
+    Scaffold,
+)
+from gpersist.train.session_manager import (
+    SessionManager,
+)
 from gpersist.train.session_run_hook import (
     SessionRunArgs,
     SessionRunContext,
     SessionRunHook,
     SessionRunValues,
+)
+from gpersist.train.step_timer import (
+    SecondOrStepTimer,
+)
+from gpersist.train.stopping_hooks import (
+    FeedFnHook,
+    FinalOpsHook,
+    GlobalStepWaiterHook,
+    StopAtStepHook,
 )
 from gpersist.train.summary_writer import (
     summary_iterator,
@@ -111,6 +145,9 @@ __all__ = [
     "AdagradOptimizer",
     "AdamOptimizer",
     "BytesList",
+    "CheckpointSaverHook",
+    "CheckpointSaverListener",
+    "ChiefSessionCreator",
     "ClusterDef",
     "Coordinator",
     "Example",
@@ -119,13 +156,21 @@ __all__ = [
     "FeatureList",
     "FeatureLists",
     "Features",
+    "FeedFnHook",
+    "FinalOpsHook",
     "FloatList",
     "FtrlOptimizer",
+    "GlobalStepWaiterHook",
     "GradientDescentOptimizer",
     "Int64List",
     "JobDef",
+    "LoggingTensorHook",
     "LooperThread",
     "MomentumOptimizer",
+    "MonitoredSession",
+    "MonitoredTrainingSession",
+    "NanLossDuringTrainingError",
+    "NanTensorHook",
     "NewCheckpointReader",
     "Optimizer",
     "ProximalAdagradOptimizer",
@@ -133,12 +178,21 @@ __all__ = [
     "RMSPropOptimizer",
     "Saver",
     "SaverDef",
+    "Scaffold",
+    "SecondOrStepTimer",
     "SequenceExample",
     "ServerDef",
+    "SessionCreator",
+    "SessionManager",
     "SessionRunArgs",
     "SessionRunContext",
     "SessionRunHook",
     "SessionRunValues",
+    "SingularMonitoredSession",
+    "StepCounterHook",
+    "StopAtStepHook",
+    "SummarySaverHook",
+    "WorkerSessionCreator",
     "assert_global_step",
     "checkpoint_exists",
     "checkpoints_iterator",

@@ -1,0 +1,155 @@
+"""`gpersist convert`: the tensors of a checkpoint in another format, or under other names."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gpersist.cli.output import add_json, amount, counted, printable, progress, rate, write_json, write_line
+from gpersist.devices import DeviceSpec
+from gpersist.errors import GPersistError, InvalidArgumentError
+
+_FORMATS = ("v1", "v2", "safetensors", "npz")
+_NAMES = {"v1": "V1 checkpoint", "v2": "V2 checkpoint", "safetensors": "safetensors", "npz": "npz"}
+_MAX_TOLD = 20
+_WORTH_TIMING_BYTES = 1 << 20
+
+_DESCRIPTION = """\
+Write the tensors of a checkpoint, a safetensors file or an npz file to another
+one, block by block: it need not fit into memory. Faults are found before
+anything is written, and the target takes its name when it is whole.
+Or write a frozen graph (.pb, .pbtxt) as a SavedModel."""
+
+_EXAMPLES = r"""
+examples:
+  gpersist convert run/ckpt-100 model.safetensors
+  gpersist convert model.npz run/ckpt-0
+  gpersist convert old.ckpt new/ckpt              from V1 to V2
+  gpersist convert a b --rename '^dense_(\d+)/=layer\1/'
+  gpersist convert a b --rename '^.*/Adam(_1)?$=' without optimizer's slots
+  gpersist convert a b --devices 'tower_1/*=/gpu:1' --devices /gpu:0
+  gpersist convert out.pb export/1 --outputs y    a graph for serving
+
+A checkpoint's graph (.meta) goes along where no name changes. A tensor whose
+name becomes empty is left out."""
+
+
+def register(commands: Any) -> None:
+    """Adds the command to the parser."""
+    parser = commands.add_parser(
+        "convert",
+        help="checkpoints V1 and V2, safetensors, npz: each to each",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "source", metavar="SRC", help="a checkpoint's prefix, any of its files, or its folder; a .safetensors or .npz file; a frozen graph's .pb"
+    )
+    parser.add_argument("target", metavar="DST", help="a prefix, or a file; its suffix says the format; a folder, for a SavedModel")
+    parser.add_argument("--to", choices=_FORMATS, help="the format of DST, whatever its name is (default: by its suffix, else v2)")
+    parser.add_argument(
+        "--rename",
+        metavar="REGEX=NEW",
+        action="append",
+        default=[],
+        type=_renaming,
+        help="replace what matches in names; may be repeated, each works on what the one before made",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--clear-devices", action="store_true", help="forget the recorded devices")
+    where.add_argument(
+        "--devices",
+        metavar="[PATTERN=]DEVICE",
+        action="append",
+        default=[],
+        type=_device,
+        help="record this device, for these tensors; may be repeated, the first that matches counts",
+    )
+    parser.add_argument("--inputs", metavar="[KEY=]X[,...]", type=_tensors, help="of a frozen graph's signature (default: its placeholders)")
+    parser.add_argument("--outputs", metavar="[KEY=]Y[,...]", type=_tensors, default={}, help="of a frozen graph's signature")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the command."""
+    if arguments.source.endswith((".pb", ".pbtxt")):
+        return _to_saved_model(arguments)
+    from gpersist.convert import convert, source_bytes  # needs the operations, which other commands do not
+
+    with progress(f"converting {arguments.source}", source_bytes(arguments.source)) as on_progress:
+        done = convert(
+            arguments.source,
+            arguments.target,
+            to=arguments.to,
+            rename=arguments.rename,
+            clear_devices=arguments.clear_devices,
+            devices=dict(arguments.devices) or None,
+            on_progress=on_progress,
+        )
+    if arguments.json:
+        write_json(dataclasses.asdict(done))
+        return 0
+    for old, new in list(done.renamed.items())[:_MAX_TOLD]:
+        write_line(f"{printable(old)} -> {printable(new)}")
+    if len(done.renamed) > _MAX_TOLD:
+        write_line(f"and {len(done.renamed) - _MAX_TOLD:,} more renamed")
+    if done.left_out:
+        more = f" and {len(done.left_out) - _MAX_TOLD:,} more" if len(done.left_out) > _MAX_TOLD else ""
+        write_line(f"left out: {', '.join(map(printable, done.left_out[:_MAX_TOLD]))}{more}")
+    speed = f", {rate(done.total_bytes, done.duration_s)}" if done.total_bytes >= _WORTH_TIMING_BYTES else ""
+    write_line(
+        f"{printable(done.source)} ({_NAMES[done.source_format]}) -> {printable(done.target)} ({_NAMES[done.format]}): "
+        f"{counted(done.num_tensors, 'tensor')}, {amount(done.total_bytes)} in {done.duration_s:.2f} s{speed}"
+    )
+    return 0
+
+
+def _to_saved_model(arguments: argparse.Namespace) -> int:
+    from gpersist.convert import frozen_to_saved_model
+
+    if arguments.to or arguments.rename or arguments.devices:
+        raise InvalidArgumentError("a frozen graph becomes a SavedModel, which takes --inputs, --outputs and --clear-devices only")
+    found = frozen_to_saved_model(arguments.source, arguments.target, arguments.outputs, arguments.inputs, clear_devices=arguments.clear_devices)
+    inputs, outputs = ({key: info.name for key, info in infos.items()} for infos in (found.inputs, found.outputs))
+    if arguments.json:
+        write_json({"source": arguments.source, "target": arguments.target, "inputs": inputs, "outputs": outputs})
+        return 0
+    write_line(f"{printable(arguments.source)} -> {printable(arguments.target)} (SavedModel): inputs {_listed(inputs)}; outputs {_listed(outputs)}")
+    return 0
+
+
+def _listed(tensors: Mapping[str, str]) -> str:
+    return ", ".join(f"{printable(key)} ({printable(name)})" for key, name in sorted(tensors.items())) or "none"
+
+
+def _tensors(text: str) -> dict[str, str]:
+    found = {}
+    for item in filter(None, text.split(",")):
+        key, _, name = item.rpartition("=")
+        found[key or name.partition(":")[0]] = name
+    return found
+
+
+def _renaming(text: str) -> tuple[str, str]:
+    pattern, sign, replacement = text.rpartition("=")
+    if not sign or not pattern:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected REGEX=NEW")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{pattern!r} is no regular expression: {error}") from None
+    return pattern, replacement
+
+
+def _device(text: str) -> tuple[str, str]:
+    pattern, sign, device = text.rpartition("=")
+    try:
+        DeviceSpec.from_string(device)
+    except GPersistError as error:
+        raise argparse.ArgumentTypeError(error.message) from None
+    return (pattern if sign else "*"), device

@@ -1,0 +1,142 @@
+"""TensorFlow's checkpoints, V2 and V1, as files to convert from and to.
+
+Of V2, whatever is read is held against its checksum, and nothing but blocks is in memory; of V1, whose values are encoded as wholes, one tensor.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gpersist import files
+from gpersist.bundle import index_path, meta_path
+from gpersist.checkpoint import CheckpointReader, PartitionedArray, encode_meta, save, save_v1, saved_as
+from gpersist.convert.tensors import Tensor, TensorFile, refuse
+from gpersist.graph import colocated_with
+from gpersist.train.meta_graph import read_meta_graph_file
+
+V1_DTYPES = frozenset(
+    [
+        "float32",
+        "float64",
+        "int32",
+        "uint8",
+        "int16",
+        "int8",
+        "qint8",
+        "quint8",
+        "qint32",
+        "uint16",
+        "string",
+        "complex64",
+        "int64",
+        "bool",
+        "complex128",
+        "float16",
+    ]
+)
+
+
+class CheckpointFile(TensorFile):
+    """A checkpoint of either format."""
+
+    def __init__(self, path: str) -> None:
+        """Reads the index.
+
+        Raises:
+            CheckpointNotFoundError, NotACheckpointError, DataLossError, UnimplementedError: see `gpersist.open`.
+        """
+        self._reader = CheckpointReader(path)
+        super().__init__(self._reader.prefix)
+        self.format = "v2" if files.active().is_file(index_path(self.path)) else "v1"
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All tensors; see `TensorFile`."""
+        found = []
+        for name, device in self._reader.devices.items():
+            stored = self._reader[name]
+            if stored.dtype.is_string:
+                found.append(Tensor(name, stored.dtype, stored.shape, stored.size_bytes, device, strings=stored.read))
+                continue
+            parts = [(part, functools.partial(stored.pull, part)) for part in stored.slices]
+            found.append(Tensor(name, stored.dtype, stored.shape, stored.size_bytes, device, content=stored.pull, parts=parts))
+        return found
+
+    def close(self) -> None:
+        """Closes the files."""
+        self._reader.close()
+
+
+def write_v2(
+    prefix: str, tensors: Sequence[Tensor], meta: bytes, *, in_order: bool, durable: bool, on_progress: Callable[[int], None] | None
+) -> None:
+    """Writes a V2 checkpoint.
+
+    Raises:
+        UnimplementedError: a dtype that no array can hold; before anything is written.
+        GPersistError: the file system failed; what stood there stands.
+    """
+    refuse(tensors, _unsaved, "a checkpoint")
+    options: dict[str, Any] = {"durable": durable, "on_progress": on_progress, "threads": 1 if in_order else None}
+    save(prefix, {tensor.name: _array(tensor) for tensor in tensors}, meta=lambda: meta, **options)
+
+
+def write_v1(path: str, tensors: Sequence[Tensor], meta: bytes, *, durable: bool, on_progress: Callable[[int], None] | None) -> None:
+    """Writes a V1 checkpoint, of one file, and its `.meta`; see `write_v2`."""
+    refuse(tensors, lambda tensor: None if tensor.dtype.name in V1_DTYPES else f"no V1 checkpoint has {tensor.dtype.name}", "the V1 format")
+    arrays = {tensor.name: _array(tensor) for tensor in tensors}
+    save_v1(path, arrays, durable=durable)
+    files.replace(meta_path(path), meta, durable=durable)
+    if on_progress:
+        on_progress(sum(tensor.size_bytes for tensor in tensors))
+
+
+def new_meta(tensors: Sequence[Tensor]) -> bytes:
+    """The `.meta` of tensors: each a variable on its device, as `gpersist.save` records arrays."""
+    ordered = sorted(tensors, key=lambda tensor: tensor.name.encode("utf-8", "surrogateescape"))
+    names = [tensor.name for tensor in ordered]
+    return encode_meta(names, [tensor.dtype for tensor in ordered], [tensor.shape for tensor in ordered], [tensor.device for tensor in ordered])
+
+
+def changed_meta(source: CheckpointFile, to: str, *, clear_devices: bool, devices: Mapping[str, str]) -> bytes | None:
+    """The graph of a checkpoint for another one of the same tensors; None where there is none.
+
+    It loses its Saver where that is for V1 files and the new one is V2: whoever imports it gets a new Saver, which can save.
+
+    Args:
+        source: the checkpoint.
+        to: the new format, "v1" or "v2".
+        clear_devices: whether all nodes lose their devices.
+        devices: new devices of variables, by the names of their tensors; what is colocated with them follows.
+
+    Raises:
+        OSError: the `.meta` is damaged.
+    """
+    if not files.active().is_file(meta_path(source.path)):
+        return None
+    message = read_meta_graph_file(meta_path(source.path))
+    moved = {node: devices[saved.name] for node, saved in saved_as(message).items() if saved.name in devices}
+    for node in message.graph_def.node:
+        if clear_devices:
+            node.device = ""
+        for name in (*colocated_with(node), node.name):
+            node.device = moved.get(name, node.device)
+    if (source.format, to) == ("v1", "v2"):
+        message.ClearField("saver_def")
+        message.collection_def.pop("savers", None)
+    return message.SerializeToString(deterministic=True)
+
+
+def _array(tensor: Tensor) -> Any:
+    if tensor.strings is not None:
+        return tensor.strings()
+    if tensor.parts:
+        return PartitionedArray(tensor.shape, [(part, content()) for part, content in tensor.parts])
+    assert tensor.content is not None
+    return tensor.content()
+
+
+def _unsaved(tensor: Tensor) -> str | None:
+    return None if tensor.dtype.numpy is not None else f"no array holds {tensor.dtype.name}"

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+import gpersist
+from gpersist.cli import main
+from tests.cli.test_terminal import in_terminal, plain
+
+
+def test_each_way(run, prefix, tmp_path):
+    done = run("convert", prefix, tmp_path / "a.npz")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith(f"{prefix} (V2 checkpoint) -> {tmp_path}/a.npz (npz): 4 tensors, ") and done.out.endswith(" s\n")
+    assert run("convert", tmp_path / "a.npz", tmp_path / "b", "--to", "v1").out.startswith(f"{tmp_path}/a.npz (npz) -> {tmp_path}/b (V1 checkpoint)")
+    assert run("convert", tmp_path / "b", tmp_path / "c").status == 0
+    assert run("diff", prefix, tmp_path / "c").status == 0
+
+
+def test_names_and_devices(run, prefix, tmp_path):
+    done = run("convert", prefix, tmp_path / "a", "--rename", r"^dense/(.*)=layer/\1", "--rename", "^words$=", "--devices", "*/bias=/gpu:7")
+    assert done.out.splitlines()[:3] == ["dense/bias -> layer/bias", "dense/kernel -> layer/kernel", "left out: words"]
+    with gpersist.open(tmp_path / "a") as reader:
+        assert [reader.device(f"layer/{name}") for name in ("bias", "kernel")] == ["/gpu:7", "/device:GPU:0"]
+    assert run("convert", prefix, tmp_path / "a", "--clear-devices").status == 0
+    assert not any("GPU" in device for device in gpersist.open(tmp_path / "a").devices.values())
+    assert run("convert", prefix, tmp_path / "a", "--devices", "/gpu:0").status == 0
+    assert set(gpersist.open(tmp_path / "a").devices.values()) == {"/gpu:0"}
+
+
+def test_json(run, prefix, tmp_path):
+    found = run("convert", prefix, tmp_path / "a", "--rename", "step=global_step", "--json").json
+    assert found.pop("duration_s") > 0
+    assert found == {
+        "source": prefix, "target": str(tmp_path / "a"), "source_format": "v2", "format": "v2", "num_tensors": 4,
+        "total_bytes": 24 + 6 + 8 + 11, "renamed": {"step": "global_step"}, "left_out": [],
+    }  # fmt: skip
+
+
+def test_errors(run, prefix, tmp_path):
+    done = run("convert", prefix, tmp_path / "new" / "a", "--rename", "dense/.*=x")
+    assert done.status == 2 and "'x', of 'dense/bias' and 'dense/kernel'" in done.err and not (tmp_path / "new").exists()
+    done = run("convert", prefix, tmp_path / "a.safetensors")
+    assert done.status == 2 and "'words': it has no string" in done.err
+    assert run("convert", tmp_path / "nothing", tmp_path / "a").status == 2
+    with open(prefix + ".data-00000-of-00001", "r+b") as data:
+        data.write(b"\xff")
+    assert run("convert", prefix, tmp_path / "a").status == 1
+    assert os.listdir(tmp_path) == ["run"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--rename", "x"], ["--rename", "(=x"], ["--devices", "/gpu:x"], ["--clear-devices", "--devices", "/gpu:0"], ["--to", "v3"]]
+)
+def test_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["convert", "a", "b", *arguments])
+    assert stopped.value.code == 2 and "error: " in capsys.readouterr().err
+
+
+def test_in_a_terminal(tmp_path):
+    gpersist.save(tmp_path / "a", {"x\x1b[7m": np.zeros(72 << 20, np.uint8)}, durable=False)
+    status, text = in_terminal(100, "convert", tmp_path / "a", tmp_path / "b.safetensors", "--rename", "x=y")
+    assert status == 0 and "converting" in text and "━" in text and "\x1b[2K" in text
+    assert "x\\x1b[7m -> y\\x1b[7m" in text and "\x1b[7m" not in text
+    assert "1 tensor, 72.0 MiB in" in plain(text)[-1] and plain(text)[-1].endswith("GB/s")
+
+
+@pytest.mark.parametrize("command", ["convert", "freeze"])
+def test_help_fits_a_terminal(command):
+    status, text = in_terminal(80, command, "--help")
+    assert status == 0 and max(map(len, plain(text))) <= 80

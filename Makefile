@@ -47,8 +47,9 @@ interop: $(READY) $(TF_NEEDED)  ## the tests that ask real TensorFlow, which get
 
 cuda-emulated: $(READY)  ## the CUDA tests: real CuPy on an emulated CUDA runtime: plain, lazy, and with random delays
 	$(BIN)/python tests/cudasim/build.py
-	.cudasim/python -m pytest -m cuda
-	CUDASIM_LAZY_MS=500 .cudasim/python -m pytest -m cuda
+	.cudasim/python -m pytest -m cuda --ignore=tests/ops
+	.cudasim/python -m pytest -m cuda $(PARALLEL) tests/ops
+	CUDASIM_LAZY_MS=500 .cudasim/python -m pytest -m cuda --ignore=tests/ops
 	CUDASIM_DELAY_US=2000 .cudasim/python -m pytest -m cuda tests/cuda
 	$(BIN)/python tests/cudasim/build.py --tsan
 

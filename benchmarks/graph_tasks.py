@@ -60,7 +60,7 @@ def gradients(tf: Any) -> dict[str, float]:
 
 
 def save(tf: Any) -> dict[str, float]:
-    """Saving a thousand variables again and again; how long the caller is held where the save is in the background; and `gpersist.save` of the same."""
+    """Saving a thousand variables again and again; how long the caller is held by a save in the background; and `gpersist.save` of the same."""
     generator = np.random.default_rng(5)
     values = {f"v{number}": generator.normal(size=(64, 64)).astype(np.float32) for number in range(1000)}
     with tf.Graph().as_default(), tf.Session() as session, tempfile.TemporaryDirectory() as folder:

@@ -188,7 +188,7 @@ def _result(value: Any, fetch: Fetch) -> Any:
     if fetch.is_fed or not isinstance(value, np.ndarray):
         return value
     if value.dtype.names:  # of quantised types the plain numbers, as TensorFlow gives them
-        return value[value.dtype.names[0]].copy()
+        value = value[value.dtype.names[0]]
     if value.ndim == 0:
         return value[()]
     return value.copy() if fetch.is_shared else value

@@ -351,10 +351,22 @@ def infer_shapes(op: Operation) -> list[TensorShape]:
         stale = op.attr("_output_shapes") if op.has_attr("_output_shapes") else []
         return [stale[index] if index < len(stale) else TensorShape(None) for index in range(len(op.output_types))]
     try:
+        if op.op_type.scalars or op.op_type.vectors:
+            _check_ranks(op, op.op_type)
         return op.op_type.shapes(op)
     except (ValueError, GPersistError, TypeError, LookupError, ArithmeticError) as error:  # attributes of a file may be anything
         shapes = ", ".join(in_brackets(tensor.shape) for tensor in op._inputs)
         raise ValueError(f"{getattr(error, 'in_graph', error)} for '{op.name}' (op: '{op.type}') with input shapes: {shapes}.") from None
+
+
+def _check_ranks(op: Operation, op_type: type[OpType]) -> None:
+    start = 0
+    for arg in op_type.signature().inputs:
+        count = 1 if not arg.is_list else op.attr(arg.number_attr) if arg.number_attr else len(op.attr(arg.type_list_attr))
+        rank = 0 if arg.name in op_type.scalars else 1 if arg.name in op_type.vectors else None
+        for tensor in op._inputs[start : start + count] if rank is not None else ():
+            tensor.shape.with_rank(rank)
+        start += count
 
 
 def _kinds(allow_tensor: bool, allow_operation: bool) -> str:

@@ -67,6 +67,7 @@ class OpType:
         takes_any_device: whether `run` gets its inputs wherever they are, rather than in the memory of its own device.
         is_static: whether its output is the same in every run of a session, and nobody writes to it: a constant, a variable's buffer. It is then made
             once, by `run` with the attributes alone.
+        scalars, vectors: names of inputs that must be of rank 0, or 1: where one is known to be of another, the node cannot be added.
         is_foldable: whether shape inference may run it on the host at once, where all of its inputs are constants: cheap ones only.
     """
 
@@ -83,6 +84,8 @@ class OpType:
     is_host_only: ClassVar[bool] = False
     takes_any_device: ClassVar[bool] = False
     is_static: ClassVar[bool] = False
+    scalars: ClassVar[tuple[str, ...]] = ()
+    vectors: ClassVar[tuple[str, ...]] = ()
     is_foldable: ClassVar[bool] = False
     takes_context: ClassVar[bool] = False
     run_attrs: ClassVar[tuple[str, ...]] = ()

@@ -129,7 +129,9 @@ class _Resolution:
         name = self._signature.name
         if self._attrs.setdefault(arg.number_attr, len(values)) != len(values):
             raise ValueError(f"List argument '{arg.name}' to '{name}' Op with length {len(values)} must match length {self._attrs[arg.number_attr]}.")
-        self._check_minimum(arg.number_attr, len(values), f"List argument '{arg.name}'")
+        self._check_minimum(
+            arg.number_attr, len(values), f"List argument '{arg.name}' to '{name}' Op with length {len(values)} shorter than minimum length"
+        )
         wanted = arg.dtype or self._attrs.get(arg.type_attr)
         if wanted is None:
             wanted = next((value.dtype.base_dtype for value in values if isinstance(getattr(value, "dtype", None), DType)), None)
@@ -172,7 +174,10 @@ class _Resolution:
             for index, (value, wanted) in enumerate(zip(values, types, strict=True))
         ]
         self._attrs[arg.type_list_attr] = [tensor.dtype.base_dtype for tensor in tensors]
-        self._check_minimum(arg.type_list_attr, len(values), f"List argument '{arg.name}'")
+        shown = f"list of length {len(values)}"
+        self._check_minimum(
+            arg.type_list_attr, len(values), f"Attr '{arg.type_list_attr}' of '{self._signature.name}' Op passed {shown} less than minimum"
+        )
         return tensors
 
     def _convert(self, arg: Arg, value: Any, wanted: DType | None, name: str) -> Tensor:
@@ -236,14 +241,14 @@ class _Resolution:
             for item in found if is_list else (found,):
                 _check_allowed(attr, item, op_name)
         if attr.minimum is not None and (is_list or attr.kind == "int"):
-            self._check_minimum(name, len(found) if is_list else found, f"Attr '{name}'")
+            shown = f"list of length {len(found)}" if is_list else found
+            self._check_minimum(name, len(found) if is_list else found, f"Attr '{name}' of '{op_name}' Op passed {shown} less than minimum")
         return found
 
     def _check_minimum(self, name: str, number: int, what: str) -> None:
         minimum = self._signature.by_name[name].minimum
         if minimum is not None and number < minimum:
-            shown = "value" if what.startswith("Attr") and self._signature.by_name[name].kind == "int" else "length"
-            raise ValueError(f"{what} of '{self._signature.name}' Op passed {shown} {number} less than minimum {minimum}.")
+            raise ValueError(f"{what} {minimum}.")
 
     def _complete(self) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from gpersist.devices import Array
+from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.casting import cast
 from gpersist.ops.control import control_dependencies
 from gpersist.ops.custom_gradient import custom_gradient
 from gpersist.ops.joining import concat
+from gpersist.ops.kernels import shown
 from gpersist.ops.reductions import reduce_sum
 
 __all__ = ["crelu", "elu", "leaky_relu", "relu", "relu6", "selu", "softplus", "softsign", "swish"]
@@ -44,6 +46,13 @@ class _Derivative(OpType, abstract=True):
     shapes = staticmethod(shape_functions.merged)
 
 
+def _check_same_shape(gradients: Array, others: Array) -> None:
+    if gradients.shape != others.shape:
+        raise InvalidArgumentError(
+            f"The inputs must have the same size and shape.  Input 0: {shown(gradients.shape)} != input 1: {shown(others.shape)}"
+        )
+
+
 class Relu(_Activation):
     """The element, or 0 where it is below."""
 
@@ -66,9 +75,8 @@ class ReluGrad(_Derivative):
 
     @staticmethod
     def run(xp: Any, grads: Array, features: Array) -> Array:
-        result = (features > 0).astype(grads.dtype)
-        result *= grads  # not a choice, which takes ten times as long; and NaN stays NaN, as in TensorFlow
-        return result
+        _check_same_shape(grads, features)
+        return xp.multiply(grads, features > 0)  # not a choice, which takes ten times as long; and NaN stays NaN, as in TensorFlow
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -97,9 +105,8 @@ class Relu6Grad(_Derivative):
 
     @staticmethod
     def run(xp: Any, grads: Array, features: Array) -> Array:
-        result = ((features > 0) & (features < 6)).astype(grads.dtype)
-        result *= grads
-        return result
+        _check_same_shape(grads, features)
+        return xp.multiply(grads, (features > 0) & (features < 6))
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -129,6 +136,7 @@ class LeakyReluGrad(_Derivative):
 
     @staticmethod
     def run(xp: Any, grads: Array, features: Array, *, alpha: float) -> Array:
+        _check_same_shape(grads, features)
         return xp.where(features > 0, grads, grads * grads.dtype.type(alpha))
 
     @staticmethod
@@ -155,6 +163,7 @@ class EluGrad(_Derivative):
 
     @staticmethod
     def run(xp: Any, grads: Array, outputs: Array) -> Array:
+        _check_same_shape(grads, outputs)
         return xp.where(outputs < 0, (outputs + outputs.dtype.type(1)) * grads, grads)
 
     @staticmethod
@@ -182,6 +191,7 @@ class SeluGrad(_Derivative):
 
     @staticmethod
     def run(xp: Any, grads: Array, outputs: Array) -> Array:
+        _check_same_shape(grads, outputs)
         scale, scale_alpha = grads.dtype.type(_SELU_SCALE), grads.dtype.type(_SELU_SCALE_ALPHA)
         return xp.where(outputs < 0, grads * (outputs + scale_alpha), grads * scale)
 
@@ -207,6 +217,7 @@ class SoftplusGrad(_Derivative):
 
     @staticmethod
     def run(xp: Any, grads: Array, features: Array) -> Array:
+        _check_same_shape(grads, features)
         return grads / (xp.exp(-features) + features.dtype.type(1))
 
     @staticmethod
@@ -233,6 +244,7 @@ class SoftsignGrad(_Derivative):
 
     @staticmethod
     def run(xp: Any, grads: Array, features: Array) -> Array:
+        _check_same_shape(grads, features)
         return grads / xp.square(xp.abs(features) + features.dtype.type(1))
 
 

@@ -8,6 +8,7 @@ from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, convert_to_tensor, name_scope, sample
 from gpersist.ops.array import reshape, shape_of
+from gpersist.ops.blas_threads import matmul
 from gpersist.ops.windows import is_channels_first
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -132,9 +133,9 @@ def channel_sums(xp: Any, value: Array) -> Array:
     if value.dtype.char in "fd" and rows.size:
         block = 1 << 12
         if len(rows) <= block:
-            return xp.matmul(xp.ones((1, len(rows)), value.dtype), rows)[0]
+            return matmul(xp, xp.ones((1, len(rows)), value.dtype), rows)[0]
         whole = len(rows) // block * block
-        sums = xp.matmul(xp.ones((1, 1, block), value.dtype), rows[:whole].reshape(-1, block, channels)).sum(axis=(0, 1))
+        sums = matmul(xp, xp.ones((1, 1, block), value.dtype), rows[:whole].reshape(-1, block, channels)).sum(axis=(0, 1))
         return sums + rows[whole:].sum(axis=0)
     return rows.sum(axis=0, dtype=_wide(value.dtype)).astype(value.dtype, copy=False)
 

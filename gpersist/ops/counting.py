@@ -122,6 +122,7 @@ class HistogramFixedWidth(OpType):
         sample("float[0]", "float: [0., 1.]", "int32: 2"),
     )
     host_inputs = ("value_range", "nbins")
+    scalars = ("nbins",)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

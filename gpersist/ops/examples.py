@@ -57,6 +57,7 @@ class ParseExample(TextOpType):
             dense_shapes=[[1]],
         ),
     )
+    vectors = ("serialized", "names")
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

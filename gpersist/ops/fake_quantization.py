@@ -107,7 +107,10 @@ class FakeQuantWithMinMaxArgs(OpType):
     inputs = "inputs: float"
     outputs = "outputs: float"
     attrs = "min: float = -6.0, max: float = 6.0, num_bits: int = 8, narrow_range: bool = false"
-    samples = (sample("float[3,4] in -9..9", has_gradient=False), sample("float[5]", min=-0.5, max=0.7, num_bits=4, narrow_range=True, has_gradient=False))
+    samples = (
+        sample("float[3,4] in -9..9", has_gradient=False),
+        sample("float[5]", min=-0.5, max=0.7, num_bits=4, narrow_range=True, has_gradient=False),
+    )
     shapes = staticmethod(shape_functions.same_as_input)
 
     @staticmethod
@@ -132,7 +135,7 @@ class FakeQuantWithMinMaxArgsGradient(OpType):
     outputs = "backprops: float"
     attrs = FakeQuantWithMinMaxArgs.attrs
     samples = (sample("float[3,4]", "float[3,4] in -9..9"),)
-    shapes = staticmethod(shape_functions.merged)
+    shapes = staticmethod(shape_functions.same_as_input)
 
     @staticmethod
     def run(xp: Any, gradients: Array, inputs: Array, *, min: float, max: float, num_bits: int, narrow_range: bool) -> Array:
@@ -235,7 +238,9 @@ class _VariablesGradient(OpType, abstract=True):
     samples: ClassVar[tuple[Sample, ...]] = ()
 
 
-def _parted(xp: Any, gradients: Array, inputs: Array, low: Any, high: Any, num_bits: int, narrow_range: bool, axes: Any) -> tuple[Array, Array, Array]:
+def _parted(
+    xp: Any, gradients: Array, inputs: Array, low: Any, high: Any, num_bits: int, narrow_range: bool, axes: Any
+) -> tuple[Array, Array, Array]:
     _check_same(gradients, inputs)
     lowest, highest, _ = (xp.asarray(value) for value in _levels(low, high, num_bits, narrow_range))
     is_nothing = xp.asarray((low == 0) & (high == 0))

@@ -124,6 +124,7 @@ def _lengths(lengths: Any, depth: int) -> list[int]:
 
 def _real_shapes(op: Operation, *, is_inverse: bool) -> list[TensorShape]:
     depth = _depth(op.type)
+    op._inputs[1].shape.merge_with([depth])
     shape, lengths = op._inputs[0].shape.with_rank_at_least(depth), constant_value(op._inputs[1])
     if shape.sizes is None:
         return [unknown_shape()]

@@ -71,6 +71,7 @@ class GatherV2(OpType):
     )
     host_inputs = ("axis",)
     is_foldable = True
+    scalars = ("axis",)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

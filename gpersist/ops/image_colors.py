@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gpersist.devices import Array
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import FailedPreconditionError, InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, convert_to_tensor, sample
 from gpersist.ops.kernels import shown
 from gpersist.shapes import TensorShape
@@ -15,9 +15,21 @@ from gpersist.shapes import TensorShape
 __all__ = ["draw_bounding_boxes", "hsv_to_rgb", "rgb_to_hsv"]
 
 _PALETTE = np.array(
-    [[1, 1, 0, 1], [0, 0, 1, 1], [1, 0, 0, 1], [0, 1, 0, 1], [0.5, 0, 0.5, 1], [0.5, 0.5, 0, 1], [0.5, 0, 0, 1], [0, 0, 0.5, 1], [0, 1, 1, 1], [1, 0, 1, 1]],
+    [
+        [1, 1, 0, 1],
+        [0, 0, 1, 1],
+        [1, 0, 0, 1],
+        [0, 1, 0, 1],
+        [0.5, 0, 0.5, 1],
+        [0.5, 0.5, 0, 1],
+        [0.5, 0, 0, 1],
+        [0, 0, 0.5, 1],
+        [0, 1, 1, 1],
+        [1, 0, 1, 1],
+    ],
     np.float32,
 )
+_WHITE = np.ones((1, 1), np.float32)
 
 
 def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
@@ -65,7 +77,7 @@ def _check_pixels(images: Any) -> None:
     if not images.ndim:
         raise InvalidArgumentError(f"input must be at least 1D{shown(images.shape)}")
     if images.shape[-1] != 3:
-        raise InvalidArgumentError(f"input must have 3 channels but instead has {images.shape[-1]} channels.")
+        raise FailedPreconditionError(f"input must have 3 channels but instead has {images.shape[-1]} channels.")
 
 
 def _hue_of(xp: Any, images: Array) -> tuple[Array, Array, Array]:
@@ -74,9 +86,7 @@ def _hue_of(xp: Any, images: Array) -> tuple[Array, Array, Array]:
     value = images.max(-1)
     spread = value - images.min(-1)
     sixth = 1 / (6 * xp.where(spread > 0, spread, 1))
-    hue = xp.where(
-        red == value, sixth * (green - blue), xp.where(green == value, sixth * (blue - red) + 2 / 6, sixth * (red - green) + 4 / 6)
-    )
+    hue = xp.where(red == value, sixth * (green - blue), xp.where(green == value, sixth * (blue - red) + 2 / 6, sixth * (red - green) + 4 / 6))
     hue = xp.where(spread > 0, hue, 0)
     return xp.where(hue < 0, hue + 1, hue), value, spread
 
@@ -160,7 +170,7 @@ class AdjustHue(_Adjusted):
         wide = images.astype(np.float32)
         hue, value, spread = _hue_of(xp, wide)
         turned = (hue + delta) % 1
-        return (((value - spread)[..., None] + spread[..., None] * _channels(xp, turned))).astype(images.dtype)
+        return ((value - spread)[..., None] + spread[..., None] * _channels(xp, turned)).astype(images.dtype)
 
 
 class AdjustSaturation(_Adjusted):
@@ -179,8 +189,8 @@ class AdjustSaturation(_Adjusted):
         return ((1 - saturation + saturation * _channels(xp, hue)) * value[..., None]).astype(images.dtype)
 
 
-class DrawBoundingBoxesV2(OpType):
-    """Images with boxes drawn on them, in given colours."""
+class _Drawn(OpType, abstract=True):
+    """Images with boxes drawn on them."""
 
     inputs = "images: T, boxes: float, colors: float"
     outputs = "output: T"
@@ -193,23 +203,34 @@ class DrawBoundingBoxesV2(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        op._inputs[1].shape.with_rank(3)
-        return [op._inputs[0].shape.with_rank_at_least(3)]
+        images, boxes = op._inputs[0].shape.with_rank(4), op._inputs[1].shape.with_rank(3)
+        if images.sizes is not None and images.sizes[3] not in (1, 3, 4, None):
+            raise ValueError("Channel depth should be either 1 (GRY), 3 (RGB), or 4 (RGBA)")
+        boxes[2:].merge_with([4])
+        return [op._inputs[0].shape if images.sizes is None or None in images.sizes else images]
+
+
+class DrawBoundingBoxesV2(_Drawn):
+    """Boxes of given colours."""
 
     @staticmethod
     def run(xp: Any, images: Any, boxes: Any, colors: Any) -> Any:
-        return _drawn(images, boxes, colors if colors.size else _PALETTE)
+        return _drawn(images, boxes, colors if colors.size else _default_colors(images))
 
 
-class DrawBoundingBoxes(DrawBoundingBoxesV2):
-    """Images with boxes drawn on them."""
+class DrawBoundingBoxes(_Drawn):
+    """Boxes of ten colours, in turn."""
 
     inputs = "images: T, boxes: float"
-    samples = tuple(sample(*found.inputs[:2], has_gradient=False) for found in DrawBoundingBoxesV2.samples)
+    samples = tuple(sample(*found.inputs[:2], has_gradient=False) for found in _Drawn.samples)
 
     @staticmethod
     def run(xp: Any, images: Any, boxes: Any) -> Any:
-        return _drawn(images, boxes, _PALETTE)
+        return _drawn(images, boxes, _default_colors(images))
+
+
+def _default_colors(images: Any) -> Any:
+    return _WHITE if images.shape[-1:] == (1,) else _PALETTE
 
 
 def _drawn(images: Any, boxes: Any, colors: Any) -> Any:
@@ -223,7 +244,7 @@ def _drawn(images: Any, boxes: Any, colors: Any) -> Any:
     if depth not in (1, 3, 4):
         raise InvalidArgumentError("Channel depth should be either 1 (GRY), 3 (RGB), or 4 (RGBA)")
     found = images.copy()
-    palette = np.ones((len(colors), 1), np.float32) if depth == 1 else colors[:, :depth]
+    palette = colors[:, :depth]
     for image, its_boxes in zip(found, boxes, strict=True):
         for number, (y1, x1, y2, x2) in enumerate(its_boxes):
             color = palette[number % len(palette)]

@@ -209,6 +209,7 @@ class ConcatV2(OpType):
     )
     host_inputs = ("axis",)
     is_foldable = True
+    scalars = ("axis",)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -238,6 +239,7 @@ class Concat(OpType):
     samples = (sample("int32: 1", ["float[2,3]", "float[2,1]"]), sample("int32: 0", ["int32[2]", "int32[1]"]))
     host_inputs = ("concat_dim",)
     is_foldable = True
+    scalars = ("concat_dim",)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

@@ -10,7 +10,7 @@ from gpersist.devices import Array
 from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, convert_to_tensor, name_scope, sample
-from gpersist.ops import shape_functions
+from gpersist.ops import blas_threads, shape_functions
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.reductions import reduce_sum
 from gpersist.ops.shaping import reshape, shape_of
@@ -170,8 +170,8 @@ class BatchMatMul(OpType):
 
 def _product(xp: Any, left: Array, right: Array) -> Array:
     if left.dtype.itemsize == 2 and left.dtype.kind not in "iu":  # halves: BLAS has none
-        return xp.matmul(left.astype(np.float32), right.astype(np.float32)).astype(left.dtype)
-    return xp.matmul(left, right)
+        return blas_threads.matmul(xp, left.astype(np.float32), right.astype(np.float32)).astype(left.dtype)
+    return blas_threads.matmul(xp, left, right)
 
 
 def _batch_product(xp: Any, x: Array, y: Array, adj_x: bool, adj_y: bool) -> Array:

@@ -195,6 +195,7 @@ class MatrixDiagV2(OpType):
     )
     host_inputs = ("k", "num_rows", "num_cols")
     shapes = staticmethod(_made_shape)
+    scalars = ("num_rows", "num_cols", "padding_value")
 
     @staticmethod
     def run(xp: Any, diagonal: Array, k: Any, num_rows: Any, num_cols: Any, padding: Any) -> Array:
@@ -262,6 +263,7 @@ class MatrixDiagPartV2(OpType):
     )
     host_inputs = ("k",)
     shapes = staticmethod(_part_shape)
+    scalars = ("padding_value",)
 
     @staticmethod
     def run(xp: Any, value: Array, k: Any, padding: Any) -> Array:

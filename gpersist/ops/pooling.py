@@ -11,7 +11,6 @@ from gpersist.devices import Array
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_shape, constant_value, sample
-from gpersist.ops import shape_functions
 from gpersist.ops.array import shape_of, stop_gradient
 from gpersist.ops.window_reduction import (
     first_largest,
@@ -23,7 +22,7 @@ from gpersist.ops.window_reduction import (
     mean_pool_gradient,
     pooling_windows,
 )
-from gpersist.ops.windows import as_format, channels_last, output_size, positions, seen_by
+from gpersist.ops.windows import as_format, channel_axis, channels_last, output_size, positions, seen_by
 from gpersist.shapes import TensorShape, unknown_shape
 
 _NUMBERS = "{float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64}"
@@ -55,10 +54,14 @@ class _Pooling(OpType, abstract=True):
 
 
 class _LikeOriginal(OpType, abstract=True):
-    """Of the shape of the first input."""
+    """Of the shape of the first input, which is that of images, or volumes."""
 
     outputs = "output: T"
-    shapes = staticmethod(shape_functions.same_as_input)
+    rank: ClassVar[int] = 4
+
+    @classmethod
+    def shapes(cls, op: Operation) -> list[TensorShape]:
+        return [op._inputs[0].shape.with_rank(cls.rank)]
 
 
 class MaxPool(_Pooling):
@@ -92,11 +95,13 @@ class MaxPoolV2(OpType):
     attrs = f"T: {_MAX_TYPES} = float, {_SAME_OR_VALID}, data_format: {{'NHWC', 'NCHW', 'NCHW_VECT_C'}} = 'NHWC'"
     samples = (sample("float[2,5,4,3]", "int32: [1, 3, 2, 1]", "int32: [1, 2, 2, 1]", padding="SAME"),)
     host_inputs = ("ksize", "strides")
+    vectors = ("ksize", "strides")
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         ksize, strides = constant_value(op._inputs[1]), constant_value(op._inputs[2])
-        return [unknown_shape(4) if ksize is None or strides is None else _pooled_shape(op, ksize.tolist(), strides.tolist())]
+        op._inputs[0].shape.with_rank(4)
+        return [unknown_shape() if ksize is None or strides is None else _pooled_shape(op, ksize.tolist(), strides.tolist())]
 
     @staticmethod
     def run(xp: Any, value: Array, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes) -> Array:
@@ -246,7 +251,9 @@ class MaxPoolGradGrad(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        return [op._inputs[1].shape]
+        value, output, grad = (tensor.shape for tensor in op._inputs)
+        value.merge_with(grad)
+        return [output.merge_with(_pooled_shape(op, op.attr("ksize"), op.attr("strides")))]
 
     @staticmethod
     def run(xp: Any, value: Array, output: Array, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
@@ -332,6 +339,7 @@ class MaxPool3D(_Pooling):
 class MaxPool3DGrad(_LikeOriginal):
     """The gradient of `MaxPool3D`."""
 
+    rank = 5
     inputs = "orig_input: TInput, orig_output: TInput, grad: T"
     attrs = f"{_KSIZE_3D}, {_SAME_OR_VALID}, {_FORMAT_3D}, T: {{half, bfloat16, float}} = float, TInput: {{half, bfloat16, float}} = float"
     samples = (
@@ -399,10 +407,13 @@ def _pooled_shape(op: Operation, ksize: Sequence[int], strides: Sequence[int]) -
     if min(strides) <= 0:
         raise ValueError(f"Stride must be > 0, but got {min(strides)}")
     explicit = op.attr("explicit_paddings") if op.has_attr("explicit_paddings") else []
-    pairs = list(zip(explicit[::2], explicit[1::2], strict=True)) or [(0, 0)] * rank
     padding, sizes = op.attr("padding"), shape.sizes or (None,) * rank
+    if padding == b"EXPLICIT" and len(explicit) != 2 * rank:
+        raise ValueError(f"explicit_paddings attribute must contain {2 * rank} values, but got: {len(explicit)}")
+    pairs = list(zip(explicit[::2], explicit[1::2], strict=True)) or [(0, 0)] * rank
+    kept = {0} if rank == 4 and op.type.startswith("MaxPool") else {0, channel_axis(data_format, rank)}  # of these alone windows over the channels
     return TensorShape(
-        size if axis == 0 else output_size(size, ksize[axis], strides[axis], 1, padding, pairs[axis]) for axis, size in enumerate(sizes)
+        size if axis in kept else output_size(size, ksize[axis], strides[axis], 1, padding, pairs[axis]) for axis, size in enumerate(sizes)
     )
 
 

@@ -20,6 +20,7 @@ __all__ = ["TFRecordCompressionType", "TFRecordOptions", "TFRecordWriter", "tf_r
 _HEAD = struct.Struct("<QI")
 _TAIL_BYTES = 4
 _READ_BYTES = 1 << 18
+_MEM_LEVEL = 9
 _WINDOW_BITS = {"ZLIB": zlib.MAX_WBITS, "GZIP": zlib.MAX_WBITS | 16}
 
 
@@ -188,7 +189,7 @@ def tf_record_iterator(path: Any, options: Any = None) -> _RecordIterator:
 
 class _RecordIterator:
     def __init__(self, path: str, compression: str) -> None:
-        self._path, self._compression = path, compression
+        self._path = path
         self._file = _opened(path, "rb")
         self._position = 0
         self._bytes = _Bytes(self._file, path, compression)
@@ -200,35 +201,22 @@ class _RecordIterator:
         head = self._bytes.take(_HEAD.size)
         if len(head) < _HEAD.size:
             raise StopIteration
-        size, expected = _HEAD.unpack(head)
+        size = _HEAD.unpack(head)[0]
         if _checksum(head[:8]) != head[8:]:
             first = " (Is this even a TFRecord file?)" if not self._position else ""
-            raise DataLossError(
-                f"corrupted record at {self._position}{first}: its size in {self._path!r} has checksum {expected:#010x}, which is wrong"
-            )
+            raise DataLossError(f"corrupted record at {self._position}{first}: the checksum of its size in {self._path!r} is wrong")
         content = self._bytes.take(size)
         tail = self._bytes.take(_TAIL_BYTES) if len(content) == size else b""
         if len(tail) < _TAIL_BYTES:
             raise DataLossError(f"truncated record at {self._position} of {self._path!r}: it says that it has {size} bytes, which are not all there")
         if _checksum(content) != tail:
-            raise DataLossError(
-                f"corrupted record at {self._position + _HEAD.size}: its content in {self._path!r} has another checksum than is stored"
-            )
+            raise DataLossError(f"corrupted record at {self._position + _HEAD.size}: the checksum of its content in {self._path!r} is wrong")
         self._position += _HEAD.size + size + _TAIL_BYTES
         return content
 
     def close(self) -> None:
         """Closes the file."""
         self._file.close()
-
-    def reopen(self) -> None:
-        """Opens the file again; the next record is that after the last one given."""
-        self._file.close()
-        self._file = _opened(self._path, "rb")
-        self._bytes = _Bytes(self._file, self._path, self._compression)
-        remaining = self._position
-        while remaining and (passed := len(self._bytes.take(min(remaining, _READ_BYTES)))):
-            remaining -= passed
 
     def __del__(self) -> None:
         if hasattr(self, "_file"):
@@ -289,16 +277,17 @@ def _compressor(options: TFRecordOptions) -> Any:
     kind = TFRecordOptions.get_compression_type_string(options)
     if not kind:
         return None
-    bits = _WINDOW_BITS[kind]
-    if options.window_bits is not None:
-        bits = options.window_bits | 16 if kind == "GZIP" and 8 <= options.window_bits <= zlib.MAX_WBITS else options.window_bits
-    given = {
-        "level": options.compression_level,
-        "method": options.compression_method,
-        "memLevel": options.mem_level,
-        "strategy": options.compression_strategy,
-    }
-    return zlib.compressobj(wbits=bits, **{name: value for name, value in ({"memLevel": 9} | given).items() if value is not None})
+    return zlib.compressobj(
+        _or_default(options.compression_level, zlib.Z_DEFAULT_COMPRESSION),
+        _or_default(options.compression_method, zlib.DEFLATED),
+        _or_default(options.window_bits, _WINDOW_BITS[kind]),
+        _or_default(options.mem_level, _MEM_LEVEL),
+        _or_default(options.compression_strategy, zlib.Z_DEFAULT_STRATEGY),
+    )
+
+
+def _or_default(given: int | None, default: int) -> int:
+    return default if given is None else given
 
 
 def _checksum(content: bytes) -> bytes:

@@ -13,6 +13,7 @@ from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Graph, Operation, OpType, Sample, Tensor, apply, apply_op, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops.arithmetic import add, maximum, multiply, subtract
+from gpersist.ops.bias import channel_sums
 from gpersist.ops.builders import renamed_argument
 from gpersist.ops.casting import cast
 from gpersist.ops.comparison import equal, not_equal
@@ -100,7 +101,11 @@ class Sum(_Reduction):
 
     @staticmethod
     def run(xp: Any, value: Array, axes: Any, *, keep_dims: bool) -> Array:
-        return xp.sum(value, axis=reduced_axes(axes, np.ndim(value)), keepdims=keep_dims, dtype=value.dtype)
+        found = reduced_axes(axes, np.ndim(value))
+        if xp is np and value.dtype.char in "fd" and value.size and 0 < len(found) == max(found) + 1 == value.ndim - 1:
+            sums = channel_sums(xp, value)  # the gradient of a bias that was added by broadcasting
+            return sums.reshape(*(1,) * len(found), -1) if keep_dims else sums
+        return xp.sum(value, axis=found, keepdims=keep_dims, dtype=value.dtype)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

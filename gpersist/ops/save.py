@@ -80,6 +80,7 @@ class ShardedFilename(OpType):
     outputs = "filename: string"
     shapes = staticmethod(shape_functions.scalar)
     samples = (sample(np.array(b"m", object), np.int32(0), np.int32(2)),)
+    scalars = ("basename", "shard", "num_shards")
 
     @staticmethod
     def run(xp: Any, basename: Any, shard: Any, num_shards: Any) -> Any:
@@ -93,6 +94,7 @@ class ShardedFilespec(OpType):
     outputs = "filename: string"
     shapes = staticmethod(shape_functions.scalar)
     samples = (sample(np.array(b"m", object), np.int32(2)),)
+    scalars = ("basename", "num_shards")
 
     @staticmethod
     def run(xp: Any, basename: Any, num_shards: Any) -> Any:

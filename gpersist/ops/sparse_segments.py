@@ -37,6 +37,7 @@ class _Sparse(OpType, abstract=True):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         data, indices, ids, *rest = op._inputs
+        data.shape.with_rank_at_least(1)
         indices.shape.merge_with(ids.shape).with_rank(1)
         count = constant_value(rest[0]) if rest else None
         return [unknown_shape() if data.shape.sizes is None else TensorShape([None if count is None else int(count), *data.shape.sizes[1:]])]
@@ -90,6 +91,7 @@ class _Counted(_Sparse, abstract=True):
     attrs = "T: {bfloat16, half, float, double}, " + _COUNTED_TYPES
     samples = _COUNTED_SAMPLES
     host_inputs = ("num_segments",)
+    scalars = ("num_segments",)
 
 
 class SparseSegmentSumWithNumSegments(_Counted):
@@ -131,10 +133,12 @@ class _SparseGrad(OpType, abstract=True):
     attrs = _TYPES + "Tsegmentids: {int32, int64} = int32"
     samples = (sample("float[3,2]", "int32: [0, 3, 3, 1]", "int32: [0, 0, 1, 2]", "int32: 5"),)
     host_inputs = ("output_dim0",)
+    scalars = ("output_dim0",)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         grad, indices, ids, count = op._inputs
+        grad.shape.with_rank_at_least(1)
         indices.shape.merge_with(ids.shape).with_rank(1)
         found = constant_value(count)
         return [unknown_shape() if grad.shape.sizes is None else TensorShape([None if found is None else int(found), *grad.shape.sizes[1:]])]

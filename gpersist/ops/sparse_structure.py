@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -94,15 +95,21 @@ class SparseReshape(OpType):
         old, wanted = shape.tolist(), new_shape.tolist()
         count = element_count(old)
         if wanted.count(-1) > 1:
-            raise InvalidArgumentError(f"only one output dimension may be -1, not both {wanted.index(-1)} and {len(wanted) - wanted[::-1].index(-1) - 1}")
+            raise InvalidArgumentError(
+                f"only one output dimension may be -1, not both {wanted.index(-1)} and {len(wanted) - wanted[::-1].index(-1) - 1}"
+            )
         if any(size < -1 for size in wanted):
             raise InvalidArgumentError(f"size {next(i for i, size in enumerate(wanted) if size < -1)} must be non-negative, not {min(wanted)}")
         known = element_count([size for size in wanted if size != -1])
         if -1 in wanted:
             if not known:
-                raise InvalidArgumentError("reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are non-zero")
+                raise InvalidArgumentError(
+                    "reshape cannot infer the missing input size for an empty tensor unless all specified input sizes are non-zero"
+                )
             if count % known:
-                raise InvalidArgumentError(f"Input to reshape is a SparseTensor with {count} dense values, but the requested shape requires a multiple of {known}")
+                raise InvalidArgumentError(
+                    f"Input to reshape is a SparseTensor with {count} dense values, but the requested shape requires a multiple of {known}"
+                )
             wanted[wanted.index(-1)] = count // known
         elif count != known:
             raise InvalidArgumentError(f"Input to reshape is a tensor with {count} dense values, but the requested shape has {known}")
@@ -149,7 +156,9 @@ class SparseConcat(OpType):
     outputs = "output_indices: int64, output_values: T, output_shape: int64"
     attrs = "concat_dim: int, N: int >= 2, T: type"
     is_host_only = True
-    samples = tuple(sample([INDICES, INDICES[:2]], ["float[4]", "float[2]"], [SHAPE, SHAPE], concat_dim=axis, has_gradient=False) for axis in (0, 1, -1))
+    samples = tuple(
+        sample([INDICES, INDICES[:2]], ["float[4]", "float[2]"], [SHAPE, SHAPE], concat_dim=axis, has_gradient=False) for axis in (0, 1, -1)
+    )
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -217,7 +226,7 @@ class SparseSplit(OpType):
         size, longer = divmod(int(shape[axis]), num_split)
         starts = np.cumsum([0] + [size + (number < longer) for number in range(num_split)])
         found: list[tuple[Any, Any, Any]] = []
-        for start, end in zip(starts[:-1], starts[1:], strict=True):
+        for start, end in itertools.pairwise(starts):
             kept = (indices[:, axis] >= start) & (indices[:, axis] < end)
             moved, part_shape = indices[kept], shape.copy()
             moved[:, axis] -= start
@@ -247,7 +256,9 @@ class SparseSlice(OpType):
     def run(xp: Any, indices: Any, values: Any, shape: Any, start: Any, size: Any) -> tuple[Any, Any, Any]:
         check(indices, values, shape)
         if start.shape != shape.shape or size.shape != shape.shape:
-            raise InvalidArgumentError(f"Expected start and size to be vectors of length {len(shape)}, got {shown(start.shape)} and {shown(size.shape)}")
+            raise InvalidArgumentError(
+                f"Expected start and size to be vectors of length {len(shape)}, got {shown(start.shape)} and {shown(size.shape)}"
+            )
         if (size < 0).any():
             raise InvalidArgumentError(f"size {size.tolist()} must not be negative")
         found_shape = np.clip(shape - start, 0, size)
@@ -354,10 +365,11 @@ class SparseFillEmptyRowsGrad(OpType):
     @staticmethod
     def run(xp: Any, reverse_index_map: Any, grad_values: Any) -> tuple[Any, Any]:
         if reverse_index_map.ndim != 1 or grad_values.ndim != 1:
-            raise InvalidArgumentError(f"reverse_index_map and grad_values must be vectors, saw: {shown(reverse_index_map.shape)}, {shown(grad_values.shape)}")
+            raise InvalidArgumentError(
+                f"reverse_index_map and grad_values must be vectors, saw: {shown(reverse_index_map.shape)}, {shown(grad_values.shape)}"
+            )
         if ((reverse_index_map < 0) | (reverse_index_map >= len(grad_values))).any():
             raise InvalidArgumentError(f"Elements in reverse index must be in [0, {len(grad_values)}) but got {reverse_index_map.tolist()}")
         is_old = np.zeros(len(grad_values), bool)
         is_old[reverse_index_map] = True
         return grad_values[reverse_index_map], grad_values[~is_old].sum(dtype=grad_values.dtype)
-

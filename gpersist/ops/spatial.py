@@ -153,6 +153,15 @@ def _batched_shape(shape: TensorShape, count: int | None, block: Any, paddings: 
     return [TensorShape(sizes)]
 
 
+def _margins(tensor: Tensor, count: int | None, what: str) -> Any:
+    """The value of paddings or crops, where it is known."""
+    tensor.shape.merge_with([count, 2])
+    found = constant_value(tensor)
+    if found is not None and (found < 0).any():
+        raise ValueError(f"{what} cannot be negative")
+    return found
+
+
 def _unbatched_shape(shape: TensorShape, count: int | None, block: Any, crops: Any) -> list[TensorShape]:
     if shape.sizes is None:
         return [unknown_shape()]
@@ -227,7 +236,8 @@ class SpaceToBatchND(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        return _batched_shape(op._inputs[0].shape, _length(op._inputs[1]), constant_value(op._inputs[1]), constant_value(op._inputs[2]))
+        count = _length(op._inputs[1])
+        return _batched_shape(op._inputs[0].shape, count, constant_value(op._inputs[1]), _margins(op._inputs[2], count, "paddings"))
 
     @staticmethod
     def run(xp: Any, value: Array, block_shape: Any, paddings: Any) -> Array:
@@ -253,7 +263,8 @@ class BatchToSpaceND(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        return _unbatched_shape(op._inputs[0].shape, _length(op._inputs[1]), constant_value(op._inputs[1]), constant_value(op._inputs[2]))
+        count = _length(op._inputs[1])
+        return _unbatched_shape(op._inputs[0].shape, count, constant_value(op._inputs[1]), _margins(op._inputs[2], count, "crops"))
 
     @staticmethod
     def run(xp: Any, value: Array, block_shape: Any, crops: Any) -> Array:
@@ -275,7 +286,8 @@ class SpaceToBatch(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        return _batched_shape(op._inputs[0].shape.with_rank(4), 2, np.full(2, op.attr("block_size")), constant_value(op._inputs[1]))
+        paddings = _margins(op._inputs[1], 2, "paddings")
+        return _batched_shape(op._inputs[0].shape.with_rank(4), 2, np.full(2, op.attr("block_size")), paddings)
 
     @staticmethod
     def run(xp: Any, value: Array, paddings: Any, *, block_size: int) -> Array:
@@ -297,7 +309,8 @@ class BatchToSpace(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        return _unbatched_shape(op._inputs[0].shape.with_rank(4), 2, np.full(2, op.attr("block_size")), constant_value(op._inputs[1]))
+        crops = _margins(op._inputs[1], 2, "crops")
+        return _unbatched_shape(op._inputs[0].shape.with_rank(4), 2, np.full(2, op.attr("block_size")), crops)
 
     @staticmethod
     def run(xp: Any, value: Array, crops: Any, *, block_size: int) -> Array:

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from google.protobuf import json_format
-
 from gpersist import protos
 from gpersist.graph import GraphKeys, Tensor, apply, convert_to_tensor, get_default_graph, name_scope
 from gpersist.ops import summary_ops as _summary_ops  # noqa: F401  # the operations
@@ -81,7 +79,7 @@ def text(name: str, tensor: Tensor, collections: Sequence[str] | None = None) ->
         ValueError: `tensor` holds no text.
     """
     if not tensor.dtype.is_string:
-        raise ValueError(f"Expected tensor {tensor.name} to have dtype string, got {tensor.dtype!r}")
+        raise ValueError(f"Expected tensor {tensor.name} to have dtype string, got {tensor.dtype}")
     metadata = protos.SummaryMetadata(plugin_data=protos.SummaryMetadata.PluginData(plugin_name="text"))
     return tensor_summary(name, tensor, summary_metadata=metadata, collections=collections)
 
@@ -149,6 +147,8 @@ def get_summary_description(node_def: Any) -> Any:
     """
     if node_def.op != "TensorSummary":
         raise ValueError(f"Can't get_summary_description on {node_def.op}")
+    from google.protobuf import json_format  # takes long to import, for what nobody calls
+
     return json_format.Parse(node_def.attr["description"].s.decode(), protos.SummaryDescription())
 
 

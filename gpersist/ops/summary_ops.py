@@ -276,7 +276,7 @@ def _as_bytes(image: np.ndarray[Any, Any], bad_color: np.ndarray[Any, Any]) -> n
     with np.errstate(all="ignore"):
         scale = image.dtype.type(0.0 if reach < _NEAR_ZERO else np.float32(steps) / np.float32(reach))
         scaled = np.where(are_finite, image, 0) * scale + image.dtype.type(offset)
-    pixels = scaled.astype(np.uint8)
+    pixels: np.ndarray[Any, Any] = scaled.astype(np.uint8)
     pixels[~are_finite.all(2)] = bad_color[:channels]
     return pixels
 

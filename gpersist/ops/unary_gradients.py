@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from gpersist.devices import Array
+from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, sample
 from gpersist.ops import shape_functions
+from gpersist.ops.arithmetic import zero_where
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.unary import square
 
@@ -19,7 +21,14 @@ class _OfResult(OpType, abstract=True):
     attrs = "T: {bfloat16, half, float, double, complex64, complex128}"
     is_foldable = True
     samples = (sample("float[2,3] in 0.5..2", "float[2,3]"), sample("double[] in 0.5..2", "double[]"), sample("complex64[2]", "complex64[2]"))
-    shapes = staticmethod(shape_functions.merged)
+    shapes = staticmethod(shape_functions.same_as_input)
+
+
+def _paired(y: Array, dy: Array) -> tuple[Array, Array]:
+    """Both in the shape of the result, which in a node of a file need not be the gradient's."""
+    if y.size != dy.size:
+        raise InvalidArgumentError(f"The two arguments to a cwise op must have same number of elements, got {y.size} and {dy.size}")
+    return y, dy.reshape(y.shape)
 
 
 class TanhGrad(_OfResult):
@@ -27,8 +36,8 @@ class TanhGrad(_OfResult):
 
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
-        y = xp.conj(y)
-        return dy * (1 - y * y)
+        y, dy = _paired(y, dy)
+        return dy * (1 - y * y)  # not conjugated, other than the rest: that is left to the gradient of Tanh
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -42,7 +51,7 @@ class SigmoidGrad(_OfResult):
 
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
-        y = xp.conj(y)
+        y, dy = _paired(xp.conj(y), dy)
         return dy * y * (1 - y)
 
     @staticmethod
@@ -58,7 +67,8 @@ class SqrtGrad(_OfResult):
 
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
-        return 0.5 * dy / xp.conj(y)
+        y, dy = _paired(xp.conj(y), dy)
+        return zero_where(xp, dy == 0, dy * dy.dtype.type(0.5) / y)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -72,8 +82,8 @@ class RsqrtGrad(_OfResult):
 
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
-        y = xp.conj(y)
-        return -0.5 * dy * y * y * y
+        y, dy = _paired(xp.conj(y), dy)
+        return zero_where(xp, dy == 0, dy * dy.dtype.type(-0.5) * y * y * y)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -88,8 +98,8 @@ class ReciprocalGrad(_OfResult):
 
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
-        y = xp.conj(y)
-        return -dy * y * y
+        y, dy = _paired(xp.conj(y), dy)
+        return zero_where(xp, dy == 0, -dy * y * y)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

@@ -25,6 +25,7 @@ class BroadcastGradientArgs(OpType):
     samples = (sample("int32: [2, 3]", "int32: [3]"), sample("int32: [2, 1]", "int32: [1, 3]"), sample("int32: []", "int32: [2]"))
     host_inputs = ("s0", "s1")
     host_outputs = ("r0", "r1")
+    vectors = ("s0", "s1")
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

@@ -24,6 +24,7 @@ CONFIG = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_thr
 CONFIG.graph_options.optimizer_options.opt_level = tf.OptimizerOptions.L0
 CONFIG.graph_options.rewrite_options.disable_meta_optimizer = True
 
+
 def main(questions: Path, answers: Path) -> None:
     message = tf.GraphDef.FromString(questions.read_bytes())
     constants = {node.name: node for node in message.node if "/" in node.name}

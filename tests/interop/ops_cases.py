@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gpersist import protos
-from gpersist.dtypes import DType, all_dtypes, as_dtype, bfloat16, from_name, string
-from gpersist.graph import Graph, OpType, SessionOpType, get_op_type, make_tensor_proto, op_type_names
+from gpersist.dtypes import DType, as_dtype, bfloat16, from_name, string
+from gpersist.graph import OpType, SessionOpType, get_op_type, make_tensor_proto, op_type_names
 from gpersist.graph.attr_value import encode, normalised
 from gpersist.graph.signature import REQUIRED
 from tests.ops.samples import arrays_of
 
 _TYPES = [from_name(name) for name in
-          ("half bfloat16 float double int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128 string").split()]  # fmt: skip
+          ["half", "bfloat16", "float", "double", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "complex64", "complex128", "string"]]  # fmt: skip
 
 SPECIAL_FLOATS = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 2.5, 3.0, 1e-30, 1e10, -3e38, 88.5, -104.0]
 
@@ -118,15 +117,13 @@ def _grids(op_type: type[OpType], case: Case) -> Iterator[Case]:
         return
     attr = signature.by_name[names.pop()]
     for dtype in _TYPES:
-        if attr.allowed is not None and dtype not in attr.allowed or dtype is string:
+        if (attr.allowed is not None and dtype not in attr.allowed) or dtype is string:
             continue
         values = specials(dtype)
         if len(signature.inputs) == 1:
             yield case._replace(name=f"{case.name}.special-{dtype.name}", inputs=[values])
         else:
-            yield case._replace(
-                name=f"{case.name}.special-{dtype.name}", inputs=[np.repeat(values, len(values)), np.tile(values, len(values))]
-            )
+            yield case._replace(name=f"{case.name}.special-{dtype.name}", inputs=[np.repeat(values, len(values)), np.tile(values, len(values))])
 
 
 def specials(dtype: DType) -> Any:

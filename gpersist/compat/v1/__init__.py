@@ -550,6 +550,10 @@ from gpersist.ops.printing import (
     Print,
     print,
 )
+from gpersist.ops.quantization import (
+    dequantize,
+    quantize_v2,
+)
 from gpersist.ops.random import (
     get_seed,
     multinomial,
@@ -825,6 +829,7 @@ __all__ = [
     "decode_csv",
     "decode_raw",
     "depth_to_space",
+    "dequantize",
     "device",
     "diag",
     "diag_part",
@@ -1017,6 +1022,7 @@ __all__ = [
     "qint32",
     "qr",
     "quantization",
+    "quantize_v2",
     "quint8",
     "quint16",
     "random",

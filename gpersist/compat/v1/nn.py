@@ -59,6 +59,9 @@ from gpersist.ops.cross_entropy import (
     sparse_softmax_cross_entropy_with_logits,
     weighted_cross_entropy_with_logits,
 )
+from gpersist.ops.ctc import (
+    ctc_greedy_decoder,
+)
 from gpersist.ops.depthwise_convolutions import (
     depthwise_conv2d,
     depthwise_conv2d_backprop_filter,
@@ -143,6 +146,7 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
+    "ctc_greedy_decoder",
     "depth_to_space",
     "depthwise_conv2d",
     "depthwise_conv2d_backprop_filter",

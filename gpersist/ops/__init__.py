@@ -12,7 +12,6 @@ from gpersist.ops import (  # noqa: F401
     quantization,
     recurrent_cells,
 )
-from gpersist.ops import ragged, unicode  # noqa: F401
 from gpersist.ops.array import fill, identity, ones, reshape, shape_of, stack, stop_gradient, unstack, zeros
 from gpersist.ops.constants import constant, placeholder, placeholder_with_default
 from gpersist.ops.control import control_dependencies, group, no_op, tuple_

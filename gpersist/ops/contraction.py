@@ -53,12 +53,13 @@ class Einsum(OpType):
         if len(terms) != len(op._inputs):
             raise ValueError(f"Expected {len(op._inputs)} inputs for equation {op.attr('equation').decode()} but got: {len(terms)}")
         letters: dict[str, TensorShape] = {}
-        batch = TensorShape([])
+        batch, is_batch_known = TensorShape([]), True
         for term, tensor in zip(terms, op._inputs, strict=True):
             sizes = tensor.shape.sizes
-            if sizes is None:
-                return [unknown_shape()]
             before, has_ellipsis, after = term.partition(_ELLIPSIS)
+            if sizes is None:
+                is_batch_known = is_batch_known and not has_ellipsis
+                continue
             named = len(before) + len(after)
             if len(sizes) < named or (len(sizes) > named and not has_ellipsis):
                 raise ValueError(f"Expected input of rank {named}{' or more' if has_ellipsis else ''} for {term!r} but got shape {tensor.shape}")
@@ -67,9 +68,11 @@ class Einsum(OpType):
             for letter, size in (*zip(before, sizes, strict=False), *zip(after, sizes[end:], strict=True)):
                 letters[letter] = letters.get(letter, TensorShape([None])).merge_with(TensorShape([size]))
         before, has_ellipsis, after = output.partition(_ELLIPSIS)
-        found = [size for letter in before for size in letters[letter].sizes or ()]
-        found += batch.sizes or () if has_ellipsis else ()
-        return [TensorShape(found + [size for letter in after for size in letters[letter].sizes or ()])]
+        if has_ellipsis and not is_batch_known:
+            return [unknown_shape()]
+        letter_sizes = {letter: shape.sizes[0] for letter, shape in letters.items() if shape.sizes}
+        middle = batch.as_list() if has_ellipsis else []
+        return [TensorShape([*map(letter_sizes.get, before), *middle, *map(letter_sizes.get, after)])]
 
     @staticmethod
     def run(xp: Any, values: list[Array], *, equation: bytes) -> Array:

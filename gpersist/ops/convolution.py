@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from gpersist.devices import Array
-from gpersist.errors import InvalidArgumentError, UnimplementedError
+from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, constant_shape, sample
 from gpersist.ops import correlation
 from gpersist.ops.array import shape_of
@@ -46,8 +46,16 @@ class _InputGradient(OpType, abstract=True):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        rank = len(op.attr("strides"))
-        return [_known_sizes(op._inputs[0], rank).merge_with(unknown_shape(rank))]
+        sizes, filters, grad = op._inputs
+        if op.type == "Conv3DBackpropInputV2":
+            return [constant_shape(sizes).with_rank(5)]
+        given = sizes.shape.sizes
+        if given not in (None, (None,), (4,), (2,)):
+            raise ValueError(f"Conv2DBackpropInput requires input_sizes to contain 4 values or 2 values, but got: {given[0] if given else 0}")
+        grads, channels = grad.shape.with_rank(4).as_list(), channel_axis(op.attr("data_format"), 4)
+        TensorShape(filters.shape.with_rank(4).as_list()[3:]).merge_with(grads[channels : channels + 1])
+        known = constant_shape(sizes)
+        return [(known if known.rank == 4 else unknown_shape(4)).merge_with([grads[0], None, None, None])]  # spatial sizes alone will do, too
 
 
 class _FilterGradient(OpType, abstract=True):
@@ -58,8 +66,7 @@ class _FilterGradient(OpType, abstract=True):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        rank = len(op.attr("strides"))
-        return [constant_shape(op._inputs[1]).merge_with(unknown_shape(rank))]
+        return [constant_shape(op._inputs[1]).with_rank(4 if op.type == "Conv2DBackpropFilter" else 5)]
 
 
 class Conv2D(_Convolution):
@@ -286,11 +293,6 @@ def _checked_pairs(op: Operation, rank: int) -> list[tuple[int, int]]:
     return explicit_pairs(explicit, data_format)
 
 
-def _known_sizes(tensor: Tensor, rank: int) -> TensorShape:
-    known = constant_shape(tensor)
-    return known if known.rank == rank else unknown_shape(rank)  # spatial sizes alone will do, too
-
-
 def _attrs_of(op: Operation, *names: str) -> dict[str, Any]:
     return {name: op.attr(name) for name in names}
 
@@ -302,10 +304,13 @@ def windows_of(
     sizes: Sequence[int], kernel: Sequence[int], strides: Any, padding: bytes, explicit_paddings: Any, data_format: bytes, dilations: Any
 ) -> list[Windows]:
     """The windows along each spatial axis, for the sizes of the input's and of the kernel's spatial axes, and the operation's attributes."""
-    if strides[0] != 1 or strides[channel_axis(data_format, len(strides))] != 1:
-        raise UnimplementedError("Current implementation does not yet support strides in the batch and depth dimensions.")
-    if dilations[0] != 1 or dilations[channel_axis(data_format, len(strides))] != 1:
-        raise UnimplementedError("Current implementation does not yet support dilations in the batch and depth dimensions.")
+    for what, values in (("strides", strides), ("dilations", dilations)):
+        if len(values) != len(sizes) + 2:
+            raise InvalidArgumentError(f"Sliding window {what} field must specify {len(sizes) + 2} dimensions")
+        if values[0] != 1 or values[channel_axis(data_format, len(values))] != 1:
+            raise InvalidArgumentError(f"Current implementation does not yet support {what} in the batch and depth dimensions.")
+        if min(values) < 1:
+            raise InvalidArgumentError(f"{what} must be positive, found {list(values)}")
     pairs = explicit_pairs(explicit_paddings, data_format) if padding == b"EXPLICIT" else [(0, 0)] * len(sizes)
     return [
         windows(size, width, stride, dilation, padding, pair)

@@ -78,6 +78,7 @@ class _Real(OpType, abstract=True):
     attrs = "Treal: {float, double} = float, Tcomplex: {complex64, complex128} = complex64"
     samples: ClassVar[tuple[Sample, ...]] = ()
     host_inputs = ("fft_length",)
+    vectors = ("fft_length",)
     is_host_only = True
 
     @staticmethod

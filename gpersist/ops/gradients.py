@@ -236,3 +236,7 @@ for _op_type in ("Assign", "AssignAdd", "AssignSub", "Assert", "RandomShuffle", 
     NotDifferentiable(_op_type)
 for _how in ("Add", "Sub", "Mul", "Div", "NdAdd", "NdSub", "NdUpdate"):
     NotDifferentiable(f"Scatter{_how}")
+for _op_type in ("DrawBoundingBoxes", "HSVToRGB", "ResizeBilinearGrad", "SparseAddGrad", "SparseConcat"):
+    NotDifferentiable(_op_type)
+for _of in ("Args", "Vars", "VarsPerChannel"):
+    NotDifferentiable(f"FakeQuantWithMinMax{_of}Gradient")

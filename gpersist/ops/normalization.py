@@ -136,8 +136,15 @@ class _FusedGrad(OpType, abstract=True):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        shape, channels = op._inputs[0].shape.merge_with(op._inputs[1].shape), op._inputs[2].shape.merge_with(unknown_shape(1))
-        return [shape, channels, channels, unknown_shape(), unknown_shape()]
+        data_format = op.attr("data_format")
+        rank = len(data_format)
+        axis = channel_axis(data_format, rank)
+        sizes, others = (tensor.shape.with_rank(rank).as_list() for tensor in op._inputs[:2])
+        channels = TensorShape([sizes[axis]]).merge_with(others[axis : axis + 1])
+        for tensor in op._inputs[2:5]:
+            channels = channels.merge_with(tensor.shape)
+        sizes[axis] = channels.as_list()[0]
+        return [TensorShape(sizes), channels, channels, TensorShape([0]), TensorShape([0])]
 
     @staticmethod
     def run(xp: Any, *inputs: Array, epsilon: float, data_format: bytes, is_training: bool) -> list[Array]:
@@ -261,10 +268,15 @@ class LRNGrad(OpType):
     outputs = "output: T"
     attrs = LRN.attrs
     samples = (sample("float[1,2,1,6]", "float[1,2,1,6]", "float[1,2,1,6]", depth_radius=2),)
-    shapes = staticmethod(shape_functions.merged)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [shape_functions.merged_shapes(tensor.shape for tensor in op._inputs).with_rank(4)]
 
     @staticmethod
     def run(xp: Any, grad: Array, value: Array, output: Array, *, depth_radius: int, bias: float, alpha: float, beta: float) -> Array:
+        if value.ndim != 4 or not grad.shape == value.shape == output.shape:
+            raise InvalidArgumentError("input_grads, input_image, and out_image should be 4-dimensional and have the same shape")
         wide, grads = value.astype(np.float32, copy=False), grad.astype(np.float32, copy=False)
         norms = _norms(xp, wide, depth_radius, bias, alpha)
         shares = _neighbour_sums(xp, grads * output.astype(np.float32, copy=False) / norms, depth_radius)
@@ -363,7 +375,7 @@ def _fused_backprop(
     for name, array in {"scale": scale, "reserve_space_1": mean, "reserve_space_2": variance}.items():
         if array.shape != (channels,):
             raise InvalidArgumentError(f"{name} must have the same number of elements as the channels of x, got {list(array.shape)} and {channels}")
-    nothing = xp.zeros((), scale.dtype)
+    nothing = xp.zeros(0, scale.dtype)
     root = 1 / xp.sqrt(variance + scale.dtype.type(epsilon))
     count = value.size // channels if channels else 0
     if not count:

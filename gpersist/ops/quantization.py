@@ -264,6 +264,8 @@ class Dequantize(OpType):
     ) -> Any:
         kind, numbers = kind_of(T), plain(values)
         wide: Any = ()
+        low: Any
+        high: Any
         if axis == -1:
             low, high = scalar_range(min_range, max_range)
         else:

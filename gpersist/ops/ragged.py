@@ -107,7 +107,9 @@ class RaggedGather(OpType):
             splits.shape.with_rank(1)
         values, indices = op._inputs[depth].shape.with_rank_at_least(1), op._inputs[depth + 1].shape
         if indices.rank is not None and indices.rank + depth - 1 != wanted:
-            raise ValueError(f"Requires OUTPUT_RAGGED_RANK = indices.shape.ndims + PARAMS_RAGGED_RANK - 1, got {wanted} of {indices.rank} and {depth}")
+            raise ValueError(
+                f"Requires OUTPUT_RAGGED_RANK = indices.shape.ndims + PARAMS_RAGGED_RANK - 1, got {wanted} of {indices.rank} and {depth}"
+            )
         inner = unknown_shape() if values.sizes is None else TensorShape([None, *values.sizes[1:]])
         return [*[TensorShape([None])] * wanted, inner]
 
@@ -165,9 +167,8 @@ class RaggedTensorToSparse(OpType):
         places = np.stack(places_of(splits), 1)
         longest = [max(np.diff(level).max(initial=0), 0) for level in splits]
         inner_shape = values.shape[1:]
-        inner = np.indices(inner_shape).reshape(len(inner_shape), int(np.prod(inner_shape))).T
-        each = len(inner)
-        indices = np.concatenate([np.repeat(places, each, 0), np.tile(inner, (len(places), 1))], 1).astype(np.int64)
+        within = np.indices(inner_shape).reshape(len(inner_shape), int(np.prod(inner_shape))).T
+        indices = np.concatenate([np.repeat(places, len(within), 0), np.tile(within, (len(places), 1))], 1).astype(np.int64)
         return indices, values.reshape(-1), np.array([len(splits[0]) - 1, *longest, *inner_shape], np.int64)
 
 
@@ -194,6 +195,16 @@ class RaggedTensorToTensor(OpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         kinds = op.attr("row_partition_types")
+        depth = len(kinds) - (kinds[:1] == [b"FIRST_DIM_SIZE"])
+        known, values, default = constant_value(op._inputs[0]), op._inputs[1].shape, op._inputs[2].shape
+        if kinds[:1] == [b"VALUE_ROWIDS"]:
+            raise ValueError("VALUE_ROWIDS cannot be first")
+        if known is not None and known.ndim == 0 and known != -1:
+            raise ValueError(f"Received an invalid shape scalar with a static value that is not '-1': {known}")
+        if default.rank is not None and values.rank is not None and default.rank >= values.rank:
+            raise ValueError(
+                f"default_value.shape={default} and rt_input.flat_values.shape={values} are incompatible: the first must have fewer dimensions"
+            )
         depth = len(kinds) - (kinds[:1] == [b"FIRST_DIM_SIZE"])
         known, values, default = constant_value(op._inputs[0]), op._inputs[1].shape, op._inputs[2].shape
         if kinds[:1] == [b"VALUE_ROWIDS"]:
@@ -230,7 +241,9 @@ class RaggedTensorToTensor(OpType):
         try:
             found = np.broadcast_to(np.broadcast_to(default, values.shape[1:]), sizes).astype(values.dtype)
         except ValueError:
-            raise InvalidArgumentError(f"default_value.shape={shown(default.shape)} and rt_input.flat_values.shape={shown(values.shape)} are incompatible") from None
+            raise InvalidArgumentError(
+                f"default_value.shape={shown(default.shape)} and rt_input.flat_values.shape={shown(values.shape)} are incompatible"
+            ) from None
         places = places_of(levels)
         kept = np.logical_and.reduce([place < size for place, size in zip(places, sizes, strict=False)])
         found[tuple(place[kept] for place in places)] = values[: len(kept)][kept]

@@ -76,6 +76,10 @@ class SplitV(OpType):
         axis, known, sizes = constant_value(split_dim), constant_value(lengths), value.shape.sizes
         if lengths.shape.rank is not None:
             lengths.shape.with_rank(1).merge_with([count])
+        if sizes == ():
+            raise ValueError("Can't split scalars")
+        if known is not None and ((known < 0).sum() > 1 or known.min() < -1):
+            raise ValueError(f"size_splits can only have one -1, and nothing else below 0; found {known.tolist()}")
         if sizes is None or axis is None:
             return [unknown_shape(None if sizes is None else len(sizes))] * count
         along = shape_functions.axis(int(axis), len(sizes))

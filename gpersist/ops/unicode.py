@@ -300,5 +300,3 @@ class StringNGrams(OpType):
                 found.append(separator.join([left_pad] * pad_width + row + [right_pad] * pad_width))
             ends.append(len(found))
         return text_vector(*found), np.array(ends, splits.dtype)
-
-

@@ -6,6 +6,8 @@ import os
 
 from gpersist.errors import InvalidArgumentError
 
+__all__ = ["contained"]
+
 
 def contained(folder: str, name: str) -> str:
     """A path below a folder.

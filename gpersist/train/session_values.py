@@ -20,6 +20,8 @@ from gpersist.ops.save import make_one_folder, named_arrays, save_v1
 from gpersist.train import checkpoint_state
 from gpersist.train.saver_plan import Plans, Restored, SavePlan
 
+__all__ = ["object_names", "restore"]
+
 _LOG = logging.getLogger("gpersist")
 
 _OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"

@@ -42,6 +42,9 @@ from gpersist.ops.strings import (
 from gpersist.ops.strings import (
     string_upper as upper,
 )
+from gpersist.ops.unicode import (
+    unicode_transcode,
+)
 
 __getattr__ = missing("tf.strings")
 
@@ -60,5 +63,6 @@ __all__ = [
     "to_hash_bucket_fast",
     "to_hash_bucket_strong",
     "to_number",
+    "unicode_transcode",
     "upper",
 ]

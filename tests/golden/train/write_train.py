@@ -25,7 +25,7 @@ lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(answer)}" for name, answer 
 (Path(__file__).parent / "train.json").write_text(f'{{"tensorflow": {json.dumps(tf.__version__)}, "answers": {{\n{lines}\n}}}}\n')
 print(len(answers), "cases")
 
-from tensorflow.python.framework import ops  # noqa: E402
+from tensorflow.python.framework import ops
 
 registry = ops.gradient_registry._registry
 found = {

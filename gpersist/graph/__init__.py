@@ -12,6 +12,7 @@ from gpersist.graph.collection_def import (
     register_proto_function,
 )
 from gpersist.graph.constant_value import constant_shape, constant_value
+from gpersist.graph.context import Context
 from gpersist.graph.conversion import convert_to_tensor, register_tensor_conversion_function
 from gpersist.graph.defaults import get_default_graph, get_default_session, reset_default_graph
 from gpersist.graph.executor import check_deadline
@@ -34,7 +35,7 @@ from gpersist.graph.meta_graph import TENSORFLOW_VERSION, create_meta_graph_def,
 from gpersist.graph.name_scope import name_scope
 from gpersist.graph.op_type import OpType, Sample, SessionOpType, sample
 from gpersist.graph.operation import Operation
-from gpersist.graph.plan import DEAD, Context
+from gpersist.graph.plan import DEAD
 from gpersist.graph.registry import find as find_op_type
 from gpersist.graph.registry import get as get_op_type
 from gpersist.graph.registry import names as op_type_names

@@ -10,6 +10,7 @@ from typing import Any
 
 from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import InternalError
+from gpersist.graph.operation import Operation
 from gpersist.graph.tensor import Tensor
 
 Converter = Callable[..., Any]
@@ -57,9 +58,12 @@ def convert_to_tensor(
         ValueError: it is a tensor of another type.
     """
     wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(value, Operation):
+        raise TypeError(f"can't convert Operation '{value.name}' to Tensor")
     if isinstance(value, Tensor):
         if wanted is not None and not wanted.is_compatible_with(value.dtype):
-            raise ValueError(f"Tensor conversion requested dtype {wanted.name} for Tensor with dtype {value.dtype.name}: {value!r}")
+            what = f"{name}: " if name else ""
+            raise ValueError(f"{what}Tensor conversion requested dtype {wanted.name} for Tensor with dtype {value.dtype.name}: {value!r}")
         return value
     hint = preferred_dtype if preferred_dtype is not None else dtype_hint
     for _, bases, converter in _CONVERTERS:

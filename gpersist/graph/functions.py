@@ -15,7 +15,8 @@ from gpersist.graph.executor import run_raw
 from gpersist.graph.function_library import body, find_function
 from gpersist.graph.graph import Graph
 from gpersist.graph.placer import Placer
-from gpersist.graph.plan import Plan, Planner
+from gpersist.graph.plan import Plan
+from gpersist.graph.planner import Planner
 from gpersist.graph.variables_store import Buffer
 
 MAX_EXPANDED_NODES = 20_000_000

@@ -364,8 +364,9 @@ def _check_ranks(op: Operation, op_type: type[OpType]) -> None:
     for arg in op_type.signature().inputs:
         count = 1 if not arg.is_list else op.attr(arg.number_attr) if arg.number_attr else len(op.attr(arg.type_list_attr))
         rank = 0 if arg.name in op_type.scalars else 1 if arg.name in op_type.vectors else None
-        for tensor in op._inputs[start : start + count] if rank is not None else ():
-            tensor.shape.with_rank(rank)
+        if rank is not None:
+            for tensor in op._inputs[start : start + count]:
+                tensor.shape.with_rank(rank)
         start += count
 
 

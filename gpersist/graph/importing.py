@@ -140,8 +140,9 @@ class _Importer:
             for op in self._made.values():
                 op._control_flow_context = context
                 context.add_op(op)
-        if self._unused:
-            raise ValueError(f"Attempted to map inputs that were not found in graph_def: [{', '.join(self._unused.values())}]")
+        lost = [f"{name}:{index}" for name, index in self._unused if not (name in self._made and 0 <= index < len(self._made[name].outputs))]
+        if lost:
+            raise ValueError(f"Attempted to map inputs that were not found in graph_def: [{', '.join(lost)}]")
 
     def finish(self) -> None:
         """Adds what is not nodes: functions and versions."""
@@ -162,6 +163,14 @@ class _Importer:
         found: list[Any] = []
         for name in self._wanted:
             op_name, is_tensor, index = name.partition(":")
+            if ":" in index:
+                raise ValueError(
+                    f"Cannot convert {name!r} to a tensor name. Tensor names should not contain more than 1 `:`. Obtained {name.count(':')}"
+                )
+            if is_tensor and not index.isdecimal():
+                raise ValueError(
+                    f"Cannot convert {name!r} to a tensor name. Second component of the name following the `:` should be an int. Got {index}."
+                )
             key = (op_name, int(index)) if is_tensor and index.isdecimal() else None
             if key is not None and key in self._map:
                 found.append(self._map[key])
@@ -186,6 +195,8 @@ class _Importer:
                 check_op_name(node.name)
             except ValueError:
                 raise ValueError(f"Node {node.name!r}: Node name contains invalid characters") from None
+            if not node.op:
+                raise ValueError(f"Node {node.name!r} does not specify an operation")
             if node.name in positions:
                 raise ValueError(f"Node {node.name!r} is not unique")
             positions[node.name] = position
@@ -345,7 +356,8 @@ class _Importer:
         for index, (tensor, wanted) in enumerate(zip(op._inputs, expected, strict=True)):
             if tensor.dtype.base_dtype is not wanted.base_dtype or (wanted.is_ref and not tensor.dtype.is_ref):
                 raise ValueError(
-                    f"Input {index} of node {op.name} was passed {tensor.dtype.name} from {tensor.name} incompatible with expected {wanted.name}."
+                    f"Input {index} of node {op.name} was passed {_type_name(tensor.dtype)} from {tensor.name} "
+                    f"incompatible with expected {_type_name(wanted)}."
                 )
 
     # ---- outputs of operations that gpersist has not
@@ -472,6 +484,11 @@ def _check_value(node: protos.NodeDef, attr: Attr, value: Any) -> None:
 
 def _shown(value: Any) -> str:
     return value.name if isinstance(value, DType) else f'"{value.decode("utf-8", "replace")}"'
+
+
+def _type_name(dtype: DType) -> str:
+    """A type's name as TensorFlow's nodes have it: float, half, int32_ref."""
+    return protos.DataType.Name(dtype.base_dtype.enum).removeprefix("DT_").lower() + ("_ref" if dtype.is_ref else "")
 
 
 def _types(known: Signature, attrs: Mapping[str, Any]) -> dict[str, Any]:

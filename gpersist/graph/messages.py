@@ -26,5 +26,5 @@ def own(message_class: type[_M], message: Any, what: str) -> _M:
         return message
     wanted = message_class.DESCRIPTOR
     if getattr(getattr(message, "DESCRIPTOR", None), "full_name", None) != wanted.full_name:
-        raise TypeError(f"{what} must be of type {wanted.name}. Received type: {type(message)}.")
+        raise TypeError(f"{what} must be a graph_pb2.{wanted.name} proto, but got type {type(message)}.")
     return protos.parse(message_class, message.SerializeToString(), what)

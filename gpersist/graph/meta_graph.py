@@ -218,8 +218,7 @@ def import_scoped_meta_graph(
 
 def _check_bound(unbound: Sequence[str], input_map: Mapping[Any, Any]) -> None:
     if unbound and sorted(unbound) != sorted(input_map):
-        missing = ",".join(name for name in unbound if name not in input_map)
-        raise ValueError(f"Graph contains unbound inputs: {missing}. Must provide these inputs through input_map.")
+        raise ValueError(f"Graph contains unbound inputs: {','.join(unbound)}. Must provide these inputs through input_map.")
 
 
 def _unscope(node: protos.NodeDef, export_scope: str, unbound: list[str]) -> None:

@@ -34,6 +34,7 @@ def apply_op(op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) 
     """
     found = registry.get(op_type)
     signature = found.signature()
+    attrs = _of_kinds(signature, attrs)  # TensorFlow takes no name before this
     graph = graph_of(inputs)
     wanted = name or op_type
     scope = wanted[:-1] if wanted.endswith("/") else graph.unique_name(wanted)
@@ -54,7 +55,8 @@ def apply(op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) -> 
 
 def resolve(op_type: str, inputs: Sequence[Any], attrs: Mapping[str, Any]) -> tuple[list[Tensor], dict[str, Any]]:
     """The tensors and the whole attributes of an operation, for these arguments of `apply_op`; adds constants to the graph where it has to."""
-    return _Resolution(registry.get(op_type).signature(), graph_of(inputs), op_type).resolve(inputs, attrs)
+    signature = registry.get(op_type).signature()
+    return _Resolution(signature, graph_of(inputs), op_type).resolve(inputs, _of_kinds(signature, attrs))
 
 
 def graph_of(inputs: Sequence[Any]) -> Graph:
@@ -98,8 +100,7 @@ class _Resolution:
         if len(inputs) != len(signature.inputs):
             raise TypeError(f"{signature.name} takes {len(signature.inputs)} inputs, {len(inputs)} were given")
         for name, value in given.items():
-            if value is not None:
-                self._attrs[name] = self._checked(name, value)
+            self._attrs[name] = self._checked(name, value)
         tensors: list[Tensor] = []
         for arg, value in zip(signature.inputs, inputs, strict=True):
             if not arg.is_list:
@@ -227,15 +228,9 @@ class _Resolution:
 
     # ---- attributes
 
-    def _checked(self, name: str, value: Any) -> Any:
-        """An attribute's value as `gpersist.graph.attr_value` has it."""
-        op_name, attr = self._signature.name, self._signature.by_name.get(name)
-        if attr is None:
-            raise TypeError(f"{op_name} got an unexpected attribute '{name}'; it has {', '.join(self._signature.by_name) or 'none'}")
-        try:
-            found = attr_value.normalised(value, attr.kind)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"Expected {attr.kind} for argument '{name}' of '{op_name}' Op, not {value!r}: {error}") from None
+    def _checked(self, name: str, found: Any) -> Any:
+        """An attribute's value, if it is allowed."""
+        op_name, attr = self._signature.name, self._signature.by_name[name]
         is_list = attr.kind.startswith("list(")
         if attr.allowed is not None:
             for item in found if is_list else (found,):
@@ -260,14 +255,28 @@ class _Resolution:
         return found
 
 
+def _of_kinds(signature: Signature, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that are given, as `gpersist.graph.attr_value` has them."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        attr = signature.by_name.get(name)
+        if attr is None:
+            raise TypeError(f"{signature.name} got an unexpected attribute '{name}'; it has {', '.join(signature.by_name) or 'none'}")
+        if value is None and not (attr.kind == "string" and attr.default is REQUIRED):  # no input tells a string
+            continue
+        try:
+            found[name] = attr_value.normalised(value, attr.kind)
+        except (TypeError, ValueError):
+            raise TypeError(f"Expected {attr.kind} for argument '{name}' not {value!r}.") from None
+    return found
+
+
 def _check_allowed(attr: Attr, item: Any, op_name: str) -> None:
     assert attr.allowed is not None
     if isinstance(item, DType):
         if item.base_dtype not in attr.allowed:
             names = ", ".join(allowed.name for allowed in attr.allowed)
-            raise TypeError(f"Value for attr '{attr.name}' of {item.name} is not in the list of allowed values: {names}; in '{op_name}' Op")
+            raise TypeError(f"Value passed to parameter '{attr.name}' has DataType {item.name} not in list of allowed values: {names}")
     elif item not in attr.allowed:
         names = ", ".join(f'"{allowed.decode()}"' for allowed in attr.allowed)
-        raise ValueError(
-            f"Value for attr '{attr.name}' of \"{item.decode('utf-8', 'replace')}\" is not in the list of allowed values: {names}; in '{op_name}' Op"
-        )
+        raise ValueError(f"Attr '{attr.name}' of '{op_name}' Op passed string '{item.decode('utf-8', 'replace')}' not in: {names}.")

@@ -18,7 +18,8 @@ from gpersist.graph.functions import Functions
 from gpersist.graph.graph import Graph
 from gpersist.graph.operation import Operation
 from gpersist.graph.placer import Placer, full_name
-from gpersist.graph.plan import Plan, Planner
+from gpersist.graph.plan import Plan
+from gpersist.graph.planner import Planner
 from gpersist.graph.transfer import Transfers
 from gpersist.graph.variables_store import Buffer, VariablesStore
 

@@ -98,8 +98,8 @@ def gradients(
         first = _initial(given, targets, colocate_gradients_with_ops)
         rules = _Rules(method, gate_gradients)
         found = backpropagate(targets, first, sources, stops, rules, colocate=colocate_gradients_with_ops)
-        if unconnected is UnconnectedGradients.ZERO:
-            found = [_zeros_like(source) if grad is None else grad for source, grad in zip(sources, found, strict=True)]
+    if unconnected is UnconnectedGradients.ZERO:
+        found = [_zeros_like(source) if grad is None else grad for source, grad in zip(sources, found, strict=True)]
     return found
 
 
@@ -238,5 +238,7 @@ for _how in ("Add", "Sub", "Mul", "Div", "NdAdd", "NdSub", "NdUpdate"):
     NotDifferentiable(f"Scatter{_how}")
 for _op_type in ("DrawBoundingBoxes", "HSVToRGB", "ResizeBilinearGrad", "SparseAddGrad", "SparseConcat"):
     NotDifferentiable(_op_type)
+for _how in ("Enqueue", "EnqueueMany", "Dequeue", "DequeueMany", "DequeueUpTo", "Close", "Size"):
+    NotDifferentiable(f"Queue{_how}")
 for _of in ("Args", "Vars", "VarsPerChannel"):
     NotDifferentiable(f"FakeQuantWithMinMax{_of}Gradient")

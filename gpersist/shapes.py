@@ -207,7 +207,12 @@ class TensorShape:
             self._dims = dims._dims
         elif hasattr(dims, "unknown_rank"):  # a TensorShapeProto
             self._dims = None if dims.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in dims.dim)
-        elif isinstance(dims, Iterable) and not isinstance(dims, str):
+        elif isinstance(dims, str):
+            raise TypeError(
+                f"Failed to convert '{dims!r}' to a shape: '{dims[:1]!r}'could not be converted to a dimension. A shape should either be single "
+                "dimension (e.g. 10), or an iterable of dimensions (e.g. [1, 10, None])."
+            )
+        elif isinstance(dims, Iterable):
             self._dims = tuple(map(_dimension, dims))
         else:
             self._dims = (_dimension(dims),)

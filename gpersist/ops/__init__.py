@@ -7,11 +7,6 @@ Each module with an `__all__` is a face of its own, by topic; what stands below 
 import importlib as _importlib
 import pkgutil as _pkgutil
 
-from gpersist.ops import (  # noqa: F401
-    ctc,
-    quantization,
-    recurrent_cells,
-)
 from gpersist.ops.array import fill, identity, ones, reshape, shape_of, stack, stop_gradient, unstack, zeros
 from gpersist.ops.constants import constant, placeholder, placeholder_with_default
 from gpersist.ops.control import control_dependencies, group, no_op, tuple_

@@ -12,6 +12,7 @@ from gpersist.ops import shape_functions
 from gpersist.ops.casting import cast
 from gpersist.ops.control import control_dependencies
 from gpersist.ops.custom_gradient import custom_gradient
+from gpersist.ops.filling import zeros_like
 from gpersist.ops.joining import concat
 from gpersist.ops.kernels import shown
 from gpersist.ops.reductions import reduce_sum
@@ -80,7 +81,7 @@ class ReluGrad(_Derivative):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [apply("ReluGrad", grad, op.inputs[1]), _zeros_like(op.inputs[1])]
+        return [apply("ReluGrad", grad, op.inputs[1]), zeros_like(op.inputs[1])]
 
 
 class Relu6(_Activation):
@@ -110,7 +111,7 @@ class Relu6Grad(_Derivative):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [apply("Relu6Grad", grad, op.inputs[1]), _zeros_like(op.inputs[1])]
+        return [apply("Relu6Grad", grad, op.inputs[1]), zeros_like(op.inputs[1])]
 
 
 class LeakyRelu(_Activation):
@@ -141,7 +142,7 @@ class LeakyReluGrad(_Derivative):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [apply("LeakyReluGrad", grad, op.inputs[1], alpha=op.attr("alpha")), _zeros_like(op.inputs[1])]
+        return [apply("LeakyReluGrad", grad, op.inputs[1], alpha=op.attr("alpha")), zeros_like(op.inputs[1])]
 
 
 class Elu(_Activation):
@@ -304,9 +305,5 @@ def swish(features: Any, beta: Any = 1.0) -> Tensor:
     return run(tensor, factor)  # type: ignore[no-any-return]
 
 
-def _zeros_like(tensor: Tensor) -> Tensor:
-    return apply("ZerosLike", tensor, name="zeros_like")
-
-
 def _where_negative(x: Tensor, value: Tensor) -> Tensor:
-    return apply("SelectV2", x < 0.0, value, _zeros_like(x))
+    return apply("Select", x < 0.0, value, zeros_like(x))

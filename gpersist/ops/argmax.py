@@ -112,4 +112,6 @@ def argmin(input: Any, axis: Any = None, name: str | None = None, dimension: Any
 
 
 def _place_of(op_name: str, value: Any, axis: Any, name: str | None, output_type: Any) -> Tensor:
+    if not (isinstance(axis, (int, np.integer, Tensor)) or axis is None or hasattr(axis, "_as_graph_element")):
+        raise TypeError("axis must be int or Tensor with integer datatype")
     return apply(op_name, value, 0 if axis is None else axis, output_type=output_type, name=name)

@@ -16,7 +16,7 @@ from gpersist.ops.builders import binary
 from gpersist.ops.casting import cast
 from gpersist.ops.comparison import greater_equal, less_equal, not_equal
 from gpersist.ops.complex_numbers import conj
-from gpersist.ops.filling import ones_like, zeros_like
+from gpersist.ops.filling import ones, ones_like, zeros, zeros_like
 from gpersist.ops.passing import identity
 from gpersist.ops.shaping import reshape, shape_of
 from gpersist.ops.unbroadcasting import have_one_shape, reduced_to_inputs
@@ -278,8 +278,11 @@ class NextAfter(Binary):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        shapes = [shape_of(tensor) for tensor in op.inputs]
+        axes = apply_op("BroadcastGradientArgs", *shapes).outputs
         with op.graph.control_dependencies([grad]):
-            return reduced_to_inputs(op, grad, zeros_like(grad))
+            slopes = ones(shapes[0], grad.dtype), zeros(shapes[1], grad.dtype)
+            return [reshape(apply("Sum", slope * grad, axis), shape) for slope, axis, shape in zip(slopes, axes, shapes, strict=True)]
 
 
 class AddN(OpType):

@@ -45,7 +45,10 @@ def _transposed(xp: Any, value: Array, perm: Any) -> Array:
     array = as_array(xp, value)
     order = [axis_within(int(axis), array.ndim, "transpose's perm") for axis in perm]
     if sorted(order) != list(range(array.ndim)):
-        raise InvalidArgumentError(f"transpose expects a vector of size {array.ndim} that names each dimension once. But perm is {perm.tolist()}")
+        if len(order) != array.ndim:
+            raise InvalidArgumentError(f"transpose expects a vector of size {array.ndim}. But input(1) is a vector of size {len(order)}")
+        missing = next(axis for axis in range(array.ndim) if axis not in order)
+        raise InvalidArgumentError(f"{missing} is missing from {{{','.join(map(str, perm.tolist()))}}}.")
     return array.transpose(order)
 
 
@@ -122,15 +125,13 @@ class Tile(OpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         value, multiples = op._inputs
-        known, count = constant_value(multiples), multiples.shape.with_rank(1).as_list()[0]
+        count = multiples.shape.with_rank(1).as_list()[0]
         shape = value.shape if count is None else value.shape.with_rank(count)
         times = constant_shape(multiples)
         if times.sizes is None or shape.sizes is None:
             return [unknown_shape(shape.rank)]
-        if known is not None and known.size and known.min() < 0:
-            raise ValueError(f"Expected multiples to be non-negative, got {known.tolist()}")
         pairs = zip(shape.sizes, times.sizes, strict=True)
-        return [TensorShape(0 if time == 0 else None if size is None or time is None else size * time for size, time in pairs)]
+        return [TensorShape(0 if 0 in (size, time) else None if size is None or time is None else size * time for size, time in pairs)]
 
     @staticmethod
     def run(xp: Any, value: Array, multiples: Any) -> Array:
@@ -138,7 +139,8 @@ class Tile(OpType):
         if multiples.shape != (array.ndim,):
             raise InvalidArgumentError(f"Expected multiples argument to be a vector of length {array.ndim} but got length {multiples.size}")
         if multiples.size and multiples.min() < 0:
-            raise InvalidArgumentError(f"Expected multiples to be non-negative, got {multiples.tolist()}")
+            place = int(np.argmax(multiples < 0))
+            raise InvalidArgumentError(f"Expected multiples[{place}] >= 0, but got {multiples[place]}")
         return xp.tile(array, tuple(multiples.tolist()))
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from gpersist.devices import Array
@@ -97,8 +98,7 @@ class BiasAddGrad(OpType):
         shape, data_format = op._inputs[0].shape, op.attr("data_format")
         if shape.sizes is None:
             return [unknown_shape(1)]
-        if len(shape.sizes) < 2:
-            raise ValueError(f"Shape must be at least rank 2 but is rank {len(shape.sizes)}")
+        shape.with_rank_at_least(3 if data_format == b"NCHW" else 2)
         return [TensorShape([shape.sizes[_channel_axis(len(shape.sizes), data_format)]])]
 
     @staticmethod
@@ -129,7 +129,7 @@ def channel_sums(xp: Any, value: Array) -> Array:
     The sum over the longest contiguous part is a product with ones where a BLAS does that.
     """
     channels = value.shape[-1]
-    rows = value.reshape(-1, channels)
+    rows = value.reshape(math.prod(value.shape[:-1]), channels)
     if value.dtype.char in "fd" and rows.size:
         block = 1 << 12
         if len(rows) <= block:

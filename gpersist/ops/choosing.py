@@ -81,7 +81,7 @@ class Select(OpType):
             chosen = chosen.reshape(-1, *[1] * (yes.ndim - 1))
         elif chosen.ndim and chosen.shape != yes.shape:
             raise InvalidArgumentError(
-                f"Inputs to operation Select must have the same size: condition {shown(chosen.shape)}, then {shown(yes.shape)}"
+                f"Inputs to operation Select must have the same size and shape.  Input 0: {shown(chosen.shape)} != input 1: {shown(yes.shape)}"
             )
         return xp.where(chosen, yes, no)
 

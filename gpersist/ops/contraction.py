@@ -88,11 +88,12 @@ class Einsum(OpType):
             return [_gradient_of(grad, [], terms[0], [], output, op.inputs[0])]
         if len(op.inputs) > 2:
             raise NotImplementedError(f"the gradient of an Einsum of {len(op.inputs)} tensors: tf.einsum makes it of pairs")
+        shapes = [shape_of(tensor) for tensor in op.inputs]
         if _ELLIPSIS in output:
             terms = [term if _ELLIPSIS in term else term + _ELLIPSIS for term in terms]
         values = [conj(tensor) if grad.dtype.is_complex else tensor for tensor in op.inputs]
         grads = [_gradient_of(grad, [values[1 - place]], terms[place], [terms[1 - place]], output, op.inputs[place]) for place in (0, 1)]
-        return _unbroadcast(op, terms, grads) if _ELLIPSIS in output else list(grads)
+        return _unbroadcast(op, terms, shapes, grads) if _ELLIPSIS in output else list(grads)
 
 
 def _parts(op: Operation) -> tuple[list[str], str]:
@@ -151,7 +152,7 @@ def _on_diagonal(grad: Tensor, have: str, term: str, value: Tensor) -> Tensor:
     return apply("Einsum", [grad], equation=f"{have}->{apart}")
 
 
-def _unbroadcast(op: Operation, terms: list[str], grads: list[Tensor]) -> list[Tensor | None]:
+def _unbroadcast(op: Operation, terms: list[str], shapes: list[Tensor], grads: list[Tensor]) -> list[Tensor | None]:
     """Gradients summed over the axes of the ellipsis that were broadcast."""
     places = []
     for term in terms:
@@ -160,7 +161,6 @@ def _unbroadcast(op: Operation, terms: list[str], grads: list[Tensor]) -> list[T
     static = [tensor.shape for tensor in op.inputs]
     if all(shape.is_fully_defined() for shape in static) and static[0][places[0]] == static[1][places[1]]:
         return list(grads)
-    shapes = [shape_of(tensor) for tensor in op.inputs]
     axes = apply_op("BroadcastGradientArgs", *(shape[place] for shape, place in zip(shapes, places, strict=True))).outputs
     return [reshape(reduce_sum(grad, place.start + axis), shape) for grad, place, axis, shape in zip(grads, places, axes, shapes, strict=True)]
 

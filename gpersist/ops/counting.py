@@ -18,6 +18,7 @@ from gpersist.ops.constants import constant
 from gpersist.ops.filling import zeros
 from gpersist.ops.gathering import gather
 from gpersist.ops.joining import stack
+from gpersist.ops.kernels import shown
 from gpersist.ops.reductions import reduce_max, reduce_prod
 from gpersist.ops.sequences import range as number_range
 from gpersist.ops.shaping import expand_dims, reshape, shape_of, size
@@ -75,11 +76,17 @@ class DenseBincount(OpType):
             return [unknown_shape()]
         if len(sizes) > 2:
             raise ValueError(f"Shape must be at most rank 2 but is rank {len(sizes)}")
-        return [TensorShape([*sizes[:-1], None if count is None else int(count)])]
+        if count is None:
+            return [unknown_shape(len(sizes))]
+        return [TensorShape([*sizes[:-1], int(count)])]
 
     @staticmethod
     def run(xp: Any, numbers: Array, count: Any, weights: Array, *, binary_output: bool) -> Array:
         width = int(count)
+        if numbers.ndim > 2:
+            raise InvalidArgumentError(f"Shape must be at most rank 2 but is rank {numbers.ndim}")
+        if weights.shape not in (numbers.shape, (0,)):
+            raise InvalidArgumentError(f"`weights` must be the same shape as `arr` or a length-0 `Tensor`. Received {shown(weights.shape)}")
         if numbers.ndim == 2:
             rows = numbers.shape[0]
             is_inside = numbers < width
@@ -204,7 +211,7 @@ class TopK(OpType):
 def _top_shapes(op: Operation, k: int | None) -> list[TensorShape]:
     sizes = op._inputs[0].shape.sizes
     if k is not None and k < 0:
-        raise ValueError(f"Need k >= 0, got {k}")
+        raise ValueError(f"Dimension size, given by scalar input 1, must be non-negative but is {k}")
     if sizes is None:
         return [unknown_shape()] * 2
     if not sizes:
@@ -222,7 +229,7 @@ def _top(xp: Any, value: Array, k: int, index_dtype: Any) -> list[Array]:
     if k < 0:
         raise InvalidArgumentError(f"Need k >= 0, got {k}")
     if not value.ndim or value.shape[-1] < k:
-        raise InvalidArgumentError(f"input must be >= 1-D, with a last dimension >= k = {k}; got shape {list(value.shape)}")
+        raise InvalidArgumentError(f"input must have at least k columns. Had {value.shape[-1] if value.ndim else 0}, needed {k}")
     if not k or not value.size:
         return [xp.zeros((*value.shape[:-1], k), value.dtype), xp.zeros((*value.shape[:-1], k), index_dtype)]
     key = xp.invert(value) if value.dtype.kind in "iu" else xp.negative(value)  # the smallest comes first, and nothing overflows
@@ -312,8 +319,9 @@ class InTopK(OpType):
 
 def _in_top_shapes(op: Operation) -> list[TensorShape]:
     predictions, targets = op._inputs[0].shape.with_rank(2), op._inputs[1].shape.with_rank(1)
-    rows = predictions[:1].merge_with(targets)
-    return [rows]
+    if not predictions[:1].is_compatible_with(targets):
+        raise ValueError(f"Dimensions must be equal, but are {predictions[0].value} and {targets[0].value}")
+    return [predictions[:1].merge_with(targets)]
 
 
 def _in_top(xp: Any, predictions: Array, targets: Array, k: int) -> Array:
@@ -338,6 +346,8 @@ class NthElement(OpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         sizes, place = op._inputs[0].shape.sizes, constant_value(op._inputs[1])
+        if place is not None and place.ndim:
+            raise ValueError(f"Input must be scalar but has rank {place.ndim}")
         if sizes is None:
             return [unknown_shape()]
         if not sizes:
@@ -388,6 +398,9 @@ class TopKResult(NamedTuple):
 
     values: Tensor
     indices: Tensor
+
+
+TopKResult.__name__ = "TopKV2"  # as it is printed
 
 
 def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None, index_type: Any = "int32") -> TopKResult:  # TensorFlow's names

@@ -30,16 +30,16 @@ __all__ = [
 
 
 def softmax_cross_entropy_with_logits(
-    _sentinel: Any = None, labels: Any = None, logits: Any = None, dim: int = -1, name: str | None = None, axis: int | None = None
+    labels: Any = None, logits: Any = None, dim: int = -1, name: str | None = None, axis: int | None = None
 ) -> Tensor:
     """The cross entropy of labels with softmax(logits), without a gradient for the labels (`tf.nn.softmax_cross_entropy_with_logits`).
 
     `labels` and `logits` are [..., classes], with the classes at `dim`.
 
     Raises:
-        ValueError: one of them is missing, or an argument was given by position.
+        ValueError: one of them is missing.
     """
-    _check_given("softmax_cross_entropy_with_logits", _sentinel, labels, logits)
+    _check_given("softmax_cross_entropy_with_logits", labels, logits)
     dim = dim if axis is None else axis
     with name_scope(name, "softmax_cross_entropy_with_logits_sg", [logits, labels]) as scope:
         labels = stop_gradient(labels, name="labels_stop_gradient")
@@ -72,7 +72,7 @@ def softmax_cross_entropy_with_logits_v2(
         return cast(cost, scores.dtype.base_dtype) if is_narrow else cost
 
 
-def sparse_softmax_cross_entropy_with_logits(_sentinel: Any = None, labels: Any = None, logits: Any = None, name: str | None = None) -> Tensor:
+def sparse_softmax_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: str | None = None) -> Tensor:
     """The cross entropy of softmax(logits) with one class for each row (`tf.nn.sparse_softmax_cross_entropy_with_logits`).
 
     `labels` are of type int32 or int64, of the shape of `logits` less its last axis.
@@ -80,13 +80,13 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel: Any = None, labels: Any 
     Raises:
         ValueError: one of them is missing, or their shapes don't go together.
     """
-    _check_given("sparse_softmax_cross_entropy_with_logits", _sentinel, labels, logits)
+    _check_given("sparse_softmax_cross_entropy_with_logits", labels, logits)
     with name_scope(name, "SparseSoftmaxCrossEntropyWithLogits", [labels, logits]):
         wanted, scores = convert_to_tensor(labels), convert_to_tensor(logits)
         is_half = scores.dtype.base_dtype.name == "float16"
         precise = cast(scores, "float32") if is_half else scores
         shape, labels_shape = wanted.shape, shape_of(wanted)
-        _check_labels(shape, scores.shape, logits)
+        _check_labels(shape, scores.shape, scores)
         if scores.shape.rank == 2:
             cost = apply_op("SparseSoftmaxCrossEntropyWithLogits", precise, wanted, name=name).outputs[0]
             return cast(cost, "float16") if is_half else cost
@@ -102,13 +102,13 @@ def sparse_softmax_cross_entropy_with_logits(_sentinel: Any = None, labels: Any 
             return cast(cost, "float16") if is_half else cost
 
 
-def sigmoid_cross_entropy_with_logits(_sentinel: Any = None, labels: Any = None, logits: Any = None, name: str | None = None) -> Tensor:
+def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: str | None = None) -> Tensor:
     """The cross entropy of sigmoid(logits) with labels, element by element (`tf.nn.sigmoid_cross_entropy_with_logits`).
 
     Raises:
         ValueError: one of them is missing, or their shapes differ.
     """
-    _check_given("sigmoid_cross_entropy_with_logits", _sentinel, labels, logits)
+    _check_given("sigmoid_cross_entropy_with_logits", labels, logits)
     with name_scope(name, "logistic_loss", [logits, labels]) as scope:
         scores, wanted = _of_one_shape(logits, labels)
         zeros = zeros_like(scores, dtype=scores.dtype.base_dtype)
@@ -157,11 +157,9 @@ def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: bool = Fal
         return result
 
 
-def _check_given(name: str, sentinel: Any, labels: Any, logits: Any) -> None:
-    if sentinel is not None:
-        raise ValueError(f"Only call `{name}` with named arguments (labels=..., logits=..., ...)")
+def _check_given(name: str, labels: Any, logits: Any) -> None:
     if labels is None or logits is None:
-        raise ValueError(f"Both `labels` and `logits` must be provided for {name}. Received: labels={labels} and logits={logits}")
+        raise ValueError(f"Both `labels` and `logits` must be provided for {name}Received: labels={labels} and logits={logits}")
 
 
 def _check_labels(labels: Any, logits: Any, given: Any) -> None:

@@ -93,7 +93,7 @@ class Svd(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         sizes = op._inputs[0].shape.with_rank_at_least(2).sizes
         if sizes is None:
-            return [unknown_shape()] * 3
+            return [unknown_shape(), *[unknown_shape() if op.attr("compute_uv") else TensorShape([0])] * 2]
         rows, columns = sizes[-2:]
         least = None if None in (rows, columns) else min(rows or 0, columns or 0)
         values = TensorShape([*sizes[:-2], least])

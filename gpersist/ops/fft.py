@@ -12,9 +12,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops.arithmetic import maximum
 from gpersist.ops.casting import cast
-from gpersist.ops.complex_numbers import complex, conj, real
-from gpersist.ops.constants import constant
-from gpersist.ops.division import realdiv
+from gpersist.ops.complex_numbers import conj, real
 from gpersist.ops.filling import ones, zeros, zeros_like
 from gpersist.ops.joining import concat, stack, unstack
 from gpersist.ops.padding import pad
@@ -51,13 +49,14 @@ def _axes(value: Any, depth: int) -> tuple[int, ...]:
 
 def _complex_op(name: str, transform: Callable[..., Any], depth: int, told: str) -> None:
     def run(xp: Any, value: Array) -> Array:
-        return transform(value, axes=_axes(value, depth)).astype(value.dtype)
+        axes = _axes(value, depth)
+        return transform(value, axes=axes).astype(value.dtype) if value.size else value.copy()
 
     def gradient(op: Operation, grad: Tensor) -> Tensor:
         count = cast(reduce_prod(shape_of(grad)[-depth:]), grad.dtype.real_dtype)
         inverse = apply(name[1:] if name.startswith("I") else "I" + name, grad)
-        scale = realdiv(constant(1.0, grad.dtype.real_dtype), count) if name.startswith("I") else count
-        return inverse * complex(scale, zeros([], grad.dtype.real_dtype))
+        scale = 1.0 / count if name.startswith("I") else count
+        return inverse * cast(scale, grad.dtype)
 
     shape = [2, 4, 3, 2][-depth - 1 :]
     samples = (sample(f"complex64[{','.join(map(str, shape))}]"), sample(f"complex128[{','.join(map(str, shape[1:]))}]"))
@@ -134,7 +133,7 @@ def _real_shapes(op: Operation, *, is_inverse: bool) -> list[TensorShape]:
     sizes = [int(length) for length in lengths]
     if not is_inverse:
         sizes[-1] = sizes[-1] // 2 + 1 if sizes[-1] else 0
-    return [TensorShape([*shape.sizes[:-depth], *sizes])]
+    return [TensorShape([*shape.sizes[:-depth], *(None if size < 0 else size for size in sizes)])]
 
 
 def _real_op(depth: int, tail: str) -> None:

@@ -12,7 +12,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, constant_shape, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.constants import constant
-from gpersist.ops.kernels import as_array
+from gpersist.ops.kernels import as_array, check_scalars
 from gpersist.ops.shaping import reshape, shape_inside
 from gpersist.shapes import ShapeLike, TensorShape, as_shape
 
@@ -42,8 +42,9 @@ class Fill(OpType):
     @staticmethod
     def run(xp: Any, dims: Any, value: Any) -> Array:
         if dims.size and dims.min() < 0:
-            raise InvalidArgumentError(f"dims must be a vector of non-negative numbers, got {dims.tolist()}")
-        return xp.full(tuple(dims.tolist()), value, dtype=value.dtype if hasattr(value, "dtype") else object)
+            raise InvalidArgumentError(f"Dimension {dims.min()} must be >= 0")
+        check_scalars(value=value)
+        return xp.full(dims.reshape(-1).tolist(), value, dtype=value.dtype if hasattr(value, "dtype") else object)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

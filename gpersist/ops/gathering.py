@@ -12,7 +12,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.joining import concat
-from gpersist.ops.kernels import as_array, axis_within, check_indices, shown
+from gpersist.ops.kernels import as_array, axis_within, check_indices, check_scalars, shown
 from gpersist.ops.shaping import expand_dims, reshape, shape_of, size, squeeze
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -77,7 +77,7 @@ class GatherV2(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         (params, indices, axis_input), batch_dims = op._inputs, op.attr("batch_dims")
         axis = constant_value(axis_input)
-        known, others = params.shape.sizes, indices.shape.sizes
+        known, others = params.shape.with_rank_at_least(1).sizes, indices.shape.sizes
         if known is None or others is None:
             return [unknown_shape()]
         if batch_dims < 0:
@@ -250,7 +250,8 @@ def flat_indices(xp: Any, indices: Array, sizes: tuple[int, ...]) -> tuple[Array
 def outside(indices: Any, is_inside: Any, shape: tuple[int, ...]) -> InvalidArgumentError:
     """The error of indices that lie outside of a shape."""
     place = tuple(np.argwhere(~is_inside)[0].tolist())
-    return InvalidArgumentError(f"indices{shown(place) if place else ''} = {shown(indices[place].tolist())} does not index into shape {shown(shape)}")
+    row = "[" + ", ".join(map(str, indices[place].tolist())) + "]"
+    return InvalidArgumentError(f"indices{shown(place) if place else ''} = {row} does not index into shape {shown(shape)}")
 
 
 class OneHot(OpType):
@@ -272,9 +273,10 @@ class OneHot(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         sizes, depth, axis = op._inputs[0].shape.sizes, constant_value(op._inputs[1]), op.attr("axis")
         if axis < -1:
-            raise ValueError(f"axis must be >= -1, but got {axis}")
+            raise ValueError("axis must be >= -1")
         for tensor in op._inputs[1:]:
-            tensor.shape.with_rank(0)
+            if tensor.shape.rank not in (None, 0):
+                raise ValueError(f"Input must be scalar but has rank {tensor.shape.rank}")
         if depth is not None and depth < 0:
             raise ValueError(f"Dimension size, given by scalar input 1, must be non-negative but is {depth}")
         if sizes is None:
@@ -284,6 +286,7 @@ class OneHot(OpType):
 
     @staticmethod
     def run(xp: Any, indices: Any, depth: Any, on_value: Any, off_value: Any, *, axis: int) -> Array:
+        check_scalars(depth=depth, on_value=on_value, off_value=off_value)
         at, count = as_array(xp, indices), int(depth)
         if count < 0:
             raise InvalidArgumentError(f"depth must be non-negative, got: {count}")

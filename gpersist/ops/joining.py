@@ -60,7 +60,13 @@ class Pack(OpType):
 
     @staticmethod
     def run(xp: Any, values: list[Array], *, axis: int) -> Array:
-        return xp.stack([as_array(xp, value) for value in values], axis)
+        arrays = [as_array(xp, value) for value in values]
+        for number, array in enumerate(arrays):
+            if array.shape != arrays[0].shape:
+                raise InvalidArgumentError(
+                    f"Shapes of all inputs must match: values[0].shape = {shown(arrays[0].shape)} != values[{number}].shape = {shown(array.shape)}"
+                )
+        return xp.stack(arrays, axis)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -161,6 +167,8 @@ def _concat_shapes(shapes: Sequence[TensorShape], axis: int | None) -> list[Tens
 def _concatenated(xp: Any, values: list[Array], axis: Any) -> Array:
     arrays = [as_array(xp, value) for value in values]
     shape = arrays[0].shape
+    if not shape:
+        raise InvalidArgumentError("ConcatOp : Can't concatenate scalars (use tf.stack instead)")
     axis = axis_within(int(axis), len(shape), "ConcatOp : concatenation axis")
     for number, array in enumerate(arrays):
         if array.ndim != len(shape):

@@ -31,6 +31,17 @@ def axis_within(axis: int, rank: int, what: str = "axis") -> int:
     return axis % rank if rank else 0
 
 
+def check_scalars(**values: Any) -> None:
+    """Holds that inputs are scalars.
+
+    Raises:
+        InvalidArgumentError: one is not.
+    """
+    for name, value in values.items():
+        if np.ndim(value):
+            raise InvalidArgumentError(f"{name} must be a scalar, but got: {shown(value.shape)}")
+
+
 def check_indices(xp: Any, indices: Array, limit: int, what: str = "indices") -> None:
     """Holds indices against the size of what they point into. On a device they stay unread, as TensorFlow leaves them, too.
 

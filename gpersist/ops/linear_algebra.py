@@ -20,6 +20,7 @@ from gpersist.ops.builders import renamed_argument
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.diagonal import eye
 from gpersist.ops.joining import concat
+from gpersist.ops.kernels import shown
 from gpersist.ops.matmul import matmul, matvec
 from gpersist.ops.matrix_diagonal import matrix_band_part, matrix_diag_part
 from gpersist.ops.reductions import reduce_max, reduce_sum
@@ -155,6 +156,8 @@ class MatrixSolve(OpType):
     def run(xp: Any, matrix: Array, rhs: Array, *, adjoint: bool) -> Array:
         check_square(matrix)
         _check_right_side(matrix, rhs)
+        if matrix.shape[:-2] != rhs.shape[:-2]:
+            raise InvalidArgumentError(f"All input tensors must have the same outer dimensions: {shown(matrix.shape)} vs. {shown(rhs.shape)}")
         wide = widened(matrix)
         try:
             return np.linalg.solve(np.conj(np.swapaxes(wide, -1, -2)) if adjoint else wide, widened(rhs)).astype(rhs.dtype)
@@ -241,10 +244,10 @@ class Cross(OpType):
 
     @staticmethod
     def run(xp: Any, a: Array, b: Array) -> Array:
-        if a.shape != b.shape or not a.ndim or a.shape[-1] != 3:
-            raise FailedPreconditionError(
-                f"Cross-products are only defined for vectors of 3 elements and one shape: {list(a.shape)}, {list(b.shape)}"
-            )
+        if a.shape != b.shape or not a.ndim:
+            raise InvalidArgumentError(f"Both inputs must be of same shape: {shown(a.shape)} vs. {shown(b.shape)}")
+        if a.shape[-1] != 3:
+            raise FailedPreconditionError(f"Cross-products are only defined for 3-element vectors, found {shown(a.shape)}")
         following, before = [1, 2, 0], [2, 0, 1]
         return a[..., following] * b[..., before] - a[..., before] * b[..., following]
 

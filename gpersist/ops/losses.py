@@ -313,7 +313,7 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
     if add_regularization_losses:
         losses = losses + get_regularization_losses(scope)
     if not losses:
-        raise ValueError("inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape")
+        raise ValueError("Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape.")
     return apply("AddN", losses, name=name) if len(losses) > 1 else apply("Identity", losses[0], name=name)
 
 
@@ -379,7 +379,7 @@ def _check_broadcastable(weights: Any, values: Any) -> Any:
             if mine.rank != theirs.rank:
                 raise ValueError(
                     f"{_NO_BROADCAST} values.rank={theirs.rank}. weights.rank={mine.rank}. values.shape={theirs}. weights.shape={mine}. "
-                    f"Received weights={weights}, values={values}"
+                    f"Received weights={factors}, values={losses}"
                 )
             known, wanted = constant_value(my_shape), constant_value(their_shape)
             if known is not None and wanted is not None:
@@ -387,7 +387,7 @@ def _check_broadcastable(weights: Any, values: Any) -> Any:
                     if one not in (1, other):
                         raise ValueError(
                             f"{_NO_BROADCAST} Mismatch at dim {axis}. values.shape={wanted}, weights.shape={known}. "
-                            f"Received weights={weights}, values={values}"
+                            f"Received weights={factors}, values={losses}"
                         )
                 return no_op(name="static_dims_check_success")
         is_scalar = apply("Equal", 0, my_rank, name="is_scalar")

@@ -14,7 +14,7 @@ from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_value, sample
 from gpersist.ops.filling import zeros, zeros_like
-from gpersist.ops.kernels import shown
+from gpersist.ops.kernels import check_scalars, shown
 from gpersist.ops.shaping import shape_of
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -47,11 +47,12 @@ def _offset(d: Any, rows: int, columns: int, longest: int, align: str) -> Any:
     return np.where(is_left, 0, longest - lengths)
 
 
-def _packed_shape(batch: Any, low: int, high: int, longest: int) -> list[int]:
+def _packed_shape(batch: Any, low: int, high: int, longest: int) -> list[Any]:
     return [*batch, longest] if low == high else [*batch, high - low + 1, longest]
 
 
 def _diagonals(xp: Any, value: Array, k: Any, padding: Any, align: str) -> Array:
+    check_scalars(padding_value=padding)
     if value.ndim < 2:
         raise InvalidArgumentError(f"input must be at least 2-dim, received shape: {shown(value.shape)}")
     low, high = _bounds(k)
@@ -94,6 +95,7 @@ def _with_diagonals(xp: Any, base: Array, diagonal: Array, k: Any, align: str) -
 
 
 def _made(xp: Any, diagonal: Array, k: Any, num_rows: Any, num_cols: Any, padding: Any, align: str) -> Array:
+    check_scalars(num_rows=num_rows, num_cols=num_cols, padding_value=padding)
     if not diagonal.ndim:
         raise InvalidArgumentError("diagonal must be at least 1-dim, received shape: []")
     low, high = _bounds(k)
@@ -150,8 +152,28 @@ def _part_shape(op: Operation) -> list[TensorShape]:
     return [TensorShape(_packed_shape(batch, low, high, _longest(low, high, rows, columns)))]
 
 
-def _same_matrix(op: Operation) -> list[TensorShape]:
-    return [op._inputs[0].shape.with_rank_at_least(2)]
+def _set_shape(op: Operation) -> list[TensorShape]:
+    """The shape of the matrices, held against that of the diagonals."""
+    value, diagonal = op._inputs[0].shape.with_rank_at_least(2), op._inputs[1].shape.with_rank_at_least(1)
+    k = constant_value(op._inputs[2]) if len(op._inputs) > 2 else np.zeros((), np.int32)
+    if k is None:
+        return [value]
+    low, high = _bounds(k)
+    extra = 1 if low == high else 2
+    if value.sizes is not None:
+        diagonal = diagonal.with_rank(len(value.sizes) - 2 + extra)
+    elif diagonal.sizes is not None:
+        value = value.merge_with(unknown_shape(len(diagonal.sizes) + 2 - extra))
+    if value.sizes is None or diagonal.sizes is None:
+        return [value]
+    *batch, rows, columns = value.sizes
+    if rows is not None and columns is not None:
+        _check_inside(low, high, rows, columns)
+        wanted = _packed_shape(batch, low, high, _longest(low, high, rows, columns))
+        merged = TensorShape(wanted).merge_with(diagonal)
+    else:
+        merged = TensorShape([*batch, *[None] * extra]).merge_with(diagonal)
+    return [TensorShape([*merged.as_list()[: len(batch)], rows, columns])]
 
 
 _ALIGN = "align: {'LEFT_RIGHT', 'RIGHT_LEFT', 'LEFT_LEFT', 'RIGHT_RIGHT'} = 'RIGHT_LEFT'"
@@ -296,7 +318,7 @@ class MatrixSetDiag(OpType):
     outputs = "output: T"
     attrs = "T: type"
     samples = (sample("double[3,3]", "double[3]"), sample("double[2,2,3]", "double[2,2]"))
-    shapes = staticmethod(_same_matrix)
+    shapes = staticmethod(_set_shape)
 
     @staticmethod
     def run(xp: Any, value: Array, diagonal: Array) -> Array:
@@ -319,7 +341,7 @@ class MatrixSetDiagV2(OpType):
         sample("int32[3,4]", "int32[2,3]", "int32: [0, 1]"),
     )
     host_inputs = ("k",)
-    shapes = staticmethod(_same_matrix)
+    shapes = staticmethod(_set_shape)
 
     @staticmethod
     def run(xp: Any, value: Array, diagonal: Array, k: Any) -> Array:

@@ -10,7 +10,7 @@ from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, constant_value, sample
 from gpersist.ops.joining import stack
-from gpersist.ops.kernels import as_array, shown
+from gpersist.ops.kernels import as_array, check_scalars, shown
 from gpersist.ops.shaping import rank, reshape, shape_of
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -25,13 +25,13 @@ def _padded_shape(op: Operation) -> list[TensorShape]:
     if known is None or shape.sizes is None:
         return [unknown_shape(shape.rank if known is None else len(known))]
     if known.size and known.min() < 0:
-        raise ValueError(f"Paddings must be non-negative, got {known.tolist()}")
+        raise ValueError("Paddings must be non-negative")
     return [TensorShape(None if size is None else size + int(before) + int(after) for size, (before, after) in zip(shape.sizes, known, strict=True))]
 
 
 def _checked(array: Array, paddings: Any) -> list[tuple[int, int]]:
     if paddings.shape != (array.ndim, 2):
-        raise InvalidArgumentError(f"The first dimension of paddings must be the rank of inputs: {shown(paddings.shape)}, {shown(array.shape)}")
+        raise InvalidArgumentError(f"The first dimension of paddings must be the rank of inputs{shown(paddings.shape)} {shown(array.shape)}")
     if paddings.size and paddings.min() < 0:
         raise InvalidArgumentError(f"Paddings must be non-negative: {paddings.tolist()}")
     return [(before, after) for before, after in paddings.tolist()]
@@ -92,6 +92,7 @@ class PadV2(OpType):
 
     @staticmethod
     def run(xp: Any, value: Array, paddings: Any, constant: Any) -> Array:
+        check_scalars(constant_values=constant)
         return _with_constant(xp, value, paddings, constant)
 
     @staticmethod
@@ -157,9 +158,12 @@ class MirrorPadGrad(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        paddings, sizes = constant_value(op._inputs[1]), op._inputs[0].shape.sizes
+        pairs = op._inputs[1].shape.merge_with([None, 2]).as_list()[0]
+        paddings, sizes = constant_value(op._inputs[1]), (op._inputs[0].shape if pairs is None else op._inputs[0].shape.with_rank(pairs)).sizes
+        if paddings is not None and (paddings < 0).any():
+            raise ValueError("Paddings must be non-negative")
         if paddings is None or sizes is None:
-            return [unknown_shape(op._inputs[0].shape.rank)]
+            return [unknown_shape(op._inputs[0].shape.rank if pairs is None else pairs)]
         return [TensorShape(None if size is None else size - int(before) - int(after) for size, (before, after) in zip(sizes, paddings, strict=True))]
 
     @staticmethod

@@ -12,6 +12,7 @@ from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_shape, constant_value, sample
 from gpersist.ops.array import shape_of, stop_gradient
+from gpersist.ops.filling import zeros_like
 from gpersist.ops.window_reduction import (
     first_largest,
     first_of,
@@ -222,7 +223,7 @@ class MaxPoolGrad(_MaxPoolGrad):
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         value, output, _ = op.inputs
-        return [_zeros_like(value), _zeros_like(output), apply("MaxPoolGradGrad", value, output, grad, **_attrs_of(op))]
+        return [zeros_like(value), zeros_like(output), apply("MaxPoolGradGrad", value, output, grad, **_attrs_of(op))]
 
 
 class MaxPoolGradV2(_MaxPoolGrad):
@@ -268,7 +269,7 @@ class MaxPoolGradGrad(OpType):
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         value, output, _ = op.inputs
-        return [_zeros_like(value), _zeros_like(output), apply("MaxPoolGrad", value, output, grad, **_attrs_of(op))]
+        return [zeros_like(value), zeros_like(output), apply("MaxPoolGrad", value, output, grad, **_attrs_of(op))]
 
 
 class AvgPool(_Pooling):
@@ -419,7 +420,3 @@ def _pooled_shape(op: Operation, ksize: Sequence[int], strides: Sequence[int]) -
 
 def _attrs_of(op: Operation) -> dict[str, Any]:
     return {name: op.attr(name) for name in ("ksize", "strides", "padding", "data_format")}
-
-
-def _zeros_like(tensor: Tensor) -> Tensor:
-    return apply("ZerosLike", tensor, name="zeros_like")

@@ -9,6 +9,7 @@ from typing import Any
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Context, Operation, OpType, SessionOpType, Tensor, sample
 from gpersist.ops import shape_functions
+from gpersist.ops.kernels import check_scalars
 from gpersist.ops.summarize import summarize as summarized
 from gpersist.ops.summarize import summarize_ends
 from gpersist.ops.texts import TextOpType, scalar
@@ -61,6 +62,7 @@ class PrintV2(OpType):
 
     @staticmethod
     def run(xp: Any, value: Any, *, output_stream: bytes, end: bytes) -> None:
+        check_scalars(input=value)
         text, stream = scalar(value)[()], output_stream.decode()
         if stream in ("stdout", "stderr"):
             _write(getattr(sys, stream), text + end)

@@ -195,6 +195,9 @@ class QuantizeV2(OpType):
         ensure_minimum_range: float = 0.01,
     ) -> tuple[Any, Any, Any]:
         kind = kind_of(T)
+        low: Any
+        high: Any
+        scale: Any
         if axis == -1:
             low, high = scalar_range(min_range, max_range)
         else:
@@ -216,7 +219,7 @@ class QuantizeV2(OpType):
         elif mode == b"MIN_FIRST":
             found = float_to_first(values, low[wide], high[wide], kind)
         else:
-            scale = np.float32((np.float64(kind.high) - kind.low) / (high - low))
+            scale = np.asarray((np.float64(kind.high) - kind.low) / (high - low), np.float32)
             shifted = (np.clip(values, low[wide], high[wide]) - low[wide]) * scale[wide]
             half = np.float32(0 if kind.low == 0 else (kind.high - kind.low + 1) // 2)
             found = quantized(away(shifted - half) if half else np.floor(shifted + np.float32(0.5)), kind)

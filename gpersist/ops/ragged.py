@@ -202,20 +202,7 @@ class RaggedTensorToTensor(OpType):
         if known is not None and known.ndim == 0 and known != -1:
             raise ValueError(f"Received an invalid shape scalar with a static value that is not '-1': {known}")
         if default.rank is not None and values.rank is not None and default.rank >= values.rank:
-            raise ValueError(
-                f"default_value.shape={default} and rt_input.flat_values.shape={values} are incompatible: the first must have fewer dimensions"
-            )
-        depth = len(kinds) - (kinds[:1] == [b"FIRST_DIM_SIZE"])
-        known, values, default = constant_value(op._inputs[0]), op._inputs[1].shape, op._inputs[2].shape
-        if kinds[:1] == [b"VALUE_ROWIDS"]:
-            raise ValueError("VALUE_ROWIDS cannot be first")
-        if known is not None and known.ndim == 0 and known != -1:
-            raise ValueError(f"Received an invalid shape scalar with a static value that is not '-1': {known}")
-        if default.rank is not None and values.rank is not None and default.rank >= values.rank:
-            raise ValueError(
-                f"default_value.shape={default} and rt_input.flat_values.shape={values} are incompatible: default_value.rank = {default.rank}  must be "
-                f"less than rt_input.flat_values.rank = {values.rank}"
-            )
+            raise ValueError(f"default_value.shape={default} and rt_input.flat_values.shape={values} are incompatible: too many dimensions")
         shape = unknown_shape()
         if op._inputs[0].shape.rank != 0:
             shape = constant_shape(op._inputs[0]) if known is not None or op._inputs[0].shape.rank == 1 else unknown_shape()

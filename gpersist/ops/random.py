@@ -257,7 +257,9 @@ def random_uniform(
     """
     dtype = as_dtype(dtype)
     if dtype.name not in ("float16", "bfloat16", "float32", "float64", "int32", "int64"):
-        raise ValueError(f"Argument `dtype` got invalid value {dtype}. Accepted are float16, bfloat16, float32, float64, int32 and int64.")
+        raise ValueError(
+            f"Argument `dtype` got invalid value {dtype}. Accepted dtypes are (tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.int32, tf.int64)."
+        )
     if maxval is None:
         if dtype.is_integer:
             raise ValueError(f"Must specify maxval for integer dtype {dtype!r}")

@@ -11,6 +11,7 @@ import numpy as np
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, Tensor, apply, sample
 from gpersist.ops import shape_functions
+from gpersist.ops.kernels import check_scalars
 from gpersist.ops.texts import TextOpType, each, scalar
 from gpersist.shapes import TensorShape
 
@@ -31,6 +32,7 @@ class RegexReplace(TextOpType):
 
     @staticmethod
     def run(xp: Any, value: Any, pattern: Any, rewrite: Any, *, replace_global: bool) -> Any:
+        check_scalars(pattern=pattern, rewrite=rewrite)
         return _replaced(value, scalar(pattern)[()], scalar(rewrite)[()], replace_global)
 
 
@@ -59,6 +61,7 @@ class RegexFullMatch(TextOpType):
 
     @staticmethod
     def run(xp: Any, value: Any, pattern: Any) -> Any:
+        check_scalars(pattern=pattern)
         return _matched(value, scalar(pattern)[()])
 
 

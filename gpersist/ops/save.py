@@ -19,6 +19,7 @@ from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError, NotFoundError
 from gpersist.graph import Context, Operation, OpType, SessionOpType, Tensor, apply, apply_op, constant_value, sample
 from gpersist.ops import shape_functions
+from gpersist.ops.kernels import check_scalars
 from gpersist.shapes import TensorShape, unknown_shape
 
 __all__ = ["merge_v2_checkpoints", "restore_v2", "save_slices", "save_v2", "sharded_filename", "sharded_filespec"]
@@ -84,6 +85,7 @@ class ShardedFilename(OpType):
 
     @staticmethod
     def run(xp: Any, basename: Any, shard: Any, num_shards: Any) -> Any:
+        check_scalars(basename=basename, shard=shard, num_shards=num_shards)
         return np.array(b"%s-%05d-of-%05d" % (_bytes(basename), int(shard), int(num_shards)), object)
 
 
@@ -98,6 +100,7 @@ class ShardedFilespec(OpType):
 
     @staticmethod
     def run(xp: Any, basename: Any, num_shards: Any) -> Any:
+        check_scalars(basename=basename, num_shards=num_shards)
         return np.array(b"%s-?????-of-%05d" % (_bytes(basename), int(num_shards)), object)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import ml_dtypes
 import numpy as np
 
 from gpersist.devices import Array
@@ -18,6 +19,7 @@ from gpersist.ops.division import divide
 from gpersist.ops.filling import ones, ones_like, zeros_like
 from gpersist.ops.gathering import gather
 from gpersist.ops.joining import concat
+from gpersist.ops.kernels import shown
 from gpersist.ops.shaping import expand_dims, rank, reshape, shape_of
 from gpersist.ops.unary import sqrt
 from gpersist.shapes import TensorShape, unknown_shape
@@ -266,7 +268,8 @@ def _flattened(xp: Any, data: Array, ids: Array, num_segments: Any) -> tuple[Arr
     flat = xp.reshape(ids, -1)
     rows = xp.reshape(data, (flat.size, *data.shape[ids.ndim :]))
     if flat.size and flat.max() >= count:
-        raise InvalidArgumentError(f"segment_ids has {int(flat.max())}, which is out of range [0, {count})")
+        place = tuple(int(axis[0]) for axis in xp.nonzero(ids >= count))
+        raise InvalidArgumentError(f"segment_ids{shown(place) if place else ''} = {int(ids[place])} is out of range [0, {count})")
     if flat.size and flat.min() < 0:
         is_counted = flat >= 0
         rows, flat = rows[is_counted], flat[is_counted]
@@ -300,7 +303,7 @@ def _extreme_or_zero(xp: Any, combine: Any, data: Array, ids: Array, first: Any)
 
 
 def _bound(dtype: Any, end: str) -> Any:
-    return getattr(np.iinfo(dtype) if dtype.kind in "iu" else np.finfo(dtype), end)
+    return getattr(np.iinfo(dtype) if dtype.kind in "iu" else ml_dtypes.finfo(dtype), end)  # type: ignore[no-untyped-call]
 
 
 def _counted(ids: Tensor, found: Tensor) -> Tensor:

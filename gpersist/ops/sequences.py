@@ -17,6 +17,7 @@ from gpersist.ops.choosing import boolean_mask
 from gpersist.ops.constants import constant
 from gpersist.ops.filling import ones
 from gpersist.ops.joining import concat, stack
+from gpersist.ops.kernels import check_scalars
 from gpersist.ops.shaping import expand_dims, reshape, shape_of, size
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -62,7 +63,7 @@ def _count(start: Any, limit: Any, delta: Any) -> int:
     if step == 0:
         raise InvalidArgumentError("Requires delta != 0: 0")
     if (last - first) * step < 0:
-        raise InvalidArgumentError(f"Requires start {'<=' if step > 0 else '>='} limit when delta {'>' if step > 0 else '<'} 0: {first}/{last}")
+        raise InvalidArgumentError(f"Requires start {'<=' if step > 0 else '>='} limit when delta {'>' if step > 0 else '<'} 0: {first:g}/{last:g}")
     return len(builtins.range(first, last, step)) if isinstance(first, int) else math.ceil(abs((last - first) / step))
 
 
@@ -90,6 +91,7 @@ class LinSpace(OpType):
 
     @staticmethod
     def run(xp: Any, start: Any, stop: Any, num: Any) -> Array:
+        check_scalars(start=start, stop=stop, num=num)
         count = int(num)
         if count <= 0:
             raise InvalidArgumentError(f"Requires num > 0: {count}")

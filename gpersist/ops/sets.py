@@ -94,6 +94,10 @@ class _UniqueV2(_Unique, abstract=True):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         sizes, axis = op._inputs[0].shape.sizes, constant_value(op._inputs[1])
+        if axis is not None and axis.ndim != 1:
+            raise ValueError("axis expects a 1D vector.")
+        if axis is not None and axis.size > 1:
+            raise ValueError("axis does not support input tensors larger than 1 elements.")
         size = None
         if sizes is not None and axis is not None and axis.size <= 1:
             if not axis.size:
@@ -103,6 +107,8 @@ class _UniqueV2(_Unique, abstract=True):
 
 
 def _distinct_along(x: Any, axis: Any) -> tuple[Array, Array, Array]:
+    if np.ndim(axis) != 1:
+        raise InvalidArgumentError("axis expects a 1D vector.")
     if np.size(axis) > 1:
         raise InvalidArgumentError(f"axis tensor should be empty or have one element, got {np.size(axis)}")
     if not np.size(axis):
@@ -148,7 +154,11 @@ class ListDiff(OpType):
 
     @staticmethod
     def run(xp: Any, x: Array, y: Array, *, out_idx: DType) -> list[Array]:
-        kept = np.flatnonzero(~np.isin(x, y))
+        for name, value in (("x", x), ("y", y)):
+            if value.ndim != 1:
+                raise InvalidArgumentError(f"{name} should be a 1D vector.")
+        plain = (x, y) if x.dtype.kind != "V" else (x.astype(np.float32), y.astype(np.float32))  # NumPy cannot sort the small floats
+        kept = np.flatnonzero(~np.isin(*plain))
         return [x[kept], kept.astype(out_idx.numpy)]
 
     @staticmethod

@@ -158,7 +158,22 @@ class Reshape(OpType):
 
     @staticmethod
     def run(xp: Any, value: Array, shape: Any) -> Array:
-        return as_array(xp, value).reshape(tuple(shape.tolist()))
+        if shape.ndim > 1:
+            raise InvalidArgumentError(f"sizes input must be 1-D, not {shown(shape.shape)}")
+        sizes = shape.reshape(-1).tolist()  # a scalar will do, too
+        if -1 in sizes and 0 in sizes:  # what is asked for then follows from the dimensions that are not 0
+            sizes[sizes.index(-1)] = math.prod(filter(None, np.shape(value))) // math.prod(size for size in sizes if size > 0)
+        if sizes and min(sizes) < -1:
+            raise InvalidArgumentError(f"Size {sizes.index(min(sizes))} must be non-negative, not {min(sizes)}")
+        array = as_array(xp, value)
+        known = math.prod(size for size in sizes if size != -1)
+        if -1 in sizes and known and array.size % known:
+            raise InvalidArgumentError(
+                f"Input to reshape is a tensor with {array.size} values, but the requested shape requires a multiple of {known}"
+            )
+        if -1 not in sizes and known != array.size:
+            raise InvalidArgumentError(f"Input to reshape is a tensor with {array.size} values, but the requested shape has {known}")
+        return array.reshape(sizes)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -235,9 +250,7 @@ class Squeeze(OpType):
         dropped = {axis_within(axis, array.ndim, "squeeze_dims") for axis in squeeze_dims} if squeeze_dims else None
         for axis in dropped or ():
             if array.shape[axis] != 1:
-                raise InvalidArgumentError(
-                    f"Can not squeeze dim[{axis}], expected a dimension of 1, got {array.shape[axis]}; it is {shown(array.shape)}"
-                )
+                raise InvalidArgumentError(f"Can not squeeze dim[{axis}], expected a dimension of 1, got {array.shape[axis]}")
         return array.reshape([size for axis, size in enumerate(array.shape) if (size != 1 if dropped is None else axis not in dropped)])
 
     @staticmethod

@@ -47,7 +47,7 @@ class SliceSpec(NamedTuple):
             InvalidArgumentError: it does not fit the dimensions.
         """
         kinds = self.kinds()
-        if kinds.count("ellipsis") > 1:
+        if self.ellipsis_mask & (self.ellipsis_mask - 1):
             raise InvalidArgumentError("Multiple ellipses in slice spec not allowed")
         named = len(kinds) - kinds.count("ellipsis") - kinds.count("new")
         if named > len(sizes):

@@ -137,10 +137,16 @@ class SparseTensorDenseMatMul(OpType):
             raise InvalidArgumentError(f"an index of A is outside of {shown(a_shape.tolist())}")
         found = xp.zeros((rows, right.shape[1]), b.dtype)
         scale = values.conj() if adjoint_a else values
+        parts = scale[:, None] * right[column]
         if xp is np:
-            return _summed_rows(found, row, scale[:, None] * right[column])
-        xp.add.at(found, row, scale[:, None] * right[column])
-        return found
+            return _summed_rows(found, row, parts)
+        if found.dtype.kind != "c":
+            xp.add.at(found, row, parts)
+            return found
+        halves = [xp.zeros(found.shape, found.real.dtype) for _ in range(2)]  # no device adds complex numbers at once
+        for half, part in zip(halves, (parts.real, parts.imag), strict=True):
+            xp.add.at(half, row, part)
+        return (halves[0] + 1j * halves[1]).astype(found.dtype)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

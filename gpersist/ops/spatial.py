@@ -295,7 +295,7 @@ class SpaceToBatch(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [apply("BatchToSpace", grad, op.inputs[1], block_size=op.attr("block_size")), None]
+        return [batch_to_space(grad, op.inputs[1], op.attr("block_size")), None]
 
 
 class BatchToSpace(OpType):
@@ -318,7 +318,7 @@ class BatchToSpace(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [apply("SpaceToBatch", grad, op.inputs[1], block_size=op.attr("block_size")), None]
+        return [space_to_batch(grad, op.inputs[1], op.attr("block_size")), None]
 
 
 # ---- patches

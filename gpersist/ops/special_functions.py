@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gpersist.devices import Array
-from gpersist.graph import Operation, OpType, Sample, Tensor, apply, convert_to_tensor, name_scope, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.builders import binary, unary
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.constants import constant
 from gpersist.ops.reductions import reduce_sum
+from gpersist.ops.shaping import reshape, shape_of
 from gpersist.ops.unary import exp, square
-from gpersist.ops.unbroadcasting import reduced_to_inputs
 
 __all__ = ["digamma", "erf", "erfc", "erfinv", "lbeta", "lgamma", "ndtri", "polygamma", "zeta"]
 
@@ -168,9 +168,10 @@ class Zeta(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        shape, axes = _reduction_to_second(op)
         with op.graph.control_dependencies([grad]):
             x, q = (conj(tensor) for tensor in op.inputs)
-            return reduced_to_inputs(op, None, -x * zeta(x + 1, q) * grad)
+            return [None, reshape(apply("Sum", -x * zeta(x + 1, q) * grad, axes), shape)]
 
 
 class Polygamma(OpType):
@@ -195,9 +196,16 @@ class Polygamma(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        shape, axes = _reduction_to_second(op)
         with op.graph.control_dependencies([grad]):
             a, x = (conj(tensor) for tensor in op.inputs)
-            return reduced_to_inputs(op, None, polygamma(a + 1, x) * grad)
+            return [None, reshape(apply("Sum", polygamma(a + 1, x) * grad, axes), shape)]
+
+
+def _reduction_to_second(op: Operation) -> tuple[Tensor, Tensor]:
+    """The shape of the second input, and the axes along which it was broadcast: known when run, as TensorFlow builds it for these."""
+    shapes = [shape_of(tensor) for tensor in op.inputs]
+    return shapes[1], apply_op("BroadcastGradientArgs", *shapes).outputs[1]
 
 
 def _polynomial(factors: Sequence[float], x: Array) -> Array:

@@ -172,6 +172,18 @@ class DestroyTemporaryVariable(SessionOpType):
         return ref.read()
 
 
+class DisableCopyOnRead(SessionOpType):
+    """Says that a variable's value may be shared with who reads it, which it always may."""
+
+    inputs = "resource: resource"
+    is_stateful = True
+    shapes = staticmethod(shape_functions.none)
+
+    @staticmethod
+    def run(ctx: Context, resource: Buffer) -> None:
+        del resource
+
+
 class DestroyResourceOp(SessionOpType):
     """Takes the value of a resource away."""
 
@@ -207,6 +219,8 @@ def batch_scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool
     Raises:
         ValueError: the rank of `indices` is not known.
     """
+    from gpersist.ops import joining
+
     with name_scope(name):
         indices = convert_to_tensor(indices, name="indices")
         shape = apply("Shape", indices) if not indices.shape.is_fully_defined() else convert_to_tensor(indices.shape.as_list(), "int32", name="Shape")
@@ -223,7 +237,7 @@ def batch_scatter_update(ref: Any, indices: Any, updates: Any, use_locking: bool
             if numbers.dtype is not last.dtype:
                 numbers = apply("Cast", numbers, DstT=last.dtype)
             parts.append(numbers * _ones_like(last))
-        return scatter_nd_update(ref, apply("ConcatV2", [*parts, last], -1, name="concat"), updates, use_locking=use_locking)
+        return scatter_nd_update(ref, joining.concat([*parts, last], -1), updates, use_locking=use_locking)
 
 
 def _ones_like(tensor: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ def _check_seed(tensor: Tensor) -> None:
     if tensor.shape.rank not in (None, 1):
         raise ValueError(f"Shape must be rank 1 but is rank {tensor.shape.rank}")
     if tensor.shape.sizes not in (None, (2,), (None,)):
-        raise ValueError(f"Dimension must be 2 but is {tensor.shape.sizes}")
+        raise ValueError(f"Dimension must be 2 but is {tensor.shape.sizes[0]}")
 
 
 class _Stateless(OpType, abstract=True):
@@ -101,6 +101,7 @@ class StatelessRandomUniformInt(OpType):
     outputs = "output: dtype"
     attrs = "dtype: {int32, int64}, T: {int32, int64}, Tseed: {int32, int64} = int64"
     host_inputs = ("shape", "seed", "minval", "maxval")
+    scalars = ("minval", "maxval")
     samples = (
         sample("int32: [3, 5]", "int64: [1, 2]", "int32: -3", "int32: 10"),
         sample("int64: [0]", "int32: [-1, 7]", "int64: 5", "int64: 5"),

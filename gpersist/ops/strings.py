@@ -219,7 +219,7 @@ class ReduceJoin(TextOpType):
         if len(set(axes)) != len(axes):
             raise InvalidArgumentError(f"Duplicate reduction dimension in {axes}")
         kept = [axis for axis in range(array.ndim) if axis not in axes]
-        rows = array.transpose(kept + axes[::-1]).reshape(*(array.shape[axis] for axis in kept), -1) if axes else array
+        rows = array.transpose(kept + axes[::-1])
         shape = tuple(1 if axis in axes else size for axis, size in enumerate(array.shape) if keep_dims or axis not in axes)
         found = np.empty(shape, object)
         count = int(np.prod([array.shape[axis] for axis in axes], dtype=np.int64))

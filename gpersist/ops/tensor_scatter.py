@@ -37,6 +37,8 @@ def _checked_shape(shape: TensorShape, indices: TensorShape, updates: TensorShap
     if at is None or given is None or shape.sizes is None:
         return shape
     batch = at[:-1]
+    if 0 in shape.sizes and None not in (*at, *given) and 0 not in (*at, *given):
+        raise ValueError("Indices and updates specified for empty input")
     if not TensorShape(batch).is_compatible_with(given[: len(batch)]):
         raise ValueError(
             f"Dimensions [0,{len(batch)}) of indices[shape={shown(at)}] must match dimensions [0,{len(batch)}) of updates[shape={shown(given)}]"
@@ -123,7 +125,8 @@ class _TensorScatter(OpType, abstract=True):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        return [_checked_shape(*(tensor.shape for tensor in op._inputs))]
+        tensor, indices, updates = (tensor.shape for tensor in op._inputs)
+        return [_checked_shape(tensor.with_rank_at_least(1), indices, updates)]
 
 
 class TensorScatterUpdate(_TensorScatter):

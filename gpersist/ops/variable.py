@@ -301,7 +301,7 @@ class Variable(Operand, ScatterMethods, metaclass=_Kinds):
     @staticmethod
     def from_proto(variable_def: protos.VariableDef, import_scope: str | None = None) -> Variable:
         """The variable whose nodes a message names, in the default graph."""
-        return _kind(is_resource=variable_def.is_resource)(variable_def=variable_def, import_scope=import_scope)
+        return _kind(is_resource=_checked(variable_def).is_resource)(variable_def=variable_def, import_scope=import_scope)
 
     def _set_save_slice_info(self, info: _SliceInfo | None) -> None:
         self._save_slice_info = info
@@ -389,6 +389,12 @@ def _arguments(
     return locals()
 
 
+def _checked(definition: Any) -> protos.VariableDef:
+    if not isinstance(definition, protos.VariableDef):
+        raise AssertionError(f"expected a VariableDef, found {definition!r}")
+    return definition
+
+
 def _before(creator: Any, make: Any) -> Any:
     return lambda **arguments: creator(make, **arguments)
 
@@ -397,7 +403,7 @@ def _made(**arguments: Any) -> Variable:
     """A variable of the kind that is wanted."""
     definition, is_resource = arguments.get("variable_def"), arguments.get("use_resource")
     if definition is not None:
-        return _kind(is_resource=definition.is_resource)(**arguments)
+        return _kind(is_resource=_checked(definition).is_resource)(**arguments)
     if is_resource is None:
         is_resource = get_variable_scope().use_resource
     if is_resource is None:

@@ -153,6 +153,12 @@ class ReadVariableOp(SessionOpType):
         return grad
 
 
+def _accepts_value(op: Operation) -> list[TensorShape]:
+    """No outputs; the value's shape has to go with the variable's."""
+    handle_shape(op._inputs[0]).merge_with(op._inputs[1].shape)
+    return []
+
+
 class AssignVariableOp(SessionOpType):
     """Gives a resource variable a value."""
 
@@ -160,10 +166,7 @@ class AssignVariableOp(SessionOpType):
     attrs = "dtype: type"
     is_stateful = True
 
-    @staticmethod
-    def shapes(op: Operation) -> list[TensorShape]:
-        handle_shape(op._inputs[0]).merge_with(op._inputs[1].shape)
-        return []
+    shapes = staticmethod(_accepts_value)
 
     @staticmethod
     def run(ctx: Context, resource: Buffer, value: Any, *, dtype: DType) -> None:
@@ -177,7 +180,7 @@ class AssignAddVariableOp(SessionOpType):
     inputs = "resource: resource, value: dtype"
     attrs = "dtype: type"
     is_stateful = True
-    shapes = staticmethod(shape_functions.none)
+    shapes = staticmethod(_accepts_value)
 
     @staticmethod
     def run(ctx: Context, resource: Buffer, value: Any) -> None:
@@ -190,7 +193,7 @@ class AssignSubVariableOp(SessionOpType):
     inputs = "resource: resource, value: dtype"
     attrs = "dtype: type"
     is_stateful = True
-    shapes = staticmethod(shape_functions.none)
+    shapes = staticmethod(_accepts_value)
 
     @staticmethod
     def run(ctx: Context, resource: Buffer, value: Any) -> None:

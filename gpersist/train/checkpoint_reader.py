@@ -97,4 +97,6 @@ def newest(ckpt_dir_or_file: Path) -> str | None:
 
 
 def _text(name: str | bytes) -> str:
+    if not isinstance(name, (str, bytes)):
+        raise TypeError(f"Expected binary or unicode string, got {name!r}")
     return name.decode("utf-8", "surrogateescape") if isinstance(name, bytes) else name

@@ -84,6 +84,8 @@ def init_from_checkpoint(ckpt_dir_or_file: str | os.PathLike[str], assignment_ma
 
 def _init_scope(path: str, given: Any, name: str, target: str, shapes: Mapping[str, Any], store: Mapping[str, Any]) -> None:
     """Initialises all variables of a scope."""
+    if not isinstance(target, str):
+        raise TypeError(f"expected a variable, a list of a variable's parts, or a name, for {name!r}; found {target!r}")
     scope = target.rpartition("/")[0]
     if not name.endswith("/"):
         raise ValueError(f"Assignment map with scope only name {scope} should map to scope only {name}. Should be 'scope/': 'other_scope/'.")

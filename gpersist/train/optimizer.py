@@ -291,7 +291,7 @@ class Optimizer:
         for value in values:
             if value.dtype.base_dtype not in allowed:
                 raise ValueError(
-                    f"Invalid type {value.dtype.base_dtype!r} for {value.name}, expected: {sorted(allowed, key=lambda dtype: dtype.enum)}."
+                    f"Invalid type {value.dtype.base_dtype!r} for {value.name}, expected: {sorted(allowed, key=lambda dtype: dtype.enum % 8)}."
                 )
 
 

@@ -307,6 +307,9 @@ class Saver:
                 "ways out: Saver(var_list=...) with what is there, under its names; restore(..., partial=True) passes over the rest"
             )
             wrapped.__dict__.update({key: value for key, value in error.__dict__.items() if key in ("op", "node_def")})
+            if kind is NotFoundError and wrapped.op is None and plans.restoring:
+                wrapped.op = plans.restoring[0].op
+                wrapped.node_def = wrapped.op.node_def
             raise wrapped from error
 
     # ---- which checkpoints there are

@@ -55,7 +55,7 @@ class BaseSaverBuilder:
         """Makes the operation that saves objects.
 
         Raises:
-            RuntimeError: there is no such format.
+            TypeError: there is no such format.
         """
         specs = [spec for saveable in saveables for spec in saveable.specs]
         tensors = [spec.tensor for spec in specs]
@@ -64,7 +64,7 @@ class BaseSaverBuilder:
             return io_ops.save_slices(filename_tensor, names, slices, tensors, name="save")
         if self._write_version == V2:
             return io_ops.save_v2(filename_tensor, names, slices, tensors)
-        raise RuntimeError(f"Unexpected write_version: {self._write_version}")
+        raise TypeError(f"Unexpected write_version: {self._write_version}")
 
     def bulk_restore(self, filename_tensor: Tensor, saveables: Sequence[_Saveable], preferred_shard: int, restore_sequentially: bool) -> list[Tensor]:
         """Makes the operations that read objects; gives their tensors, in order."""

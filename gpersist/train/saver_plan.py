@@ -78,6 +78,7 @@ class Restored(NamedTuple):
         variable: the node of the variable.
         shape: that the value has to have; None where any will do.
         reshaped: the shape that it is brought into; None for its own.
+        op: the node that reads.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Restored(NamedTuple):
     variable: Operation
     shape: tuple[int | None, ...] | None
     reshaped: tuple[int, ...] | None
+    op: Operation
 
 
 class Plans:
@@ -269,7 +271,7 @@ def _restored(op: Operation, filename: Tensor, names: dict[Operation, tuple[list
     shape = None
     if reshaped is None and op.type == "Assign" and op.attr("validate_shape"):
         shape = _sizes(op.inputs[0].shape)
-    return Restored(names[restore][0][index], names[restore][1][index], value.dtype.base_dtype, variable, shape, reshaped)
+    return Restored(names[restore][0][index], names[restore][1][index], value.dtype.base_dtype, variable, shape, reshaped, restore)
 
 
 def variable_of(tensor: Tensor) -> Operation | None:

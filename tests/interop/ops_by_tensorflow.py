@@ -39,6 +39,9 @@ def ask(case: tf.NodeDef, constants: dict[str, tf.NodeDef]) -> tf.NodeDef:
         if mode is not None:
             with tf.Session(config=CONFIG) as session:
                 run(session, case, constants, mode, answer)
+    if "values" in answer.attr and any(name.startswith(f"{case.name}/grad") for name in constants):
+        with tf.Graph().as_default() as graph:
+            gradients(graph, case, constants, answer)
     return answer
 
 
@@ -79,6 +82,34 @@ def run(session: tf.Session, case: tf.NodeDef, constants: dict[str, tf.NodeDef],
         return
     for value, output in zip(values or (), op.outputs, strict=True):
         answer.attr["values"].list.tensor.append(tf.make_tensor_proto(value, output.dtype, getattr(value, "shape", ())))
+
+
+def gradients(graph: tf.Graph, case: tf.NodeDef, constants: dict[str, tf.NodeDef], answer: tf.NodeDef) -> None:
+    """Of the weighted sum of the outputs with respect to each input: nodes, and values."""
+    grads = [constants[f"{case.name}/grad{index}"] for index in range(len(answer.attr["values"].list.tensor))]
+    tf.import_graph_def(tf.GraphDef(versions=graph.graph_def_versions, node=[*[constants[name] for name in case.input], *grads, case]), name="")
+    op = graph.get_operation_by_name(case.name)
+    before = len(graph.get_operations())
+    pairs = [
+        (y, graph.get_tensor_by_name(f"{node.name}:0"))
+        for y, node in zip(op.outputs, grads, strict=True)
+        if y.dtype.is_floating or y.dtype.is_complex
+    ]
+    try:
+        found = tf.gradients([y for y, _ in pairs], list(op.inputs), [weight for _, weight in pairs])
+    except Exception as error:
+        answer.attr["gradient"].s = kind(error)
+        return
+    found = [None if each is None else tf.convert_to_tensor(each) for each in found]
+    answer.attr["gradient_nodes"].list.s.extend(op.node_def.SerializeToString() for op in graph.get_operations()[before:])
+    answer.attr["gradient_names"].list.s.extend(b"" if each is None else each.name.encode() for each in found)
+    try:
+        with tf.Session(config=CONFIG) as session:
+            values = session.run([each for each in found if each is not None])
+    except Exception as error:
+        answer.attr["gradient_run"].s = kind(error)
+        return
+    answer.attr["gradient_values"].list.tensor.extend(tf.make_tensor_proto(value) for value in values)
 
 
 def kind(error: Exception) -> bytes:

@@ -13,10 +13,9 @@ import numpy as np
 from gpersist import protos
 from gpersist.graph import Graph, Session, import_graph_def
 from gpersist.ops.variable_lists import global_variables
+from gpersist.saved_model.loader import load
 from gpersist.train.meta_graph import import_meta_graph
 
-_LEGACY_INIT_KEYS = ("saved_model_main_op", "legacy_init_op")
-_INIT_SIGNATURE = "__saved_model_init_op"
 _CONFIG = protos.ConfigProto(allow_soft_placement=True)  # some name GPUs
 
 
@@ -60,7 +59,7 @@ class Run:
         if source == "frozen":
             import_graph_def(protos.GraphDef.FromString((self._folder / "graph.pb").read_bytes()), name="")
         elif source == "savedmodel":
-            self._load_saved_model(session)
+            self._signatures = load(session, ["serve"], str(self._folder / "model")).signature_def
         else:
             meta = next(path for path in self._folder.iterdir() if path.suffix == ".meta")
             saver = import_meta_graph(str(meta))
@@ -70,23 +69,6 @@ class Run:
                 saver.restore(session, str(meta.with_suffix("")) + "-?????-of-?????")
         if self.spec.get("var_init") == "crc":
             _set_variables(session)
-
-    def _load_saved_model(self, session: Session) -> None:
-        folder = self._folder / "model"
-        message = protos.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-        meta = next(found for found in message.meta_graphs if "serve" in found.meta_info_def.tags)
-        self._signatures = meta.signature_def
-        saver = import_meta_graph(meta)
-        if saver is not None and (folder / "variables" / "variables.index").exists():
-            saver.restore(session, str(folder / "variables" / "variables"))
-        older = [protos.AssetFileDef.FromString(found.value) for found in meta.collection_def["saved_model_assets"].any_list.value]
-        assets = {asset.tensor_info.name: str(folder / "assets" / asset.filename) for asset in (*older, *meta.asset_file_def)}
-        for key in _LEGACY_INIT_KEYS:
-            for op in session.graph.get_collection(key):
-                session.run(op, assets)
-        if _INIT_SIGNATURE in meta.signature_def:
-            for info in meta.signature_def[_INIT_SIGNATURE].outputs.values():
-                session.run(session.graph.as_graph_element(info.name), assets)
 
 
 def difference(spec: Mapping[str, Any], key: str, found: Any, wanted: Any) -> str | None:

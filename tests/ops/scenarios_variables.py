@@ -163,3 +163,11 @@ def destroyed(session: Session) -> None:
     assert not session.run(v.is_initialized())
     with pytest.raises(NotFoundError, match="Resource v does not exist"):
         session.run(strict)
+
+
+@scenario("DisableCopyOnRead")
+def sharing(session: Session) -> None:
+    v = ops.Variable(_START, name="v", use_resource=True)
+    session.run([v.initializer])
+    session.run(apply_op("DisableCopyOnRead", v.handle))
+    _equal(session.run(v), _START)

@@ -14,6 +14,7 @@ import gpersist.ops  # noqa: F401  # registers the operations
 import tests.ops.scenarios_functional
 import tests.ops.scenarios_loops
 import tests.ops.scenarios_printing
+import tests.ops.scenarios_queues
 import tests.ops.scenarios_random
 import tests.ops.scenarios_saving
 import tests.ops.scenarios_slices

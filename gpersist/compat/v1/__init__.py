@@ -70,6 +70,7 @@ from gpersist.compat.v1 import math as math
 from gpersist.compat.v1 import nn as nn
 from gpersist.compat.v1 import python_io as python_io
 from gpersist.compat.v1 import quantization as quantization
+from gpersist.compat.v1 import queue as queue
 from gpersist.compat.v1 import random as random
 from gpersist.compat.v1 import saved_model as saved_model
 from gpersist.compat.v1 import signal as signal
@@ -554,6 +555,13 @@ from gpersist.ops.quantization import (
     dequantize,
     quantize_v2,
 )
+from gpersist.ops.queues import (
+    FIFOQueue,
+    PaddingFIFOQueue,
+    PriorityQueue,
+    QueueBase,
+    RandomShuffleQueue,
+)
 from gpersist.ops.random import (
     get_seed,
     multinomial,
@@ -691,6 +699,7 @@ __all__ = [
     "DeviceSpec",
     "Dimension",
     "Event",
+    "FIFOQueue",
     "FixedLenFeature",
     "FixedLenSequenceFeature",
     "GPUOptions",
@@ -710,7 +719,11 @@ __all__ = [
     "OpError",
     "Operation",
     "OptimizerOptions",
+    "PaddingFIFOQueue",
     "Print",
+    "PriorityQueue",
+    "QueueBase",
+    "RandomShuffleQueue",
     "RegisterGradient",
     "RunMetadata",
     "RunOptions",
@@ -1023,6 +1036,7 @@ __all__ = [
     "qr",
     "quantization",
     "quantize_v2",
+    "queue",
     "quint8",
     "quint16",
     "random",

@@ -6,6 +6,9 @@ from gpersist.compat.missing import missing
 from gpersist.ops.array import (
     extract_image_patches,
 )
+from gpersist.ops.combined_suppression import (
+    combined_non_max_suppression,
+)
 from gpersist.ops.image_colors import (
     draw_bounding_boxes,
     hsv_to_rgb,
@@ -21,7 +24,6 @@ from gpersist.ops.image_resizing import (
     resize_nearest_neighbor,
 )
 from gpersist.ops.suppression import (
-    combined_non_max_suppression,
     non_max_suppression,
     non_max_suppression_overlaps,
     non_max_suppression_padded,

@@ -17,6 +17,12 @@ from gpersist.ops.parsing import (
     parse_example,
     parse_single_example,
 )
+from gpersist.ops.queues import (
+    PaddingFIFOQueue,
+    PriorityQueue,
+    QueueBase,
+    RandomShuffleQueue,
+)
 from gpersist.ops.records import (
     TFRecordCompressionType,
     TFRecordOptions,
@@ -36,6 +42,10 @@ __getattr__ = missing("tf.io")
 __all__ = [
     "FixedLenFeature",
     "FixedLenSequenceFeature",
+    "PaddingFIFOQueue",
+    "PriorityQueue",
+    "QueueBase",
+    "RandomShuffleQueue",
     "TFRecordCompressionType",
     "TFRecordOptions",
     "TFRecordWriter",

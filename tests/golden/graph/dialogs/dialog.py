@@ -16,10 +16,10 @@ import numpy as np
 _KEPT: list[Any] = []  # TensorFlow has pointers to the code that made an operation, and crashes when that is gone
 
 
-def dialogs() -> dict[str, str]:
-    """Each block's text, by the file's name and a number."""
+def dialogs(folder: Path = Path(__file__).parent) -> dict[str, str]:
+    """The text of each of a folder's blocks, by the file's name and a number."""
     found = {}
-    for path in sorted(Path(__file__).parent.glob("*.txt")):
+    for path in sorted(folder.glob("*.txt")):
         for number, block in enumerate(path.read_text().split("#---\n")):
             found[f"{path.stem} {number}"] = block
     return found

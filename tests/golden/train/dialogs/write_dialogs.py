@@ -1,0 +1,28 @@
+"""Holds the dialogs with real TensorFlow and writes what it says to dialogs.json: `python write_dialogs.py`, with an interpreter that has
+TensorFlow 2.21. Each block runs in an empty folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+_HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(_HERE.parents[1] / "graph" / "dialogs"))
+
+import dialog
+import tensorflow.compat.v1 as tf
+
+tf.disable_v2_behavior()
+answers = {}
+for name, block in dialog.dialogs(_HERE).items():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        answers[name] = dialog.run(block, tf)
+        os.chdir(_HERE)
+text = json.dumps({"tensorflow": tf.__version__, "answers": answers}, indent=0, separators=(",", ":"))
+(_HERE / "dialogs.json").write_text(text + "\n")
+print(sum(map(len, answers.values())), "statements")

@@ -10,6 +10,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, convert_to_tensor, name_scope, sample
 from gpersist.ops.array import reshape, shape_of
 from gpersist.ops.blas_threads import matmul
+from gpersist.ops.shaping import rank
 from gpersist.ops.windows import is_channels_first
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -77,7 +78,7 @@ class BiasAddV1(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [grad, apply("Sum", grad, apply("Range", 0, apply("Rank", grad) - 1, 1, name="range"))]
+        return [grad, apply("Sum", grad, apply("Range", 0, rank(grad) - 1, 1, name="range"))]
 
 
 class BiasAddGrad(OpType):

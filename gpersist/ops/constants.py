@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpersist import protos
-from gpersist.dtypes import as_dtype
+from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import (
     Context,
@@ -46,8 +46,10 @@ class Const(OpType):
         return [TensorShape(value.shape if isinstance(value, np.ndarray) else value.tensor_shape)]
 
     @staticmethod
-    def run(xp: Any, *, value: Any) -> Any:
+    def run(xp: Any, *, value: Any, dtype: DType) -> Any:
         array = value if isinstance(value, np.ndarray) else make_ndarray(value)
+        if array.dtype != dtype.numpy:
+            raise InvalidArgumentError(f"Type mismatch between value ({array.dtype}) and dtype ({dtype.name})")
         return xp.asarray(array) if array.ndim else array[()]
 
     @classmethod

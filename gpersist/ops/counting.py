@@ -85,7 +85,7 @@ class DenseBincount(OpType):
         width = int(count)
         if numbers.ndim > 2:
             raise InvalidArgumentError(f"Shape must be at most rank 2 but is rank {numbers.ndim}")
-        if weights.shape not in (numbers.shape, (0,)):
+        if weights.size and weights.shape != numbers.shape:
             raise InvalidArgumentError(f"`weights` must be the same shape as `arr` or a length-0 `Tensor`. Received {shown(weights.shape)}")
         if numbers.ndim == 2:
             rows = numbers.shape[0]
@@ -367,9 +367,10 @@ class NthElement(OpType):
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         value, found = op.inputs[0], expand_dims(op.outputs[0], -1)
-        chosen = cast(apply("Equal", value, found), grad.dtype)
+        chosen = cast(apply("Equal", found, value), grad.dtype)
+        grad = expand_dims(grad, -1)
         count = expand_dims(apply("Sum", chosen, -1), -1)
-        return [chosen / count * expand_dims(grad, -1), None]  # equal ones share
+        return [chosen / count * grad, None]  # equal ones share
 
 
 class Bucketize(OpType):

@@ -53,10 +53,9 @@ def _complex_op(name: str, transform: Callable[..., Any], depth: int, told: str)
         return transform(value, axes=axes).astype(value.dtype) if value.size else value.copy()
 
     def gradient(op: Operation, grad: Tensor) -> Tensor:
-        count = cast(reduce_prod(shape_of(grad)[-depth:]), grad.dtype.real_dtype)
-        inverse = apply(name[1:] if name.startswith("I") else "I" + name, grad)
-        scale = 1.0 / count if name.startswith("I") else count
-        return inverse * cast(scale, grad.dtype)
+        size = reduce_prod(shape_of(grad)[-depth:])
+        scale = cast(1.0 / cast(size, grad.dtype.real_dtype) if name.startswith("I") else size, grad.dtype)
+        return apply(name[1:] if name.startswith("I") else "I" + name, grad) * scale
 
     shape = [2, 4, 3, 2][-depth - 1 :]
     samples = (sample(f"complex64[{','.join(map(str, shape))}]"), sample(f"complex128[{','.join(map(str, shape[1:]))}]"))

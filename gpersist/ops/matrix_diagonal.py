@@ -199,7 +199,7 @@ class MatrixDiag(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
-        return apply("MatrixDiagPart", grad)
+        return matrix_diag_part(grad)
 
 
 class MatrixDiagV2(OpType):
@@ -267,8 +267,8 @@ class MatrixDiagPart(OpType):
     def gradient(op: Operation, grad: Tensor) -> Tensor:
         sizes = op.inputs[0].shape.sizes
         if sizes is not None and sizes[-2] is not None and sizes[-2] == sizes[-1]:
-            return apply("MatrixDiag", grad)
-        return apply("MatrixSetDiag", zeros_like(op.inputs[0]), grad)
+            return matrix_diag(grad)
+        return matrix_set_diag(zeros_like(op.inputs[0]), grad)
 
 
 class MatrixDiagPartV2(OpType):
@@ -326,7 +326,9 @@ class MatrixSetDiag(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [apply("MatrixSetDiag", grad, zeros(shape_of(op.inputs[1]), grad.dtype)), apply("MatrixDiagPart", grad)]
+        diagonal = op.inputs[1]
+        shape = diagonal.shape if diagonal.shape.is_fully_defined() else shape_of(diagonal)
+        return [matrix_set_diag(grad, zeros(shape, grad.dtype)), matrix_diag_part(grad)]
 
 
 class MatrixSetDiagV2(OpType):

@@ -49,10 +49,6 @@ class _Unique(OpType, abstract=True):
         found.with_rank(1)
         return [unknown_shape(1), found, unknown_shape(1)][: len(op.output_types)]
 
-    @staticmethod
-    def gradient(op: Operation, *grads: Tensor) -> list[Tensor | None]:
-        return [None] * len(op.inputs)
-
 
 def _vector(x: Any) -> Any:
     if np.ndim(x) != 1:
@@ -160,10 +156,6 @@ class ListDiff(OpType):
         plain = (x, y) if x.dtype.kind != "V" else (x.astype(np.float32), y.astype(np.float32))  # NumPy cannot sort the small floats
         kept = np.flatnonzero(~np.isin(*plain))
         return [x[kept], kept.astype(out_idx.numpy)]
-
-    @staticmethod
-    def gradient(op: Operation, *grads: Tensor) -> list[Tensor | None]:
-        return [None, None]
 
 
 class _Bound(OpType, abstract=True):

@@ -168,6 +168,10 @@ class ScatterNdNonAliasingAdd(TensorScatterAdd):
         "uint32, uint64, bool}, Tindices: {int32, int64}"
     )
 
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        return [grad, None, apply("GatherNd", grad, op.inputs[1])]
+
 
 class TensorScatterSub(_TensorScatter):
     """A tensor from which values have been taken."""

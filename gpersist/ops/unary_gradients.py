@@ -37,7 +37,7 @@ class TanhGrad(_OfResult):
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
         y, dy = _paired(y, dy)
-        return dy * (1 - y * y)  # not conjugated, other than the rest: that is left to the gradient of Tanh
+        return dy * (1 - y * y)  # not conjugated, as in SigmoidGrad: their gradients do that
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -51,7 +51,7 @@ class SigmoidGrad(_OfResult):
 
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
-        y, dy = _paired(xp.conj(y), dy)
+        y, dy = _paired(y, dy)
         return dy * y * (1 - y)
 
     @staticmethod

@@ -14,8 +14,8 @@ from gpersist.graph.attr_value import encode, normalised
 from gpersist.graph.signature import REQUIRED
 from tests.ops.samples import arrays_of
 
-_TYPES = [from_name(name) for name in
-          ["half", "bfloat16", "float", "double", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool", "complex64", "complex128", "string"]]  # fmt: skip
+_NAMES = "half bfloat16 float double int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128 string"
+_TYPES = [from_name(name) for name in _NAMES.split()]
 
 SPECIAL_FLOATS = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 2.5, 3.0, 1e-30, 1e10, -3e38, 88.5, -104.0]
 
@@ -33,6 +33,16 @@ def op_names() -> list[str]:
     return [name for name in op_type_names() if get_op_type(name).samples and not issubclass(get_op_type(name), SessionOpType)]
 
 
+def chosen_cases(name: str, count: int) -> Iterator[tuple[Case, bool]]:
+    """The samples of an operation, each with True, and so many of what comes of them, from all over."""
+    found = list(cases_of(name))
+    samples = [case for case in found if case.name.count(".") == 1]
+    others = [case for case in found if case.name.count(".") > 1]
+    yield from ((case, True) for case in samples)
+    for number in range(min(count, len(others))):
+        yield others[number * len(others) // min(count, len(others))], False
+
+
 def cases_of(name: str) -> Iterator[Case]:
     """The samples, and what comes of them."""
     op_type = get_op_type(name)
@@ -44,9 +54,9 @@ def cases_of(name: str) -> Iterator[Case]:
         if number == 0:
             yield from _types(op_type, case)
             yield from _grids(op_type, case)
-        yield from _values(op_type, case)
+        yield from _values(case)
         if number < 2:
-            yield from _shapes(op_type, case)
+            yield from _shapes(case)
             yield from _attributes(op_type, case)
 
 
@@ -81,12 +91,8 @@ def _types(op_type: type[OpType], case: Case) -> Iterator[Case]:
                 for index, value in enumerate(case.inputs)
             ]
             attrs = case.attrs if of_type and attr.name not in case.attrs else case.attrs | {attr.name: dtype}
-            if name_is_output_only(signature, attr.name) or of_type:
+            if of_type or any(arg.type_attr == attr.name for arg in signature.outputs):
                 yield Case(f"{case.name}.{attr.name}={dtype.name}", case.op, inputs, attrs)
-
-
-def name_is_output_only(signature: Any, name: str) -> bool:
-    return any(arg.type_attr == name for arg in signature.outputs) and not any(arg.type_attr == name for arg in signature.inputs)
 
 
 def _cast(array: Any, dtype: DType) -> Any:
@@ -138,7 +144,7 @@ def specials(dtype: DType) -> Any:
         return np.array(SPECIAL_FLOATS).astype(dtype.numpy)
 
 
-def _values(op_type: type[OpType], case: Case) -> Iterator[Case]:
+def _values(case: Case) -> Iterator[Case]:
     for place, value in _places(case):
         where = f"{place[0]}" if place[1] is None else f"{place[0]}-{place[1]}"
         array = np.asarray(value)
@@ -159,7 +165,7 @@ def _values(op_type: type[OpType], case: Case) -> Iterator[Case]:
                 yield _replaced(case, f"{where}={tag}", place, new)
 
 
-def _shapes(op_type: type[OpType], case: Case) -> Iterator[Case]:
+def _shapes(case: Case) -> Iterator[Case]:
     for place, value in _places(case):
         where = f"{place[0]}" if place[1] is None else f"{place[0]}-{place[1]}"
         array = np.asarray(value)
@@ -190,7 +196,7 @@ def _one(text: bytes) -> Any:
 
 def _attributes(op_type: type[OpType], case: Case) -> Iterator[Case]:
     signature = op_type.signature()
-    lengths = {arg.number_attr for arg in (*signature.inputs, *signature.outputs)}
+    lengths = {arg.number_attr for arg in signature.inputs}  # which follow from the inputs
     for attr in signature.attrs:
         value = case.attrs.get(attr.name, attr.default)
         if value is REQUIRED or attr.kind in ("type", "list(type)", "shape", "tensor"):
@@ -200,7 +206,7 @@ def _attributes(op_type: type[OpType], case: Case) -> Iterator[Case]:
             news = [not value]
         elif attr.kind == "string" and attr.allowed:
             news = [other for other in attr.allowed if other != value]
-        elif attr.kind == "int" and (attr.name not in lengths or name_of_output(signature, attr.name)):
+        elif attr.kind == "int" and attr.name not in lengths:
             news = [new for new in (-1, 0, 1, 2, 3, 20, -20) if new != value]
         elif attr.kind == "float":
             news = [0.0, -1.0, float("nan"), 2.5]
@@ -210,14 +216,10 @@ def _attributes(op_type: type[OpType], case: Case) -> Iterator[Case]:
             yield case._replace(name=f"{case.name}.{attr.name}={new!r}".replace("/", "|"), attrs=case.attrs | {attr.name: new})
 
 
-def name_of_output(signature: Any, name: str) -> bool:
-    return any(arg.number_attr == name for arg in signature.outputs) and not any(arg.number_attr == name for arg in signature.inputs)
-
-
-def question(number: int, case: Case) -> list[protos.NodeDef]:
+def question(key: str, case: Case) -> list[protos.NodeDef]:
     """The inputs as constants, and the node."""
     signature = get_op_type(case.op).signature()
-    node = protos.NodeDef(name=f"c{number}", op=case.op)
+    node = protos.NodeDef(name=key, op=case.op)
     attrs: dict[str, Any] = dict(case.attrs)
     constants: list[protos.NodeDef] = []
     for arg, value in zip(signature.inputs, case.inputs, strict=True):
@@ -225,7 +227,7 @@ def question(number: int, case: Case) -> list[protos.NodeDef]:
         types = []
         for item in items:
             proto = make_tensor_proto(item)
-            constant = protos.NodeDef(name=f"c{number}/{len(constants)}", op="Const")
+            constant = protos.NodeDef(name=f"{key}/{len(constants)}", op="Const")
             constant.attr["dtype"].type = proto.dtype
             constant.attr["value"].tensor.CopyFrom(proto)
             constants.append(constant)

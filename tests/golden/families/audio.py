@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import numpy as np
+
 from families.values import Cases
 
 CASES = Cases()

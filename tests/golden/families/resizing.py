@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ml_dtypes
 import numpy as np
+
 from families.values import Cases, ints
 
 CASES = Cases()

@@ -1,0 +1,55 @@
+"""Small expressions make the nodes, the shapes, the values and the errors that they make in TensorFlow."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.compat import write_face
+from tests.interop.expressions import EXPRESSIONS, answer
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+
+KNOWN = {
+    "tf.nn.silu(ph(2))": "made by another function there",
+}
+
+
+@pytest.fixture(scope="module")
+def wanted(tensorflow: Any) -> dict[str, Any]:
+    return json.loads(tensorflow("expressions.py").splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def tf() -> Any:
+    """The face as write_face would write it now."""
+    root = types.SimpleNamespace()
+    for module, names in write_face.face().items():
+        place = root
+        for part in filter(None, module.split(".")):
+            place.__dict__.setdefault(part, types.SimpleNamespace())
+            place = getattr(place, part)
+        for name, found in names.items():
+            setattr(place, name, getattr(importlib.import_module(found.module), found.attribute))
+    return root
+
+
+@pytest.mark.parametrize("text", EXPRESSIONS)
+def test_as_in_tensorflow(text: str, tf: Any, wanted: dict[str, Any]) -> None:
+    if text in KNOWN:
+        pytest.skip(KNOWN[text])
+    found, theirs = json.loads(json.dumps(answer(tf, text))), wanted[text]
+    values, others = found.pop("values", []), theirs.pop("values", [])
+    assert found == theirs
+    assert len(values) == len(others)
+    for mine, other in zip(values, others, strict=True):
+        if mine and isinstance(mine[-1], list):
+            assert mine[:2] == other[:2]
+            np.testing.assert_allclose(mine[2], other[2], rtol=1e-5, atol=1e-6)
+        else:
+            assert mine == other

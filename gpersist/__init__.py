@@ -53,6 +53,7 @@ from gpersist.errors import (
     TensorNotFoundError,
     UnavailableError,
     UnimplementedError,
+    UnknownError,
     UnreadableFileError,
 )
 from gpersist.version import __version__
@@ -93,6 +94,7 @@ __all__ = [
     "TensorSlice",
     "UnavailableError",
     "UnimplementedError",
+    "UnknownError",
     "UnreadableFileError",
     "Verified",
     "__version__",

@@ -327,7 +327,7 @@ def from_numpy(dtype: np.dtype[Any], what: str = "array") -> DType:
     return found
 
 
-def as_dtype(value: object) -> DType:
+def as_dtype(type_value: object) -> DType:
     """The type that something names: a DType, its number, its name, a NumPy dtype or scalar class, `float`, `bool`, `object`.
 
     Unlike `from_enum` and `from_name` it gives reference types as such.
@@ -335,6 +335,7 @@ def as_dtype(value: object) -> DType:
     Raises:
         TypeError: it names none (TensorFlow's class and words).
     """
+    value = type_value
     if isinstance(value, DType):
         return value
     found: DType | None = None

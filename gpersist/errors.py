@@ -2,6 +2,7 @@
 
     GPersistError                       code  also a
       CancelledError                       1  concurrent.futures.CancelledError
+      UnknownError                         2
       InvalidArgumentError                 3  ValueError
         MismatchError                         (names, shapes or dtypes of a restore)
         DeviceNotFoundError                   (a device that is not there)
@@ -84,6 +85,12 @@ class CancelledError(GPersistError, concurrent.futures.CancelledError):
     """The operation was cancelled before it ended."""
 
     code = 1
+
+
+class UnknownError(GPersistError):
+    """A function of the caller's failed, in a way that nobody here can tell more of."""
+
+    code = 2
 
 
 class InvalidArgumentError(GPersistError, ValueError):

@@ -18,6 +18,7 @@ from gpersist.errors import (
     ResourceExhaustedError,
     UnavailableError,
     UnimplementedError,
+    UnknownError,
 )
 
 __all__ = [
@@ -60,10 +61,6 @@ __all__ = [
 ]
 
 OpError = GPersistError
-
-
-class UnknownError(GPersistError):
-    """An error of no known kind; nothing here raises it."""
 
 
 class UnauthenticatedError(GPersistError):

@@ -111,6 +111,16 @@ def argmin(input: Any, axis: Any = None, name: str | None = None, dimension: Any
     return _place_of("ArgMin", input, renamed_argument("axis", axis, "dimension", dimension), name, output_type)
 
 
+def arg_max(input: Any, dimension: Any, output_type: Any = "int64", name: str | None = None) -> Tensor:  # TensorFlow's name
+    """The old name of `argmax` (`tf.arg_max`)."""
+    return apply("ArgMax", input, dimension, output_type=output_type, name=name)
+
+
+def arg_min(input: Any, dimension: Any, output_type: Any = "int64", name: str | None = None) -> Tensor:  # TensorFlow's name
+    """The old name of `argmin` (`tf.arg_min`)."""
+    return apply("ArgMin", input, dimension, output_type=output_type, name=name)
+
+
 def _place_of(op_name: str, value: Any, axis: Any, name: str | None, output_type: Any) -> Tensor:
     if not (isinstance(axis, (int, np.integer, Tensor)) or axis is None or hasattr(axis, "_as_graph_element")):
         raise TypeError("axis must be int or Tensor with integer datatype")

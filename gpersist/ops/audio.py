@@ -10,7 +10,7 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, convert_to_tensor, sample
+from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, sample
 from gpersist.ops import shape_functions
 from gpersist.shapes import TensorShape
 
@@ -44,7 +44,7 @@ def decode_wav(contents: Any, desired_channels: int = -1, desired_samples: int =
     """
     op = apply_op(
         "DecodeWav",
-        convert_to_tensor(contents, "string"),
+        contents,
         desired_channels=desired_channels,
         desired_samples=desired_samples,
         name=name or "DecodeWav",
@@ -60,7 +60,7 @@ def encode_wav(audio: Any, sample_rate: Any, name: str | None = None) -> Tensor:
         sample_rate: in Hz.
         name: of the node.
     """
-    return apply("EncodeWav", convert_to_tensor(audio, "float32"), convert_to_tensor(sample_rate, "int32"), name=name)
+    return apply("EncodeWav", audio, sample_rate, name=name)
 
 
 def audio_spectrogram(input: Any, window_size: int, stride: int, magnitude_squared: bool = False, name: str | None = None) -> Tensor:
@@ -76,8 +76,7 @@ def audio_spectrogram(input: Any, window_size: int, stride: int, magnitude_squar
     Returns:
         float32 [channels, windows, frequencies].
     """
-    value = convert_to_tensor(input, "float32")
-    return apply("AudioSpectrogram", value, window_size=window_size, stride=stride, magnitude_squared=magnitude_squared, name=name)
+    return apply("AudioSpectrogram", input, window_size=window_size, stride=stride, magnitude_squared=magnitude_squared, name=name)
 
 
 def mfcc(
@@ -105,8 +104,8 @@ def mfcc(
     """
     return apply(
         "Mfcc",
-        convert_to_tensor(spectrogram, "float32"),
-        convert_to_tensor(sample_rate, "int32"),
+        spectrogram,
+        sample_rate,
         upper_frequency_limit=upper_frequency_limit,
         lower_frequency_limit=lower_frequency_limit,
         filterbank_channel_count=filterbank_channel_count,

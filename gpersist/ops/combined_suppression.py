@@ -47,10 +47,10 @@ def combined_non_max_suppression(
     with name_scope(name, "combined_non_max_suppression"):
         op = apply_op(
             "CombinedNonMaxSuppression",
-            convert_to_tensor(boxes, "float32"),
-            convert_to_tensor(scores, "float32"),
+            boxes,
+            scores,
             convert_to_tensor(max_output_size_per_class, "int32", "max_output_size_per_class"),
-            convert_to_tensor(max_total_size, "int32"),
+            max_total_size,
             convert_to_tensor(iou_threshold, "float32", "iou_threshold"),
             convert_to_tensor(score_threshold, "float32", "score_threshold"),
             pad_per_class=pad_per_class,

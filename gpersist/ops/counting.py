@@ -404,15 +404,15 @@ class TopKResult(NamedTuple):
 TopKResult.__name__ = "TopKV2"  # as it is printed
 
 
-def top_k(input: Any, k: Any = 1, sorted: bool = True, name: str | None = None, index_type: Any = "int32") -> TopKResult:  # TensorFlow's names
+def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = "int32", name: str | None = None) -> TopKResult:  # TensorFlow's names
     """The k largest of each row, the largest first, and where they are (`tf.nn.top_k`).
 
     Args:
         input: of shape [..., n].
         k: how many.
         sorted: whether the largest comes first; it does in any case.
-        name: of the node.
         index_type: of the indices.
+        name: of the node.
     """
     return TopKResult(*apply_op("TopKV2", input, k, sorted=sorted, index_type=index_type, name=name).outputs)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, convert_to_tensor, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.kernels import shown
 from gpersist.shapes import TensorShape
@@ -27,46 +27,46 @@ def fake_quant_with_min_max_args(
     inputs: Any, min: float = -6, max: float = 6, num_bits: int = 8, narrow_range: bool = False, name: str | None = None
 ) -> Tensor:
     """Rounded to the levels of `num_bits` bits between two numbers (`tf.quantization.fake_quant_with_min_max_args`)."""
-    value = convert_to_tensor(inputs, "float32")
-    return apply("FakeQuantWithMinMaxArgs", value, min=min, max=max, num_bits=num_bits, narrow_range=narrow_range, name=name)
+    return apply("FakeQuantWithMinMaxArgs", inputs, min=min, max=max, num_bits=num_bits, narrow_range=narrow_range, name=name)
 
 
 def fake_quant_with_min_max_args_gradient(
     gradients: Any, inputs: Any, min: float = -6, max: float = 6, num_bits: int = 8, narrow_range: bool = False, name: str | None = None
 ) -> Tensor:
     """The gradient of `fake_quant_with_min_max_args` (`tf.quantization.fake_quant_with_min_max_args_gradient`)."""
-    values = convert_to_tensor(gradients, "float32"), convert_to_tensor(inputs, "float32")
-    return apply("FakeQuantWithMinMaxArgsGradient", *values, min=min, max=max, num_bits=num_bits, narrow_range=narrow_range, name=name)
+    return apply("FakeQuantWithMinMaxArgsGradient", gradients, inputs, min=min, max=max, num_bits=num_bits, narrow_range=narrow_range, name=name)
 
 
 def fake_quant_with_min_max_vars(inputs: Any, min: Any, max: Any, num_bits: int = 8, narrow_range: bool = False, name: str | None = None) -> Tensor:
     """The same, between two scalar tensors (`tf.quantization.fake_quant_with_min_max_vars`)."""
-    values = [convert_to_tensor(value, "float32") for value in (inputs, min, max)]
-    return apply("FakeQuantWithMinMaxVars", *values, num_bits=num_bits, narrow_range=narrow_range, name=name)
+    return apply("FakeQuantWithMinMaxVars", inputs, min, max, num_bits=num_bits, narrow_range=narrow_range, name=name)
 
 
 def fake_quant_with_min_max_vars_gradient(
     gradients: Any, inputs: Any, min: Any, max: Any, num_bits: int = 8, narrow_range: bool = False, name: str | None = None
 ) -> list[Tensor]:
     """The gradients of `fake_quant_with_min_max_vars` (`tf.quantization.fake_quant_with_min_max_vars_gradient`)."""
-    values = [convert_to_tensor(value, "float32") for value in (gradients, inputs, min, max)]
-    return list(apply_op("FakeQuantWithMinMaxVarsGradient", *values, num_bits=num_bits, narrow_range=narrow_range, name=name).outputs)
+    return list(
+        apply_op("FakeQuantWithMinMaxVarsGradient", gradients, inputs, min, max, num_bits=num_bits, narrow_range=narrow_range, name=name).outputs
+    )
 
 
 def fake_quant_with_min_max_vars_per_channel(
     inputs: Any, min: Any, max: Any, num_bits: int = 8, narrow_range: bool = False, name: str | None = None
 ) -> Tensor:
     """The same, with two numbers for each channel, the last axis (`tf.quantization.fake_quant_with_min_max_vars_per_channel`)."""
-    values = [convert_to_tensor(value, "float32") for value in (inputs, min, max)]
-    return apply("FakeQuantWithMinMaxVarsPerChannel", *values, num_bits=num_bits, narrow_range=narrow_range, name=name)
+    return apply("FakeQuantWithMinMaxVarsPerChannel", inputs, min, max, num_bits=num_bits, narrow_range=narrow_range, name=name)
 
 
 def fake_quant_with_min_max_vars_per_channel_gradient(
     gradients: Any, inputs: Any, min: Any, max: Any, num_bits: int = 8, narrow_range: bool = False, name: str | None = None
 ) -> list[Tensor]:
     """Its gradients (`tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient`)."""
-    values = [convert_to_tensor(value, "float32") for value in (gradients, inputs, min, max)]
-    return list(apply_op("FakeQuantWithMinMaxVarsPerChannelGradient", *values, num_bits=num_bits, narrow_range=narrow_range, name=name).outputs)
+    return list(
+        apply_op(
+            "FakeQuantWithMinMaxVarsPerChannelGradient", gradients, inputs, min, max, num_bits=num_bits, narrow_range=narrow_range, name=name
+        ).outputs
+    )
 
 
 def _levels(low: Any, high: Any, num_bits: int, narrow_range: bool) -> tuple[Any, Any, Any]:

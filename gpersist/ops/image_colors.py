@@ -8,7 +8,7 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.errors import FailedPreconditionError, InvalidArgumentError
-from gpersist.graph import Operation, OpType, Sample, Tensor, apply, convert_to_tensor, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply, sample
 from gpersist.ops.kernels import shown
 from gpersist.shapes import TensorShape
 
@@ -34,12 +34,12 @@ _WHITE = np.ones((1, 1), np.float32)
 
 def rgb_to_hsv(images: Any, name: str | None = None) -> Tensor:
     """Red, green and blue, in 0..1, as hue, saturation and value (`tf.image.rgb_to_hsv`); the last axis has 3 elements."""
-    return apply("RGBToHSV", convert_to_tensor(images), name=name)
+    return apply("RGBToHSV", images, name=name)
 
 
 def hsv_to_rgb(images: Any, name: str | None = None) -> Tensor:
     """Hue, saturation and value, in 0..1, as red, green and blue (`tf.image.hsv_to_rgb`); the last axis has 3 elements."""
-    return apply("HSVToRGB", convert_to_tensor(images), name=name)
+    return apply("HSVToRGB", images, name=name)
 
 
 def draw_bounding_boxes(images: Any, boxes: Any, name: str | None = None, colors: Any = None) -> Tensor:
@@ -51,10 +51,9 @@ def draw_bounding_boxes(images: Any, boxes: Any, name: str | None = None, colors
         name: of the node.
         colors: float32 [colors, 4], used in turn; ten of TensorFlow's by default.
     """
-    value, where = convert_to_tensor(images), convert_to_tensor(boxes, "float32")
     if colors is None:
-        return apply("DrawBoundingBoxes", value, where, name=name)
-    return apply("DrawBoundingBoxesV2", value, where, convert_to_tensor(colors, "float32"), name=name)
+        return apply("DrawBoundingBoxes", images, boxes, name=name)
+    return apply("DrawBoundingBoxesV2", images, boxes, colors, name=name)
 
 
 class _Colors(OpType, abstract=True):

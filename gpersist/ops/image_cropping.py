@@ -8,7 +8,7 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError, OutOfRangeError
-from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_value, convert_to_tensor, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_value, sample
 from gpersist.ops.kernels import shown
 from gpersist.ops.shaping import shape_of
 from gpersist.shapes import TensorShape
@@ -45,10 +45,10 @@ def crop_and_resize(
     """
     return apply(
         "CropAndResize",
-        convert_to_tensor(image),
-        convert_to_tensor(boxes, "float32"),
-        convert_to_tensor(box_ind if box_indices is None else box_indices, "int32"),
-        convert_to_tensor(crop_size, "int32"),
+        image,
+        boxes,
+        box_ind if box_indices is None else box_indices,
+        crop_size,
         method=method,
         extrapolation_value=extrapolation_value,
         name=name,
@@ -156,7 +156,7 @@ class CropAndResize(OpType):
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         image, boxes, box_ind, _ = op.inputs
         is_known = image.shape.is_fully_defined()
-        size = convert_to_tensor(image.shape.as_list(), "int32") if is_known else shape_of(image)
+        size = image.shape.as_list() if is_known else shape_of(image)
         to_image = None
         if image.dtype.name in ("float16", "float32", "float64"):
             to_image = apply("CropAndResizeGradImage", grad, boxes, box_ind, size, T=image.dtype, method=op.attr("method"))

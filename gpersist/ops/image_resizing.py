@@ -8,7 +8,7 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_value, convert_to_tensor, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_value, sample
 from gpersist.ops.kernels import shown
 from gpersist.ops.shaping import shape_of
 from gpersist.shapes import TensorShape
@@ -58,14 +58,14 @@ def resize_bicubic(images: Any, size: Any, align_corners: bool = False, name: st
 
 def resize_area(images: Any, size: Any, align_corners: bool = False, name: str | None = None) -> Tensor:
     """Images resized, each pixel the mean of the area that it covers (`tf.image.resize_area`); see `resize_bilinear`."""
-    return apply("ResizeArea", convert_to_tensor(images), convert_to_tensor(size, "int32"), align_corners=align_corners, name=name)
+    return apply("ResizeArea", images, size, align_corners=align_corners, name=name)
 
 
 def _resize(op_name: str, images: Any, size: Any, align_corners: bool, name: str | None, half_pixel_centers: bool) -> Tensor:
     return apply(
         op_name,
-        convert_to_tensor(images),
-        convert_to_tensor(size, "int32"),
+        images,
+        size,
         align_corners=align_corners,
         half_pixel_centers=half_pixel_centers,
         name=name,
@@ -287,7 +287,7 @@ class ResizeNearestNeighbor(_Resize):
         known = image.shape.as_list()[1:3] if image.shape.rank is not None else [None, None]
         size = shape_of(image)[1:3] if None in known else known
         attrs = {name: op.attr(name) for name in ("align_corners", "half_pixel_centers")}
-        return [apply("ResizeNearestNeighborGrad", grad, convert_to_tensor(size, "int32"), **attrs), None]
+        return [apply("ResizeNearestNeighborGrad", grad, size, **attrs), None]
 
 
 class ResizeArea(_Resize):

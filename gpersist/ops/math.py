@@ -5,7 +5,7 @@ from gpersist.ops import decompositions as _decompositions  # noqa: F401
 from gpersist.ops import fft as _fft  # noqa: F401
 from gpersist.ops import linear_algebra as _linear_algebra  # noqa: F401
 from gpersist.ops import unary_gradients as _unary_gradients  # noqa: F401
-from gpersist.ops.argmax import argmax, argmin
+from gpersist.ops.argmax import arg_max, arg_min, argmax, argmin
 from gpersist.ops.arithmetic import (
     accumulate_n,
     add,
@@ -130,6 +130,8 @@ __all__ = [
     "add_n",
     "angle",
     "approximate_equal",
+    "arg_max",
+    "arg_min",
     "argmax",
     "argmin",
     "asin",

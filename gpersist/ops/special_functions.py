@@ -14,7 +14,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
-from gpersist.ops.builders import binary, unary
+from gpersist.ops.builders import unary
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.constants import constant
 from gpersist.ops.reductions import reduce_sum
@@ -432,8 +432,16 @@ erf = unary("erf", "Erf", "The error function (`tf.erf`).")
 erfc = unary("erfc", "Erfc", "1 less the error function (`tf.erfc`).")
 lgamma = unary("lgamma", "Lgamma", "The logarithm of the magnitude of the gamma function (`tf.lgamma`).")
 digamma = unary("digamma", "Digamma", "The derivative of `lgamma` (`tf.digamma`).")
-polygamma = binary("polygamma", "Polygamma", "The derivatives of `digamma` (`tf.polygamma`).")
-zeta = binary("zeta", "Zeta", "Hurwitz's zeta function (`tf.zeta`).")
+
+
+def polygamma(a: Any, x: Any, name: str | None = None) -> Tensor:
+    """The a-th derivative of `digamma` at x (`tf.polygamma`)."""
+    return apply("Polygamma", a, x, name=name)
+
+
+def zeta(x: Any, q: Any, name: str | None = None) -> Tensor:
+    """Hurwitz's zeta function (`tf.zeta`)."""
+    return apply("Zeta", x, q, name=name)
 
 
 def erfinv(x: Any, name: str | None = None) -> Tensor:

@@ -32,6 +32,7 @@ __all__ = [
     "string_to_number",
     "string_upper",
     "substr",
+    "substr_deprecated",
 ]
 
 
@@ -335,6 +336,11 @@ def as_string(
 def string_join(inputs: Sequence[Any], separator: str = "", name: str | None = None) -> Tensor:
     """Texts put one behind the other, element by element (`tf.string_join`)."""
     return apply("StringJoin", inputs, separator=separator, name=name)
+
+
+def substr_deprecated(input: Any, pos: Any, len: Any, name: str | None = None, unit: str = "BYTE") -> Tensor:  # TensorFlow's names
+    """The same, at the root (`tf.substr`)."""
+    return substr(input, pos, len, name, unit)
 
 
 def substr(input: Any, pos: Any, len: Any, name: str | None = None, unit: str = "BYTE") -> Tensor:  # TensorFlow's names

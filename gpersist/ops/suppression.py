@@ -45,9 +45,9 @@ def non_max_suppression(
     with name_scope(name, "non_max_suppression"):
         return apply(
             "NonMaxSuppressionV3",
-            convert_to_tensor(boxes),
-            convert_to_tensor(scores),
-            convert_to_tensor(max_output_size, "int32"),
+            boxes,
+            scores,
+            max_output_size,
             convert_to_tensor(iou_threshold, "float32", "iou_threshold"),
             convert_to_tensor(score_threshold, "float32", "score_threshold"),
         )
@@ -69,9 +69,9 @@ def non_max_suppression_with_scores(
     with name_scope(name, "non_max_suppression_with_scores"):
         op = apply_op(
             "NonMaxSuppressionV5",
-            convert_to_tensor(boxes),
-            convert_to_tensor(scores),
-            convert_to_tensor(max_output_size, "int32"),
+            boxes,
+            scores,
+            max_output_size,
             convert_to_tensor(iou_threshold, "float32", "iou_threshold"),
             convert_to_tensor(score_threshold, "float32", "score_threshold"),
             convert_to_tensor(soft_nms_sigma, "float32", "soft_nms_sigma"),
@@ -93,9 +93,9 @@ def non_max_suppression_padded(
     with name_scope(name, "non_max_suppression_padded"):
         op = apply_op(
             "NonMaxSuppressionV4",
-            convert_to_tensor(boxes),
-            convert_to_tensor(scores),
-            convert_to_tensor(max_output_size, "int32"),
+            boxes,
+            scores,
+            max_output_size,
             convert_to_tensor(iou_threshold, "float32", "iou_threshold"),
             convert_to_tensor(score_threshold, "float32", "score_threshold"),
             pad_to_max_output_size=pad_to_max_output_size,
@@ -110,9 +110,9 @@ def non_max_suppression_overlaps(
     with name_scope(name, "non_max_suppression_overlaps"):
         return apply(
             "NonMaxSuppressionWithOverlaps",
-            convert_to_tensor(overlaps, "float32"),
-            convert_to_tensor(scores, "float32"),
-            convert_to_tensor(max_output_size, "int32"),
+            overlaps,
+            scores,
+            max_output_size,
             convert_to_tensor(overlap_threshold, "float32", "overlap_threshold"),
             convert_to_tensor(score_threshold, "float32", "score_threshold"),
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Sample, Tensor, apply, convert_to_tensor, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply, sample
 from gpersist.ops.kernels import as_array
 from gpersist.ops.ragged import check_splits
 from gpersist.ops.texts import TextOpType, each, text_vector
@@ -44,7 +44,7 @@ def unicode_transcode(
     """
     return apply(
         "UnicodeTranscode",
-        convert_to_tensor(input, "string"),
+        input,
         input_encoding=input_encoding,
         output_encoding=output_encoding,
         errors=errors,

@@ -250,11 +250,11 @@ def var_handle_op(dtype: Any, shape: ShapeLike, container: str = "", shared_name
     return apply("VarHandleOp", dtype=as_dtype(dtype), shape=as_shape(shape), container=container, shared_name=shared_name, name=name)
 
 
-def is_variable_initialized(ref: Any, name: str | None = None) -> Tensor:
+def is_variable_initialized(variable: Any) -> Tensor:
     """Whether a variable has a value (`tf.is_variable_initialized`)."""
-    if ref.dtype.is_ref:
-        return apply("IsVariableInitialized", ref, name=name)
-    found: Tensor = ref.is_initialized(name=name)
+    if variable.dtype.is_ref:
+        return apply("IsVariableInitialized", variable)
+    found: Tensor = variable.is_initialized()
     return found
 
 

@@ -163,8 +163,12 @@ def answer(tf: Any, text: str) -> dict[str, Any]:
 
 
 def _node(op: Any) -> list[Any]:
-    attrs = {key: " ".join(str(value).split()) for key, value in op.node_def.attr.items() if key not in NEWER_ATTRS and key not in ("value", "token")}
-    return [op.name, op.type, list(op.node_def.input), dict(sorted(attrs.items())), [str(output.shape) for output in op.outputs]]
+    left_out = NEWER_ATTRS | {"value", "token", "_gradient_op_type"}
+    attrs = {key: " ".join(str(value).split()) for key, value in op.node_def.attr.items() if key not in left_out}
+    if attrs.get("explicit_paddings") == "list { }":  # newer for some operations
+        del attrs["explicit_paddings"]
+    inputs = [text.removesuffix(":0") for text in op.node_def.input]  # which TensorFlow writes where an input was changed
+    return [op.name, op.type, inputs, dict(sorted(attrs.items())), [str(output.shape) for output in op.outputs]]
 
 
 def _plain(value: Any) -> Any:

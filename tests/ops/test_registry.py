@@ -12,6 +12,7 @@ import pytest
 
 import gpersist.ops  # noqa: F401  # registers the operations
 import tests.ops.scenarios_functional
+import tests.ops.scenarios_host
 import tests.ops.scenarios_loops
 import tests.ops.scenarios_printing
 import tests.ops.scenarios_queues

@@ -396,6 +396,11 @@ from gpersist.ops.fft import (
     ifft2d,
     ifft3d,
 )
+from gpersist.ops.file_contents import (
+    matching_files,
+    read_file,
+    write_file,
+)
 from gpersist.ops.functional_loops import (
     foldl,
     foldr,
@@ -425,6 +430,9 @@ from gpersist.ops.hashing import (
     string_to_hash_bucket,
     string_to_hash_bucket_fast,
     string_to_hash_bucket_strong,
+)
+from gpersist.ops.hessians import (
+    hessians,
 )
 from gpersist.ops.indexed_slices import (
     IndexedSlices,
@@ -466,6 +474,8 @@ from gpersist.ops.math import (
     abs,
     acos,
     acosh,
+    arg_max,
+    arg_min,
     asin,
     asinh,
     atan,
@@ -551,6 +561,10 @@ from gpersist.ops.printing import (
     Print,
     print,
 )
+from gpersist.ops.python_functions import (
+    numpy_function,
+    py_func,
+)
 from gpersist.ops.quantization import (
     dequantize,
     quantize_v2,
@@ -571,6 +585,9 @@ from gpersist.ops.random import (
     set_random_seed,
     truncated_normal,
 )
+from gpersist.ops.random_crop import (
+    random_crop,
+)
 from gpersist.ops.regular_expressions import (
     regex_replace,
 )
@@ -585,6 +602,10 @@ from gpersist.ops.scatter import (
     scatter_nd_update,
     scatter_sub,
     scatter_update,
+)
+from gpersist.ops.sorting import (
+    argsort,
+    sort,
 )
 from gpersist.ops.sparse_tensor import (
     SparseTensor,
@@ -607,6 +628,9 @@ from gpersist.ops.strings import (
     string_strip,
     string_to_number,
 )
+from gpersist.ops.strings import (
+    substr_deprecated as substr,
+)
 from gpersist.ops.synchronization import (
     VariableAggregation,
     VariableSynchronization,
@@ -616,6 +640,9 @@ from gpersist.ops.template import (
 )
 from gpersist.ops.tensor_array import (
     TensorArray,
+)
+from gpersist.ops.timestamps import (
+    timestamp,
 )
 from gpersist.ops.variable import (
     Variable,
@@ -756,8 +783,11 @@ __all__ = [
     "all_variables",
     "angle",
     "app",
+    "arg_max",
+    "arg_min",
     "argmax",
     "argmin",
+    "argsort",
     "as_dtype",
     "as_string",
     "asin",
@@ -928,6 +958,7 @@ __all__ = [
     "group",
     "guarantee_const",
     "half",
+    "hessians",
     "histogram_fixed_width",
     "identity",
     "identity_n",
@@ -984,6 +1015,7 @@ __all__ = [
     "make_tensor_proto",
     "manip",
     "map_fn",
+    "matching_files",
     "math",
     "matmul",
     "matrix_band_part",
@@ -1013,6 +1045,7 @@ __all__ = [
     "no_regularizer",
     "norm",
     "not_equal",
+    "numpy_function",
     "one_hot",
     "ones",
     "ones_initializer",
@@ -1029,6 +1062,7 @@ __all__ = [
     "polygamma",
     "pow",
     "print",
+    "py_func",
     "python_io",
     "qint8",
     "qint16",
@@ -1040,6 +1074,7 @@ __all__ = [
     "quint8",
     "quint16",
     "random",
+    "random_crop",
     "random_normal",
     "random_normal_initializer",
     "random_shuffle",
@@ -1047,6 +1082,7 @@ __all__ = [
     "random_uniform_initializer",
     "range",
     "rank",
+    "read_file",
     "real",
     "realdiv",
     "reciprocal",
@@ -1111,6 +1147,7 @@ __all__ = [
     "sinh",
     "size",
     "slice",
+    "sort",
     "space_to_batch",
     "space_to_batch_nd",
     "space_to_depth",
@@ -1137,6 +1174,7 @@ __all__ = [
     "string_to_hash_bucket_strong",
     "string_to_number",
     "strings",
+    "substr",
     "subtract",
     "summary",
     "svd",
@@ -1153,6 +1191,7 @@ __all__ = [
     "tensor_scatter_update",
     "tensordot",
     "tile",
+    "timestamp",
     "to_bfloat16",
     "to_complex64",
     "to_complex128",
@@ -1197,6 +1236,7 @@ __all__ = [
     "where",
     "where_v2",
     "while_loop",
+    "write_file",
     "zeros",
     "zeros_initializer",
     "zeros_like",

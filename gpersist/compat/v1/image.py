@@ -23,6 +23,9 @@ from gpersist.ops.image_resizing import (
     resize_bilinear,
     resize_nearest_neighbor,
 )
+from gpersist.ops.random_crop import (
+    random_crop,
+)
 from gpersist.ops.suppression import (
     non_max_suppression,
     non_max_suppression_overlaps,
@@ -42,6 +45,7 @@ __all__ = [
     "non_max_suppression_overlaps",
     "non_max_suppression_padded",
     "non_max_suppression_with_scores",
+    "random_crop",
     "resize_area",
     "resize_bicubic",
     "resize_bilinear",

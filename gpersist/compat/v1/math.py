@@ -154,6 +154,9 @@ from gpersist.ops.softmax import (
     log_softmax,
     softmax,
 )
+from gpersist.ops.zero_fraction import (
+    zero_fraction,
+)
 
 __getattr__ = missing("tf.math")
 
@@ -276,5 +279,6 @@ __all__ = [
     "xdivy",
     "xlog1py",
     "xlogy",
+    "zero_fraction",
     "zeta",
 ]

@@ -120,6 +120,9 @@ from gpersist.ops.softmax import (
     log_softmax,
     softmax,
 )
+from gpersist.ops.zero_fraction import (
+    zero_fraction,
+)
 
 __getattr__ = missing("tf.nn")
 
@@ -199,4 +202,5 @@ __all__ = [
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
     "xw_plus_b",
+    "zero_fraction",
 ]

@@ -10,6 +10,11 @@ from gpersist.ops.decoding import (
     parse_tensor,
     serialize_tensor,
 )
+from gpersist.ops.file_contents import (
+    matching_files,
+    read_file,
+    write_file,
+)
 from gpersist.ops.parsing import (
     FixedLenFeature,
     FixedLenSequenceFeature,
@@ -55,10 +60,13 @@ __all__ = [
     "decode_raw",
     "encode_base64",
     "gfile",
+    "matching_files",
     "parse_example",
     "parse_single_example",
     "parse_tensor",
+    "read_file",
     "serialize_tensor",
     "tf_record_iterator",
+    "write_file",
     "write_graph",
 ]

@@ -65,6 +65,7 @@ def body(
     """
     made = Graph()
     made._library = graph._library
+    made.allowed_ops = graph.allowed_ops
     message = protos.GraphDef(versions=graph.versions)
     arguments = {}
     for number, arg in enumerate(definition.signature.input_arg):

@@ -47,6 +47,7 @@ class Graph(NameScopes, Scopes, Collections):
         self._unfetchable: set[Operation] = set()
         self._container = ""
         self._library = protos.FunctionDefLibrary()
+        self.allowed_ops: set[str] = set()
         self._imported_op_defs: dict[str, protos.OpDef] = {}  # of operations, or attributes, that gpersist has not
         self.seed: int | None = None
         self._has_imported = False
@@ -75,6 +76,13 @@ class Graph(NameScopes, Scopes, Collections):
 
     def _unsafe_unfinalize(self) -> None:
         self._finalized = False
+
+    def allow_ops(self, *types: str) -> None:
+        """Lets operations of these types (`"ReadFile"`, `"PyFunc"`) touch any file, or call Python, though they were loaded.
+
+        For models that you trust; not in TensorFlow, which allows everything. See `gpersist.graph.permissions`.
+        """
+        self.allowed_ops.update(types)
 
     @property
     def building_function(self) -> bool:

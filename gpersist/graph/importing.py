@@ -127,6 +127,7 @@ class _Importer:
         for position in self._order():
             node = self._nodes[position]
             op = self._add(node)
+            op.is_imported = True
             if any(self._is_back_edge(node, text) for text in node.input):
                 back.append((op, node))
         for op, node in back:

@@ -68,6 +68,9 @@ class OpType:
         is_static: whether its output is the same in every run of a session, and nobody writes to it: a constant, a variable's buffer. It is then made
             once, by `run` with the attributes alone.
         scalars, vectors: names of inputs that must be of rank 0, or 1: where one is known to be of another, the node cannot be added.
+        path_inputs: names of inputs that are paths of files, or hold them: a loaded graph may not choose them (`gpersist.graph.permissions`).
+        path_attrs: names of attributes that are such where they begin with "file://".
+        calls_python: whether it calls functions of Python's, which a loaded graph may not.
         is_foldable: whether shape inference may run it on the host at once, where all of its inputs are constants: cheap ones only.
     """
 
@@ -86,6 +89,9 @@ class OpType:
     is_static: ClassVar[bool] = False
     scalars: ClassVar[tuple[str, ...]] = ()
     vectors: ClassVar[tuple[str, ...]] = ()
+    path_inputs: ClassVar[tuple[str, ...]] = ()
+    path_attrs: ClassVar[tuple[str, ...]] = ()
+    calls_python: ClassVar[bool] = False
     is_foldable: ClassVar[bool] = False
     takes_context: ClassVar[bool] = False
     run_attrs: ClassVar[tuple[str, ...]] = ()

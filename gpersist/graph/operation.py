@@ -26,6 +26,7 @@ class Operation:
         op_type: the class that runs it; None for an operation that gpersist has not.
         signature: what is known of its inputs, outputs and attributes; None for an operation of which nobody gave an OpDef.
         output_types: the type of each output.
+        is_imported: whether it came with a graph that was loaded, rather than from a program; see `gpersist.graph.permissions`.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class Operation:
         "_name",
         "_outputs",
         "_type",
+        "is_imported",
         "op_type",
         "output_types",
         "signature",
@@ -66,6 +68,7 @@ class Operation:
         self.signature = signature
         self._attrs = attrs
         self.output_types = output_types
+        self.is_imported = False
         self._device = ""
         self._control_flow_context: Any = None
         self._inputs: list[Tensor] = []

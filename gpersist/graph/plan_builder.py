@@ -18,6 +18,7 @@ from gpersist.graph.frames import ENTERS, EXITS, MERGES, NEXTS, SWITCHES, Frame,
 from gpersist.graph.function_library import FunctionCall
 from gpersist.graph.op_type import OpType
 from gpersist.graph.operation import Operation
+from gpersist.graph.permissions import check_allowed
 from gpersist.graph.placer import takes_reference, with_op
 from gpersist.graph.plan import Fetch, Loop, LoopVariable, Part, Plan, Step
 from gpersist.graph.requirements import check_known
@@ -69,6 +70,7 @@ class PlanBuilder:
         feeds = tuple(self._slot(tensor, place) for tensor, place in zip(self._feeds, places, strict=True))
         needed, self._idle = _needed(self._fetches, self._fed)
         check_known(needed)
+        check_allowed(needed, self._fed)
         self._frames = Frames(needed)
         self._add_all(self._frames.root, self._in_order(self._frames.root))
         fetches = tuple(self._fetch(element) for element in self._fetches)

@@ -23,6 +23,7 @@ class ReadFile(SessionOpType):
 
     inputs = "filename: string"
     outputs = "contents: string"
+    path_inputs = ("filename",)
     scalars = ("filename",)
     shapes = staticmethod(shape_functions.scalar)
 
@@ -42,6 +43,7 @@ class WriteFile(SessionOpType):
 
     inputs = "filename: string, contents: string"
     is_stateful = True
+    path_inputs = ("filename",)
     scalars = ("filename", "contents")
     shapes = staticmethod(shape_functions.none)
 
@@ -60,6 +62,7 @@ class MatchingFiles(SessionOpType):
 
     inputs = "pattern: string"
     outputs = "filenames: string"
+    path_inputs = ("pattern",)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

@@ -464,6 +464,7 @@ class InitializeTableFromTextFileV2(_FromTextFile):
     """Fills a table from the lines of a file."""
 
     inputs = "table_handle: resource, filename: string"
+    path_inputs = ("filename",)
     is_stateful = True
 
 
@@ -471,6 +472,7 @@ class InitializeTableFromTextFile(_FromTextFile):
     """Fills a table from the lines of a file."""
 
     inputs = "table_handle: Ref(string), filename: string"
+    path_inputs = ("filename",)
 
 
 def _lines(path: bytes, count: int) -> list[bytes]:

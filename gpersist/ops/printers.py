@@ -49,6 +49,7 @@ class PrintV2(OpType):
     """Writes a text to a stream, a log or a file."""
 
     inputs = "input: string"
+    path_attrs = ("output_stream",)
     attrs = "output_stream: string = 'stderr', end: string = '\\n'"
     is_stateful = True
     is_host_only = True

@@ -46,6 +46,7 @@ class PyFuncStateless(OpType):
     outputs = "output: Tout"
     attrs = "token: string, Tin: list(type) >= 0, Tout: list(type) >= 0"
     is_host_only = True
+    calls_python = True
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

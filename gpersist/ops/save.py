@@ -31,6 +31,7 @@ class SaveV2(SessionOpType):
     inputs = "prefix: string, tensor_names: string, shape_and_slices: string, tensors: dtypes"
     attrs = "dtypes: list(type) >= 1"
     is_stateful = True
+    path_inputs = ("prefix",)
     is_host_only = True
 
     @staticmethod
@@ -55,6 +56,7 @@ class RestoreV2(SessionOpType):
     outputs = "tensors: dtypes"
     attrs = "dtypes: list(type) >= 1"
     is_stateful = True
+    path_inputs = ("prefix",)
     is_host_only = True
 
     @staticmethod
@@ -110,6 +112,7 @@ class MergeV2Checkpoints(SessionOpType):
     inputs = "checkpoint_prefixes: string, destination_prefix: string"
     attrs = "delete_old_dirs: bool = true, allow_missing_files: bool = false"
     is_stateful = True
+    path_inputs = ("checkpoint_prefixes", "destination_prefix")
     is_host_only = True
 
     @staticmethod
@@ -131,6 +134,7 @@ class Save(SessionOpType):
     inputs = "filename: string, tensor_names: string, data: T"
     attrs = "T: list(type) >= 1"
     is_stateful = True
+    path_inputs = ("filename",)
     is_host_only = True
 
     @staticmethod
@@ -151,6 +155,7 @@ class SaveSlices(SessionOpType):
     inputs = "filename: string, tensor_names: string, shapes_and_slices: string, data: T"
     attrs = "T: list(type) >= 1"
     is_stateful = True
+    path_inputs = ("filename",)
     is_host_only = True
 
     @staticmethod
@@ -173,6 +178,7 @@ class Restore(SessionOpType):
     outputs = "tensor: dt"
     attrs = "dt: type, preferred_shard: int = -1"
     is_stateful = True
+    path_inputs = ("file_pattern",)
     is_host_only = True
 
     @staticmethod
@@ -194,6 +200,7 @@ class RestoreSlice(SessionOpType):
     outputs = "tensor: dt"
     attrs = "dt: type, preferred_shard: int = -1"
     is_stateful = True
+    path_inputs = ("file_pattern",)
     is_host_only = True
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Text matched and replaced by regular expressions, in RE2's syntax, which is translated into Python's."""
+"""Text matched and replaced by regular expressions: RE2's, whose time is in proportion to the text whatever the pattern."""
 
 from __future__ import annotations
 
@@ -108,83 +108,78 @@ def _check_scalars(op: Operation) -> None:
 
 def _replaced(value: Any, pattern: bytes, rewrite: bytes, replace_global: bool) -> Any:
     compiled = _compiled(pattern)
-    template = _ESCAPE.sub(lambda found: "\\\\" if found[1] == "\\" else f"\\g<{found[1]}>", _decoded(rewrite))
-    if any(int(group) > compiled.groups for group in re.findall(r"\\g<(\d+)>", template)):
+    pieces = _pieces(rewrite)
+    if any(isinstance(piece, int) and piece > compiled.groups for piece in pieces):
         return scalar(value)  # RE2 then replaces nothing
-    return each(lambda text: _rewritten(compiled, template, _decoded(text), replace_global).encode("utf-8", "surrogateescape"), value)
+    if not replace_global and pieces[-1:] == [None]:
+        return scalar(value)  # likewise
+    return each(lambda text: _rewritten(compiled, pieces, text, replace_global), value)
 
 
-def _rewritten(compiled: re.Pattern[str], template: str, text: str, replace_global: bool) -> str:
-    parts: list[str] = []
-    end = 0
-    is_first = True
-    for found in compiled.finditer(text):
-        if not is_first and found.start() == found.end() == end:
-            continue  # RE2 takes no empty match right behind another one
-        parts += [text[end : found.start()], found.expand(template)]
-        end, is_first = found.end(), False
+def _pieces(rewrite: bytes) -> list[bytes | int | None]:
+    """A text of a replacement: plain parts, groups; None where it is not to be understood, and ends."""
+    found: list[bytes | int | None] = []
+    position = 0
+    for escape in _ESCAPE.finditer(rewrite):
+        found.append(rewrite[position : escape.start()])
+        position, mark = escape.end(), escape[1]
+        if not (mark.isdigit() or mark == b"\\"):
+            return [*found, None]
+        found.append(int(mark) if mark.isdigit() else mark)
+    return [*found, rewrite[position:]]
+
+
+_ESCAPE = re.compile(rb"\\(.|$)", re.DOTALL)
+
+
+def _rewritten(compiled: Any, pieces: list[bytes | int | None], text: bytes, replace_global: bool) -> bytes:
+    parts: list[bytes] = []
+    start, last_end = 0, -1
+    while start <= len(text):
+        found = compiled.search(text, start)
+        if found is None:
+            break
+        parts.append(text[start : found.start()])
+        start = found.end()
+        if found.start() == start == last_end:  # RE2 takes no empty match right behind another one
+            parts.append(text[start : start + _rune_length(text, start)])
+            start += _rune_length(text, start)
+            continue
+        parts += [piece if isinstance(piece, bytes) else found[piece] or b"" for piece in pieces if piece is not None]
+        last_end = start
         if not replace_global:
             break
-    return "".join([*parts, text[end:]])
+    return b"".join([*parts, text[start:]])
+
+
+def _rune_length(text: bytes, start: int) -> int:
+    """The length of a character of UTF-8 in bytes; 1 of what is none."""
+    first = text[start] if start < len(text) else 0
+    length = 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+    try:
+        text[start : start + length].decode()
+    except UnicodeDecodeError:
+        return 1
+    return length
 
 
 def _matched(value: Any, pattern: bytes) -> Any:
     compiled = _compiled(pattern)
-    return each(lambda text: compiled.fullmatch(_decoded(text)) is not None, value, np.bool_)
-
-
-def _decoded(text: bytes) -> str:
-    return text.decode("utf-8", "surrogateescape")
-
-
-_ESCAPE = re.compile(r"\\(\\|\d)")
-
-_CLASSES = {
-    "alnum": "0-9A-Za-z",
-    "alpha": "A-Za-z",
-    "ascii": "\\x00-\\x7f",
-    "blank": "\\t ",
-    "cntrl": "\\x00-\\x1f\\x7f",
-    "digit": "0-9",
-    "graph": "!-~",
-    "lower": "a-z",
-    "print": " -~",
-    "punct": "!-/:-@\\[-`{-~",
-    "space": "\\t\\n\\v\\f\\r ",
-    "upper": "A-Z",
-    "word": "0-9A-Za-z_",
-    "xdigit": "0-9A-Fa-f",
-}
-
-_TOKEN = re.compile(r"\\Q(?P<literal>.*?)(?:\\E|$)|\\z|\\.|\[:(?P<class>\w+):\]|\$|\[\^?\]?|\]", re.DOTALL)
+    return each(lambda text: compiled.fullmatch(text) is not None, value, np.bool_)
 
 
 @functools.lru_cache(maxsize=128)
-def _compiled(pattern: bytes) -> re.Pattern[str]:
-    text = _decoded(pattern)
-    is_multiline = re.search(r"\(\?\w*m", text) is not None
-    inside = False
+def _compiled(pattern: bytes) -> Any:
+    import re2  # takes a while, and few graphs have expressions
 
-    def translated(found: re.Match[str]) -> str:
-        nonlocal inside
-        token = found[0]
-        if found["literal"] is not None:
-            return re.escape(found["literal"])
-        if found["class"] is not None:
-            return _CLASSES.get(found["class"], token) if inside else token
-        if token == "\\z":
-            return "\\Z"
-        if token == "$" and not inside and not is_multiline:
-            return "\\Z"  # Python's matches before a last line feed, too
-        if token.startswith("[") and not inside:
-            inside = True
-        elif token.startswith("["):
-            return token.replace("[", "\\[", 1)
-        elif token == "]":
-            inside = False
-        return token
-
+    options = re2.Options()
+    options.log_errors = False
     try:
-        return re.compile(_TOKEN.sub(translated, text), re.ASCII)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise InvalidArgumentError(f"Invalid pattern: {text}, error: {error}") from None
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        raise InvalidArgumentError(f"Invalid pattern: {pattern.decode(errors='replace')}, error: {_text(error)}") from None
+
+
+def _text(error: Exception) -> str:
+    detail = error.args[0] if error.args else ""
+    return detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)

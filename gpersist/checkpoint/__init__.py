@@ -10,6 +10,7 @@ from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.manager import CheckpointManager
 from gpersist.checkpoint.merge import merge
 from gpersist.checkpoint.meta import SavedAs, VariableInfo, decode_variables, encode_meta, saved_as
+from gpersist.checkpoint.object_graph import OBJECT_GRAPH_KEY, ObjectGraph, ObjectNode, object_graph_message
 from gpersist.checkpoint.placement import DeviceLoad, Placement, PlacementPlan, TensorSpec, place
 from gpersist.checkpoint.preemption import PreemptionGuard
 from gpersist.checkpoint.reader import CheckpointReader, StoredTensor
@@ -24,11 +25,14 @@ from gpersist.checkpoint.verify import Verified, verify
 
 __all__ = [
     "MAX_STATE_BYTES",
+    "OBJECT_GRAPH_KEY",
     "STATE_NAME",
     "CheckpointManager",
     "CheckpointReader",
     "DeviceLoad",
     "FollowedSave",
+    "ObjectGraph",
+    "ObjectNode",
     "PartitionedArray",
     "Placement",
     "PlacementPlan",
@@ -50,6 +54,7 @@ __all__ = [
     "load",
     "locate",
     "merge",
+    "object_graph_message",
     "one_file",
     "place",
     "read_state",

@@ -15,6 +15,7 @@ import numpy as np
 
 from gpersist.bundle import Entry, ShardReader, TensorSlice, byte_runs, cover, nearest
 from gpersist.checkpoint.locate import locate
+from gpersist.checkpoint.object_graph import ObjectGraph, read_object_graph
 from gpersist.checkpoint.restore import load_tensor, open_storage
 from gpersist.checkpoint.storage import Storage
 from gpersist.checkpoint.v1 import V1Storage
@@ -90,6 +91,15 @@ class CheckpointReader(Mapping[str, "StoredTensor"]):
     def device(self, name: str) -> str:
         """The device recorded for one tensor, or empty."""
         return self.devices.get(name, "")
+
+    def object_graph(self) -> ObjectGraph:
+        """The objects of a checkpoint that TensorFlow 2 wrote, by path: `reader.object_graph()["model/layer-0/kernel"].tensor`.
+
+        Raises:
+            NotFoundError: it has none.
+            DataLossError: they are damaged: no message, an object that isn't there, or values that the checkpoint lacks.
+        """
+        return read_object_graph(self)
 
     def close(self) -> None:
         """Closes the files. Memory maps that were given out stay valid."""

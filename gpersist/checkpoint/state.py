@@ -20,11 +20,11 @@ import dataclasses
 import math
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 
 from gpersist import files, protos
 from gpersist.bundle import index_path, new_token, temporary_path
 from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError, InvalidArgumentError, ResourceExhaustedError
+from gpersist.files.whole import replace_through
 
 STATE_NAME = "checkpoint"
 
@@ -198,20 +198,4 @@ def replace_file(target: str, content: bytes, *, durable: bool) -> None:
     Raises:
         GPersistError: it cannot be written; the old one stands.
     """
-    io = files.active()
-    temporary = temporary_path(target, new_token(), "state")
-    fd = io.create(temporary)
-    try:
-        try:
-            io.pwritev(fd, [content], len(content), 0, temporary)
-            if durable:
-                io.fsync(fd, temporary)
-        finally:
-            io.close(fd)
-        io.rename(temporary, target)
-    except BaseException:
-        with suppress(GPersistError):
-            io.remove(temporary)
-        raise
-    if durable:
-        io.fsync_folder(os.path.dirname(target) or os.curdir)
+    replace_through(temporary_path(target, new_token(), "state"), target, content, durable=durable)

@@ -21,11 +21,19 @@ def replace(path: str, content: bytes, *, durable: bool = False) -> None:
     Raises:
         GPersistError: the file system said no; nothing is left behind then.
     """
-    io = files.active()
     folder, base = os.path.split(path)
     if folder:
-        io.make_folders(folder)
-    temporary = os.path.join(folder, f".{base}.{secrets.token_hex(6)}.tmp")
+        files.active().make_folders(folder)
+    replace_through(os.path.join(folder, f".{base}.{secrets.token_hex(6)}.tmp"), path, content, durable=durable)
+
+
+def replace_through(temporary: str, path: str, content: bytes, *, durable: bool) -> None:
+    """The same, by way of a file of a given name in the same folder, which is there.
+
+    Raises:
+        GPersistError: the file system said no; nothing is left behind then.
+    """
+    io = files.active()
     fd = io.create(temporary)
     try:
         try:
@@ -40,4 +48,4 @@ def replace(path: str, content: bytes, *, durable: bool = False) -> None:
             io.remove(temporary)
         raise
     if durable:
-        io.fsync_folder(folder or os.curdir)
+        io.fsync_folder(os.path.dirname(path) or os.curdir)

@@ -1,4 +1,4 @@
-"""`gpersist show --ops`: which operations a model needs, which are missing, and which run on the host only."""
+"""`gpersist show --ops`: which operations a model needs, which are missing, which run on the host only, and which reach beyond the graph."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def show_operations(path: str, as_json: bool) -> int:
     found = _merged([each for graph_def in graph_defs for each in requirements(graph_def)])
     missing = [each for each in found if not each.is_known]
     on_host = [each for each in found if each.is_known and not each.has_device_kernel]
+    reaching = [each for each in found if each.needs_permission]
     if as_json:
         write_json({"file": file, "operations": [_to_json(each) for each in found], "missing": [each.op for each in missing]})
         return 1 if missing else 0
@@ -35,6 +36,8 @@ def show_operations(path: str, as_json: bool) -> int:
     write_line(f"{printable(file)}: {counted(nodes, 'node')} of {counted(len(found), 'operation')}")
     write_line(f"  missing: {_listed(missing) or 'none'}")
     write_line(f"  on the host only: {_listed(on_host) or 'none'}")
+    if reaching:
+        write_line(f"  touching files, or Python; refused unless the path is fed, or Graph.allow_ops names them: {_listed(reaching)}")
     return 1 if missing else 0
 
 
@@ -53,6 +56,7 @@ def _to_json(found: Requirement) -> dict[str, Any]:
         "first": found.nodes[0],
         "known": found.is_known,
         "device_kernel": found.has_device_kernel,
+        "needs_permission": found.needs_permission,
     }
 
 

@@ -23,12 +23,14 @@ class Requirement(NamedTuple):
         nodes: the names of all nodes of it; of one in a function, the function's name and a colon before it.
         is_known: whether gpersist has it.
         has_device_kernel: whether it can run on a device; if not, it runs on the host.
+        needs_permission: whether it touches files, or calls Python, so that a loaded graph may have to be allowed to (`Graph.allow_ops`).
     """
 
     op: str
     nodes: tuple[str, ...]
     is_known: bool
     has_device_kernel: bool
+    needs_permission: bool
 
 
 def requirements(graph_def: protos.GraphDef) -> list[Requirement]:
@@ -41,7 +43,11 @@ def requirements(graph_def: protos.GraphDef) -> list[Requirement]:
     found = []
     for op, names in sorted(nodes.items()):
         op_type = registry.find(op)
-        found.append(Requirement(op, tuple(names), op_type is not None, op_type is not None and not op_type.is_host_only))
+        if op_type is None:
+            found.append(Requirement(op, tuple(names), is_known=False, has_device_kernel=False, needs_permission=False))
+            continue
+        reaches_out = bool(op_type.path_inputs or op_type.path_attrs or op_type.calls_python)
+        found.append(Requirement(op, tuple(names), is_known=True, has_device_kernel=not op_type.is_host_only, needs_permission=reaches_out))
     return found
 
 

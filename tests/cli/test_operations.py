@@ -36,7 +36,15 @@ def test_missing(run, tmp_path):
     assert "  missing: Strange (2 nodes, 'b')" in done.out.splitlines()
     found = run("show", "--ops", path, "--json").json
     assert found["missing"] == ["Strange"]
-    assert found["operations"][1] == {"operation": "Strange", "nodes": 2, "first": "b", "known": False, "device_kernel": False}
+    strange = {"operation": "Strange", "nodes": 2, "first": "b", "known": False, "device_kernel": False, "needs_permission": False}
+    assert found["operations"][1] == strange
+
+
+def test_what_reaches_out_of_the_graph(run, tmp_path):
+    path = _write(tmp_path, ("a", "WriteFile"), ("b", "PyFunc"), ("c", "Add"))
+    assert "Graph.allow_ops names them: PyFunc (1 node, 'b'), WriteFile (1 node, 'a')" in run("show", "--ops", path).out
+    found = run("show", "--ops", path, "--json").json
+    assert [each["operation"] for each in found["operations"] if each["needs_permission"]] == ["PyFunc", "WriteFile"]
 
 
 def test_saved_model_and_meta(run, tmp_path):

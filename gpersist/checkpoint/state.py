@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from gpersist import files, protos
 from gpersist.bundle import index_path, new_token, temporary_path
 from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError, InvalidArgumentError, ResourceExhaustedError
-from gpersist.files.whole import replace_through
+from gpersist.files import replace_through
 
 STATE_NAME = "checkpoint"
 

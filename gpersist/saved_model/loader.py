@@ -145,7 +145,7 @@ class SavedModelLoader:
         graph = sess.graph
         with graph.as_default():
             if isinstance(saver, Saver):
-                self._check_variables()
+                self.check_variables()
                 saver.restore(sess, self.variables_path, device_map=device_map)
             elif saver is None and not any(
                 graph.get_collection(key, import_scope) for key in (GraphKeys.GLOBAL_VARIABLES, GraphKeys.SAVEABLE_OBJECTS)
@@ -174,15 +174,20 @@ class SavedModelLoader:
         meta = self.get_meta_graph_def_from_tags(tags)
         get_asset_tensors(self._export_dir, meta)
         if meta.HasField("saver_def"):
-            self._check_variables()
+            self.check_variables()
         with sess.graph.as_default():
             saver, _ = self.load_graph(sess.graph, tags, import_scope, **saver_kwargs)
             self.restore_variables(sess, saver, import_scope, device_map=device_map)
             self.run_init_ops(sess, tags, import_scope)
         return meta
 
-    def _check_variables(self) -> None:
-        """Holds that the checkpoint is there, in the folder."""
+    def check_variables(self) -> None:
+        """Holds that the checkpoint is there, in the folder.
+
+        Raises:
+            InvalidArgumentError: it leads out of the folder.
+            ValueError: it is not there.
+        """
         folder = contained(self._export_dir, constants.VARIABLES_DIRECTORY)
         system = files.active()
         if not system.is_file(index_path(self.variables_path)):

@@ -21,7 +21,6 @@ from gpersist.errors import (
     GPersistError,
     InvalidArgumentError,
     NotFoundError,
-    UnimplementedError,
 )
 
 _SOFT = protos.ConfigProto(allow_soft_placement=True)
@@ -167,8 +166,9 @@ def test_more_than_two_gigabytes_are_refused_unread(trained, monkeypatch):
 
 def test_variables_within_functions(trained):
     meta = protos.MetaGraphDef.FromString(Path(trained[0] + ".meta").read_bytes())
-    meta.graph_def.node.add(name="call", op="PartitionedCall", input=["resource"])
-    with pytest.raises(UnimplementedError, match="'resource' is an argument of 'call'"):
+    node = meta.graph_def.node.add(name="call", op="PartitionedCall", input=["resource"])
+    node.attr["f"].func.name = "f"
+    with pytest.raises(NotFoundError, match="no function 'f' in the graph's library"):
         freeze(trained[0], ["call"], meta=meta)
 
 

@@ -156,6 +156,30 @@ class AdjustContrastv2(_Adjusted):
         return ((wide - mean) * contrast_factor + mean).astype(images.dtype)
 
 
+class AdjustContrast(OpType):
+    """Each channel's distance from its mean over an image, times a factor, cut to limits; `AdjustContrastv2` took its place."""
+
+    inputs = "images: T, contrast_factor: float, min_value: float, max_value: float"
+    outputs = "output: float"
+    attrs = "T: {uint8, int8, int16, int32, int64, float, double}"
+    scalars = ("contrast_factor", "min_value", "max_value")
+    samples = (
+        sample("uint8[2,3,4,3] in 0..255", "float: 1.5", "float: 0", "float: 200"),
+        sample("float[3,4,3]", "float: 0.5", "float: -1", "float: 1", has_gradient=False),
+    )
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [op._inputs[0].shape.with_rank_at_least(3)]
+
+    @staticmethod
+    def run(xp: Any, images: Array, contrast_factor: Array, min_value: Array, max_value: Array) -> Array:
+        _check_adjusted(images, contrast_factor, "contrast_factor")
+        wide = images.astype(np.float32)
+        mean = wide.mean((-3, -2), keepdims=True) if images.size else np.float32(0)
+        return xp.clip((wide - mean) * contrast_factor + mean, min_value, max_value).astype(np.float32)
+
+
 class AdjustHue(_Adjusted):
     """Each pixel's hue, turned."""
 

@@ -1,0 +1,129 @@
+"""Operations whose outputs may be far larger than their inputs, held against the memory that is free before they allocate it.
+
+A system that promises more memory than it has (overcommitment, a container's limit) would end the process instead.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gpersist import protos
+from gpersist.devices import Device
+from gpersist.dtypes import DType
+from gpersist.errors import ResourceExhaustedError
+from gpersist.graph.operation import Operation
+from gpersist.graph.placer import full_name
+from gpersist.shapes import TensorShape
+
+_HARMLESS = 1 << 24
+"""Elements that are always there."""
+
+_MAX_SHAPE = 16
+"""An input of at most so many integers may be a shape."""
+
+_PRODUCTS = frozenset({"MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"})
+_BROADCASTING_NAMES = """
+    Add AddV2 Atan2 Complex Div DivNoNan Equal FloorDiv FloorMod Greater GreaterEqual Less LessEqual LogicalAnd LogicalOr Maximum Minimum Mul NotEqual
+    Pow RealDiv SelectV2 SquaredDifference Sub
+"""
+_MAKING_NAMES = """
+    BatchToSpaceND Bincount BroadcastTo Conv2DBackpropInput Conv3DBackpropInputV2 CropAndResize DenseBincount DepthwiseConv2dNativeBackpropInput Diag
+    Empty Fill LinSpace MatrixDiag MatrixDiagV2 MatrixDiagV3 MirrorPad OneHot Pad PadV2 RandomGamma RandomPoissonV2 RandomStandardNormal RandomUniform
+    RandomUniformInt Range ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor ScatterNd SpaceToBatchND SparseToDense StatelessRandomNormal
+    StatelessRandomNormalV2 StatelessRandomUniform StatelessRandomUniformInt StatelessRandomUniformV2 StatelessTruncatedNormal Tile TruncatedNormal
+    UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum
+"""
+_BROADCASTING = frozenset(_BROADCASTING_NAMES.split())
+_GROWING = _PRODUCTS | _BROADCASTING | frozenset(_MAKING_NAMES.split())
+
+
+def guarded(kernel: Callable[..., Any], op: Operation, device: Device) -> Callable[..., Any]:
+    """A kernel that first looks whether there is the memory for its outputs.
+
+    It raises ResourceExhaustedError, where there is not. CUDA devices are asked by CuPy, which refuses at once.
+    """
+    if op.type not in _GROWING or device.backend == "cuda":
+        return kernel
+    elements = op.outputs[0].shape.num_elements()
+    if elements is not None and elements <= _HARMLESS:
+        return kernel
+
+    def guard(*values: Any) -> Any:
+        if _bound(op.type, values) > _HARMLESS:
+            _check(op, values, device)
+        return kernel(*values)
+
+    def guard_sum(x: Any, y: Any) -> Any:  # what loops are full of has to cost next to nothing
+        return kernel(x, y) if x.size * y.size <= _HARMLESS or x.shape == y.shape else guard(x, y)
+
+    def guard_product(x: Any, y: Any) -> Any:
+        return kernel(x, y) if x.ndim == 2 == y.ndim and max(x.shape) * max(y.shape) <= _HARMLESS else guard(x, y)
+
+    if len(op._inputs) != 2 or op.type not in _BROADCASTING | _PRODUCTS:
+        return guard
+    return guard_product if op.type in _PRODUCTS else guard_sum
+
+
+def _bound(kind: str, values: Sequence[Any]) -> float:
+    """At most so many elements can come of the inputs, as far as that is told quickly."""
+    if kind == "Range":
+        start, limit, delta = (float(value) for value in values)
+        return abs((limit - start) / delta) if delta else 0
+    if kind in _PRODUCTS:
+        return float(math.prod(value.size // max(1, min(value.shape[-2:], default=1)) for value in values))
+    sizes: list[int] = [value.size for value in values]
+    if kind in _BROADCASTING:
+        largest = max(values, key=lambda value: value.size)
+        if all(value.size == 1 or value.shape == largest.shape[largest.ndim - value.ndim :] for value in values):
+            return 0
+        return math.prod(sizes)
+    bound = 1
+    for value, size in zip(values, sizes, strict=True):
+        bound *= math.prod(max(1, abs(number)) for number in value.ravel().tolist()) if size <= _MAX_SHAPE and value.dtype.kind in "iu" else size or 1
+    return bound
+
+
+def _check(op: Operation, values: Sequence[Any], device: Device) -> None:
+    assert op.op_type is not None
+    try:
+        shapes = op.op_type.shapes(_Actual(op, values))  # type: ignore[arg-type]
+        needed = [shape.num_elements() * tensor.dtype.numpy.itemsize for shape, tensor in zip(shapes, op.outputs, strict=True)]  # type: ignore[operator, union-attr]
+    except Exception:  # they don't go together, or nobody knows: the kernel tells
+        return
+    free = device.memory().free_bytes
+    if sum(needed) > max(free, *(value.nbytes for value in values)):
+        shape, dtype = shapes[0], op.outputs[0].dtype
+        kind = protos.DataType.Name(dtype.base_dtype.enum)[3:].lower()
+        sizes = ",".join(map(str, shape.as_list()))
+        raise ResourceExhaustedError(
+            f"OOM when allocating tensor with shape[{sizes}] and type {kind} on {full_name(device)} by allocator cpu: {sum(needed)} bytes wanted, "
+            f"{free} bytes free"
+        )
+
+
+class _Given:
+    """A tensor whose value is known, as shape functions ask for it; its own operation, a constant."""
+
+    def __init__(self, value: Any, dtype: DType) -> None:
+        self.dtype, self._value = dtype, value
+        self.shape = TensorShape(value.shape)
+        self.op = self._op = self
+        self.type = "Const"
+        self.output_types = (dtype,)
+        self.op_type = type(
+            "Const", (), {"constant": staticmethod(lambda op, fold: op._value), "constant_shape": staticmethod(lambda op, fold: None)}
+        )
+
+
+class _Actual:
+    """An operation with the inputs of one run."""
+
+    def __init__(self, op: Operation, values: Sequence[Any]) -> None:
+        self._op = op
+        self._inputs = [_Given(value, tensor.dtype.base_dtype) for value, tensor in zip(values, op._inputs, strict=True)]
+        self.inputs = self._inputs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._op, name)

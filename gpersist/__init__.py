@@ -10,6 +10,8 @@
 Everything raised derives from `GPersistError`. Logs go to the logger `gpersist`.
 """
 
+import importlib as _importlib
+
 from gpersist.bundle import TensorSlice
 from gpersist.checkpoint import (
     CheckpointManager,
@@ -108,3 +110,9 @@ __all__ = [
     "use_virtual_devices",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("convert", "saved_model"):  # graphs and operations take a while to import, and most programs need none
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

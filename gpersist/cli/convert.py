@@ -14,6 +14,9 @@ from gpersist.errors import GPersistError, InvalidArgumentError
 
 _FORMATS = ("v1", "v2", "safetensors", "npz")
 _NAMES = {"v1": "V1 checkpoint", "v2": "V2 checkpoint", "safetensors": "safetensors", "npz": "npz"}
+_GRAPHS = (".pb", ".pbtxt")
+_KERAS = (".h5", ".hdf5", ".keras")
+_LITE = ".tflite"
 _MAX_TOLD = 20
 _WORTH_TIMING_BYTES = 1 << 20
 
@@ -21,7 +24,9 @@ _DESCRIPTION = """\
 Write the tensors of a checkpoint, a safetensors file or an npz file to another
 one, block by block: it need not fit into memory. Faults are found before
 anything is written, and the target takes its name when it is whole.
-Or write a frozen graph (.pb, .pbtxt) as a SavedModel."""
+Or write a frozen graph (.pb, .pbtxt) as a SavedModel, or a Keras model (.h5)
+as a frozen graph or a SavedModel. Or write any of these, or a checkpoint with
+its graph, as a TFLite model (.tflite)."""
 
 _EXAMPLES = r"""
 examples:
@@ -32,6 +37,9 @@ examples:
   gpersist convert a b --rename '^.*/Adam(_1)?$=' without optimizer's slots
   gpersist convert a b --devices 'tower_1/*=/gpu:1' --devices /gpu:0
   gpersist convert out.pb export/1 --outputs y    a graph for serving
+  gpersist convert model.h5 out.pb                a Keras model as a graph
+  gpersist convert model.h5 export/1              or for serving
+  gpersist convert out.pb y.tflite --outputs y    a graph for small devices
 
 A checkpoint's graph (.meta) goes along where no name changes. A tensor whose
 name becomes empty is left out."""
@@ -47,9 +55,11 @@ def register(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "source", metavar="SRC", help="a checkpoint's prefix, any of its files, or its folder; a .safetensors or .npz file; a frozen graph's .pb"
+        "source",
+        metavar="SRC",
+        help="a checkpoint's prefix, any of its files, or its folder; a .safetensors or .npz file; a frozen graph's .pb; a Keras model's .h5",
     )
-    parser.add_argument("target", metavar="DST", help="a prefix, or a file; its suffix says the format; a folder, for a SavedModel")
+    parser.add_argument("target", metavar="DST", help="a prefix, or a file; its suffix says the format; .pb for a graph; a folder, for a SavedModel")
     parser.add_argument("--to", choices=_FORMATS, help="the format of DST, whatever its name is (default: by its suffix, else v2)")
     parser.add_argument(
         "--rename",
@@ -70,16 +80,30 @@ def register(commands: Any) -> None:
         help="record this device, for these tensors; may be repeated, the first that matches counts",
     )
     parser.add_argument("--inputs", metavar="[KEY=]X[,...]", type=_tensors, help="of a frozen graph's signature (default: its placeholders)")
-    parser.add_argument("--outputs", metavar="[KEY=]Y[,...]", type=_tensors, default={}, help="of a frozen graph's signature")
+    parser.add_argument("--outputs", metavar="[KEY=]Y[,...]", type=_tensors, default={}, help="of a frozen graph's signature; of a Keras model")
+    parser.add_argument("--architecture", metavar="FILE", help="a Keras model's JSON, for an .h5 that holds weights only")
+    parser.add_argument("--quantize", action="store_true", help="of a .tflite: weights of 1024 elements and more as 8-bit integers")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    if arguments.source.endswith((".pb", ".pbtxt")):
+    if arguments.target.endswith(_LITE):
+        return _to_tflite(arguments)
+    if arguments.quantize:
+        raise InvalidArgumentError(f"--quantize is for TFLite models, and {arguments.target!r} does not end in {_LITE}")
+    if arguments.source.endswith(_GRAPHS):
         return _to_saved_model(arguments)
-    from gpersist.convert import convert, source_bytes  # needs the operations, which other commands do not
+    from gpersist.keras import is_hdf5  # needs the operations, which other commands do not
+
+    if is_hdf5(arguments.source) or arguments.source.endswith(_KERAS):
+        return _from_keras(arguments)
+    if arguments.architecture:
+        raise InvalidArgumentError(f"--architecture is for Keras's HDF5 files, and {arguments.source!r} is none")
+    if arguments.target.endswith(_GRAPHS):
+        raise InvalidArgumentError(f"a graph is made with its outputs: gpersist freeze {arguments.source} {arguments.target} --outputs ...")
+    from gpersist.convert import convert, source_bytes
 
     with progress(f"converting {arguments.source}", source_bytes(arguments.source)) as on_progress:
         done = convert(
@@ -120,6 +144,44 @@ def _to_saved_model(arguments: argparse.Namespace) -> int:
         write_json({"source": arguments.source, "target": arguments.target, "inputs": inputs, "outputs": outputs})
         return 0
     write_line(f"{printable(arguments.source)} -> {printable(arguments.target)} (SavedModel): inputs {_listed(inputs)}; outputs {_listed(outputs)}")
+    return 0
+
+
+def _from_keras(arguments: argparse.Namespace) -> int:
+    from gpersist.convert import keras_to_frozen, keras_to_saved_model
+
+    if arguments.to or arguments.rename or arguments.devices or arguments.inputs or arguments.clear_devices:
+        raise InvalidArgumentError("a Keras model becomes a graph or a SavedModel, which takes --architecture only, and a graph --outputs too")
+    if arguments.target.endswith(_GRAPHS):
+        wanted = list(arguments.outputs.values()) or None
+        frozen = keras_to_frozen(arguments.source, arguments.target, wanted, architecture=arguments.architecture)
+        inputs, outputs = ({name: name for name in names} for names in (frozen.inputs, frozen.outputs))
+        kind = f"{len(frozen.graph_def.node)} nodes"
+    else:
+        if arguments.outputs:
+            raise InvalidArgumentError("--outputs chooses what a graph (.pb) is for; a SavedModel has all outputs of a Keras model")
+        found = keras_to_saved_model(arguments.source, arguments.target, architecture=arguments.architecture)
+        inputs, outputs = ({key: info.name for key, info in infos.items()} for infos in (found.inputs, found.outputs))
+        kind = "SavedModel"
+    if arguments.json:
+        write_json({"source": arguments.source, "target": arguments.target, "inputs": inputs, "outputs": outputs})
+        return 0
+    write_line(f"{printable(arguments.source)} -> {printable(arguments.target)} ({kind}): inputs {_listed(inputs)}; outputs {_listed(outputs)}")
+    return 0
+
+
+def _to_tflite(arguments: argparse.Namespace) -> int:
+    from gpersist.lite import to_tflite
+
+    if arguments.to or arguments.rename or arguments.devices:
+        raise InvalidArgumentError("a TFLite model takes --inputs, --outputs, --architecture and --quantize only")
+    inputs, outputs = ((tensors or {}).values() for tensors in (arguments.inputs, arguments.outputs))
+    done = to_tflite(arguments.source, arguments.target, outputs, inputs, quantize=arguments.quantize, architecture=arguments.architecture)
+    if arguments.json:
+        write_json({"source": arguments.source, "target": arguments.target, **dataclasses.asdict(done)})
+        return 0
+    names = "; ".join(f"{kind} {', '.join(map(printable, tensors))}" for kind, tensors in (("inputs", done.inputs), ("outputs", done.outputs)))
+    write_line(f"{printable(arguments.source)} -> {printable(arguments.target)} (TFLite): {names}; {amount(done.size_bytes)}")
     return 0
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.checkpoint import CheckpointReader
+from gpersist.checkpoint import OBJECT_GRAPH_KEY, CheckpointReader
 from gpersist.cli.listing import Listed, Listing, list_checkpoint, total_bytes
+from gpersist.cli.objects import show_objects
 from gpersist.cli.output import Column, add_json, amount, counted, printable, write_json, write_line, write_table
 from gpersist.errors import TensorNotFoundError
 
@@ -51,6 +52,7 @@ def register(commands: Any) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--table", action="store_true", help="one line a tensor (the default)")
     form.add_argument("--tree", action="store_true", help="a tree by the names' parts")
+    form.add_argument("--objects", action="store_true", help="of a checkpoint of TensorFlow 2's objects: values and slots by their paths")
     form.add_argument("--values", metavar="NAME", help="print the values of this tensor")
     form.add_argument("--ops", action="store_true", help="operations that a model needs, which are missing; PREFIX may be a .pb or a SavedModel, too")
     parser.add_argument("--sort", choices=list(_SORTS), default="name", help="order of the table (default: name; size: the largest first)")
@@ -69,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.values is not None:
             _show_values(reader, arguments.values, arguments.full, arguments.json)
             return 0
+        if arguments.objects:
+            return show_objects(reader, arguments.patterns, _matches, arguments.json)
         listing = list_checkpoint(reader)
     tensors = _select(listing, arguments.patterns)
     tensors.sort(key=_SORTS[arguments.sort])
@@ -131,6 +135,8 @@ def _totals(listing: Listing, tensors: Sequence[Listed]) -> Iterator[str]:
     part = "" if len(tensors) == len(listing.tensors) else f" of {len(listing.tensors):,}"
     kind = "V1" if listing.num_shards is None else f"V2, {counted(listing.num_shards, 'shard')}"
     yield f"{printable(listing.prefix)} ({kind}): {counted(len(tensors), 'tensor')}{part}, {amount(size_bytes)} ({size_bytes:,} bytes)"
+    if any(tensor.name == OBJECT_GRAPH_KEY for tensor in tensors):
+        yield "  of objects, as TensorFlow 2 saves them: --objects lists them by path"
     devices = _by_device(tensors)
     if any(devices):
         for device, (count, device_bytes) in devices.items():

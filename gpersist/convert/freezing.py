@@ -17,7 +17,16 @@ from gpersist.checkpoint import CheckpointReader, SavedAs, Wanted, fetch, locate
 from gpersist.devices import get as get_device
 from gpersist.dtypes import from_enum
 from gpersist.errors import CheckpointNotFoundError, DataLossError, InvalidArgumentError, NotFoundError
-from gpersist.graph import check_frozen_size, extract_sub_graph, input_name, variable_nodes, variables_to_constants
+from gpersist.graph import (
+    check_frozen_size,
+    extract_sub_graph,
+    inline_calls,
+    input_name,
+    needed_part,
+    variable_nodes,
+    variables_to_constants,
+    with_calls_inlined,
+)
 from gpersist.saved_model.containment import contained
 from gpersist.saved_model.loader import SavedModelLoader, maybe_saved_model_directory
 from gpersist.train.meta_graph import read_meta_graph_file
@@ -76,24 +85,27 @@ def freeze(
     Raises:
         CheckpointNotFoundError: there is no checkpoint, or no graph.
         NotFoundError: no such output, signature or tags, or no moving average; or the checkpoint lacks variables, all of them in one error.
-        InvalidArgumentError: the outputs are not told; variables have another shape or dtype; or the graph would be larger than 2 GB, which is found
-            before any value is read.
-        UnimplementedError: a resource variable goes into a function.
+        InvalidArgumentError: the outputs are not told; variables have another shape or dtype, or are changed by a function; or the graph would be
+            larger than 2 GB, which is found before any value is read.
         DataLossError: a file is damaged.
     """
     message, prefix, outputs = _read(source, outputs, meta, tags, signature)
     wanted = output_nodes(message.graph_def, outputs)
     try:
         graph_def = extract_sub_graph(message.graph_def, wanted)
+        inlined = with_calls_inlined(graph_def, wanted, always=bool(message.object_graph_def.nodes))
     except KeyError as error:
         raise DataLossError(f"the graph is damaged: {error.args[0]!r}, which a node takes, is not in it") from error
+    is_inlined, graph_def = inlined is not graph_def, inlined
     if clear_devices:
         for node in graph_def.node:
             node.device = ""
     variables: dict[str, str] = {}
     averages: tuple[str, ...] = ()
     if nodes := variable_nodes(graph_def):
-        variables, averages = _freeze(graph_def, nodes, saved_as(message), prefix, AVERAGE if ema is True else ema or "")
+        variables, averages = _freeze(graph_def, nodes, _saved_as(message), prefix, AVERAGE if ema is True else ema or "", is_inlined)
+    if is_inlined:
+        graph_def = needed_part(graph_def, wanted)
     inputs = tuple(node.name for node in graph_def.node if node.op in ("Placeholder", "PlaceholderWithDefault"))
     return Frozen(graph_def, inputs, tuple(wanted), variables, averages)
 
@@ -126,6 +138,16 @@ def _read(
             raise CheckpointNotFoundError(f"{prefix!r} has no graph: there is no {meta_path(prefix)!r}; say with meta= where it is")
         meta = read_meta_graph_file(meta_path(prefix))
     return meta, prefix, wanted
+
+
+def _saved_as(message: protos.MetaGraphDef) -> Mapping[str, SavedAs]:
+    """What each variable is in the checkpoint; TensorFlow 2's graphs are saved by a function, which is looked into."""
+    found = saved_as(message)
+    save = input_name(message.saver_def.save_tensor_name)
+    if message.object_graph_def.nodes and any(node.name == save for node in message.graph_def.node):
+        saver = protos.MetaGraphDef(graph_def=inline_calls(extract_sub_graph(message.graph_def, [save]), [save]), saver_def=message.saver_def)
+        found |= saved_as(saver)
+    return found
 
 
 def _signature_outputs(message: protos.MetaGraphDef, name: str | None) -> list[str]:
@@ -170,7 +192,7 @@ def _ends(graph_def: protos.GraphDef) -> list[str]:
 
 
 def _freeze(
-    graph_def: protos.GraphDef, nodes: Sequence[protos.NodeDef], saved: Mapping[str, SavedAs], prefix: str, average: str
+    graph_def: protos.GraphDef, nodes: Sequence[protos.NodeDef], saved: Mapping[str, SavedAs], prefix: str, average: str, is_strict: bool
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Makes the variables constants; gives their tensors' names, and the nodes of those that are averages."""
     here = get_device("/device:CPU:0")
@@ -198,5 +220,5 @@ def _freeze(
             raise NotFoundError(f"{prefix!r} has no moving average of these {len(nodes)} variables: no tensor of it is named '.../{average}'")
     check_frozen_size(graph_def, sizes)
     values = fetch(prefix, list(wanted.values()))
-    variables_to_constants(graph_def, dict(zip(wanted, values, strict=True)))
+    variables_to_constants(graph_def, dict(zip(wanted, values, strict=True)), is_strict=is_strict)
     return {node: want.name for node, want in wanted.items()}, tuple(averages)

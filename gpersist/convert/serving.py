@@ -55,6 +55,8 @@ def frozen_to_saved_model(
     if named_inputs:
         output_nodes(graph_def, list(named_inputs.values()))
     folder = os.fsdecode(export_dir)
+    if files.active().is_file(folder):
+        raise AlreadyExistsError(f"{folder!r} is a file; a SavedModel goes to a folder that is empty, or is not there yet")
     if files.active().stat(folder) is not None and files.active().names(folder):
         raise AlreadyExistsError(f"the folder {folder!r} is not empty; a SavedModel goes to one that is, or is not there yet")
     with Graph().as_default() as graph, Session() as session:

@@ -17,7 +17,14 @@ from gpersist.graph.conversion import convert_to_tensor, register_tensor_convers
 from gpersist.graph.defaults import get_default_graph, get_default_session, reset_default_graph
 from gpersist.graph.executor import check_deadline
 from gpersist.graph.fetches import register_fetch
-from gpersist.graph.freezing import check_frozen_size, convert_variables_to_constants, variable_nodes, variables_to_constants
+from gpersist.graph.freezing import (
+    check_frozen_size,
+    convert_variables_to_constants,
+    needed_part,
+    variable_nodes,
+    variables_to_constants,
+    with_calls_inlined,
+)
 from gpersist.graph.gradients import NoGradient, NotDifferentiable, RegisterGradient, backpropagate, get_gradient_function, is_trainable
 from gpersist.graph.graph import Graph
 from gpersist.graph.graph_keys import GraphKeys
@@ -30,6 +37,7 @@ from gpersist.graph.graph_util import (
     tensor_shape_from_node_def_name,
 )
 from gpersist.graph.importing import import_graph_def
+from gpersist.graph.inlining import inline_calls
 from gpersist.graph.messages import own
 from gpersist.graph.meta_graph import TENSORFLOW_VERSION, create_meta_graph_def, export_scoped_meta_graph, import_scoped_meta_graph
 from gpersist.graph.name_scope import name_scope
@@ -97,6 +105,7 @@ __all__ = [
     "graph_of",
     "import_graph_def",
     "import_scoped_meta_graph",
+    "inline_calls",
     "input_name",
     "install_operators",
     "is_trainable",
@@ -104,6 +113,7 @@ __all__ = [
     "make_tensor_proto",
     "must_run_on_cpu",
     "name_scope",
+    "needed_part",
     "op_type_names",
     "ops_used_by_graph_def",
     "own",
@@ -123,4 +133,5 @@ __all__ = [
     "tensor_shape_from_node_def_name",
     "variable_nodes",
     "variables_to_constants",
+    "with_calls_inlined",
 ]

@@ -102,7 +102,7 @@ def _text(value: Any) -> bytes:
 
 
 def _int(value: Any) -> int:
-    if isinstance(value, (str, bytes, float)) and not (isinstance(value, float) and value.is_integer()):
+    if isinstance(value, (str, bytes)):
         raise TypeError(f"expected an int, found {value!r}")
     return int(value)
 

@@ -97,12 +97,16 @@ def _run_parts(parts: Sequence[Part], values: list[Any], deadline: Deadline) -> 
         if isinstance(steps, Loop):
             _run_loop(steps, values, skipped, deadline)
             continue
-        with device.activate() if device is not None else _ALREADY:
-            if has_switches:
+        if has_switches:
+            with device.activate() if device is not None else _ALREADY:
                 _run_switched(steps, values, skipped)
-            else:
+        elif device is None:
+            _run(steps, values)
+        else:
+            with device.activate():
                 _run(steps, values)
-        deadline.check(steps[-1].op)
+        if deadline is not _NEVER:
+            deadline.check(steps[-1].op)
 
 
 def _run_loop(loop: Loop, values: list[Any], skipped: set[Operation], deadline: Deadline) -> None:
@@ -135,12 +139,20 @@ def _run(steps: Sequence[Step], values: list[Any]) -> None:
     try:
         for step in steps:
             kernel, inputs, outputs, unused, _, _ = step
-            result = kernel(*[values[slot] for slot in inputs])
+            count = len(inputs)
+            if count == 2:  # the general way takes longer than an operation on scalars
+                result = kernel(values[inputs[0]], values[inputs[1]])
+            elif count == 1:
+                result = kernel(values[inputs[0]])
+            else:
+                result = kernel(*[values[slot] for slot in inputs])
             if outputs.__class__ is int:
                 values[outputs] = result
             elif outputs:
                 for slot, value in zip(outputs, result, strict=True):  # type: ignore[arg-type]  # a tuple, since no int
                     values[slot] = value
+                value = None
+            result = None  # what nobody needs any more is freed now, or written over: `gpersist.graph.reuse` counts references
             for slot in unused:
                 values[slot] = None
     except Exception as error:
@@ -153,24 +165,32 @@ def _run_switched(steps: Sequence[Step], values: list[Any], skipped: set[Operati
     step: Step | None = None
     try:
         for step in steps:
-            found = [values[slot] for slot in step.inputs]
-            outputs = step.outputs if isinstance(step.outputs, tuple) else (step.outputs,)
-            results: Any
-            if step.controls is not None and step.op.type in MERGES:
-                index = next((index for index, value in enumerate(found) if value is not DEAD), None)
-                is_dead = index is None
-                results = (DEAD, DEAD) if index is None else (found[index], np.int32(index))
-            elif any(value is DEAD for value in found) or not skipped.isdisjoint(step.controls or ()):
-                is_dead, results = True, [DEAD] * len(outputs)
+            kernel, inputs, outputs, unused, op, controls = step
+            found = [values[slot] for slot in inputs]
+            results: Any = DEAD
+            if controls is not None and op._type in MERGES:
+                for index, value in enumerate(found):
+                    if value is not DEAD:
+                        results = (value, np.int32(index))
+                        break
             else:
-                is_dead, results = False, step.kernel(*found)
-                results = results if isinstance(step.outputs, tuple) else (results,)
-            if is_dead and step.controls is not None:
-                skipped.add(step.op)
-            if outputs:
-                for slot, value in zip(outputs, results, strict=True):
+                for value in found:
+                    if value is DEAD:
+                        break
+                else:
+                    if not skipped or not controls or skipped.isdisjoint(controls):
+                        results = kernel(*found)
+            if results is DEAD:
+                if controls is not None:
+                    skipped.add(op)
+                if outputs.__class__ is not int:
+                    results = [DEAD] * len(outputs)  # type: ignore[arg-type]  # a tuple, since no int
+            if outputs.__class__ is int:
+                values[outputs] = results
+            elif outputs:
+                for slot, value in zip(outputs, results, strict=True):  # type: ignore[arg-type]
                     values[slot] = value
-            for slot in step.unused:
+            for slot in unused:
                 values[slot] = None
     except Exception as error:
         assert step is not None

@@ -62,7 +62,7 @@ class Frames:
     def __init__(self, ops: Sequence[Operation]) -> None:
         self.root = Frame("", None)
         self._of: dict[Operation, Frame] = {}
-        if any(op.type in ENTERS for op in ops):
+        if any(op.type in ENTERS or op.type in EXITS for op in ops):
             self._walk(ops)
         for op in ops:
             frame = self.of(op)
@@ -85,14 +85,23 @@ class Frames:
     def _walk(self, ops: Sequence[Operation]) -> None:
         """Gives each operation the innermost of the frames that its inputs come from."""
         found: dict[tuple[Frame, bytes], Frame] = {}
+        inside = set(ops)
         for op in in_order(ops, forward_sources):
-            frame = self.root
+            frame, first = self.root, None
             for source in forward_sources(op):
                 outer = self.of(source)
                 if source.type in EXITS and outer.parent is not None:
                     outer = outer.parent
-                if outer.depth > frame.depth:
-                    frame = outer
+                if first is not None and outer is not frame and source in inside:  # what is fed has no frame
+                    raise with_op(
+                        InvalidArgumentError(
+                            f"{{{{node {op.name}}}}} has inputs from different frames. The input {{{{node {source.name}}}}} is in frame "
+                            f"'{outer.name}'. The input {{{{node {first.name}}}}} is in frame '{frame.name}'."
+                        ),
+                        op,
+                    )
+                if source in inside:
+                    frame, first = outer, source
             if op.type in ENTERS:
                 key = (frame, op.attr("frame_name"))
                 if key not in found:
@@ -100,7 +109,9 @@ class Frames:
                     frame.children.append(found[key])
                 frame = found[key]
             elif op.type in EXITS and frame.parent is None:
-                raise with_op(InvalidArgumentError(f"'{op.name}' leaves a loop, but is in none"), op)
+                raise with_op(
+                    InvalidArgumentError(f"Invalid Exit op: Cannot find a corresponding Enter op. '{op.name}' leaves a loop, but is in none"), op
+                )
             if frame is not self.root:
                 self._of[op] = frame
 
@@ -166,8 +177,10 @@ def loop_switches(frame: Frame) -> tuple[Tensor, list[Operation]]:
     Raises:
         UnimplementedError: the loop is not of TensorFlow's form.
     """
-    conditions = [op for op in frame.ops if op.type == "LoopCond"]
+    conditions = {op.outputs[0] for op in frame.ops if op.type == "LoopCond"}
+    if not conditions:  # which is there for the reader: what counts is what decides over the loop's variables
+        conditions = {op._inputs[1] for op in frame.ops if op.type in SWITCHES and is_loop_merge(op._inputs[0]._op)}
     if len(conditions) != 1:
-        raise UnimplementedError(f"the loop {frame.name!r} has {len(conditions)} LoopCond operations; expected one")
-    condition = conditions[0].outputs[0]
+        raise UnimplementedError(f"the loop {frame.name!r} has {len(conditions)} conditions (LoopCond); expected one")
+    (condition,) = conditions
     return condition, [op for op in frame.ops if op.type in SWITCHES and op._inputs[1] is condition]

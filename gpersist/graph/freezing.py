@@ -1,7 +1,8 @@
 """Variables as constants: `tf.graph_util.convert_variables_to_constants`, what `freeze_graph` does.
 
 A reference variable's node becomes a Const of its value. So does a resource variable's, whereupon those who read it become what reads a tensor:
-ReadVariableOp becomes Identity, ResourceGather becomes GatherV2.
+ReadVariableOp becomes Identity, ResourceGather becomes GatherV2. Where a resource variable goes into a function, calls are replaced by the functions'
+nodes first, as TensorFlow 2 does it (`convert_variables_to_constants_v2`); branches and loops call copies of their functions that take tensors.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from gpersist import protos
 from gpersist.dtypes import from_enum
-from gpersist.errors import InvalidArgumentError, UnimplementedError
+from gpersist.errors import InvalidArgumentError
+from gpersist.graph.frozen_functions import FrozenFunctions, become_reader, zero_axis
+from gpersist.graph.functions import called_by
 from gpersist.graph.graph import Graph
 from gpersist.graph.graph_def import MAX_BYTES
 from gpersist.graph.graph_util import extract_sub_graph
+from gpersist.graph.inlining import inline_calls, without_idle_controls
 from gpersist.graph.tensor_proto import make_tensor_proto
 
 _LOG = logging.getLogger("gpersist")
@@ -26,7 +28,6 @@ _LOG = logging.getLogger("gpersist")
 _VARIABLES = ("Variable", "VariableV2", "VarHandleOp")
 _PASS_ON = ("Enter", "Exit", "Identity", "Merge", "NextIteration", "Switch")
 _WITHOUT_REFERENCES = {f"Ref{op}": op for op in _PASS_ON}
-_CALLS = ("Case", "If", "PartitionedCall", "StatefulPartitionedCall", "StatelessCase", "StatelessIf", "StatelessWhile", "While")
 
 
 def convert_variables_to_constants(
@@ -49,21 +50,25 @@ def convert_variables_to_constants(
         TypeError, AssertionError: see `extract_sub_graph`.
         ValueError: it would be larger than 2 GB, which is found before any value is fetched.
         FailedPreconditionError: a variable has no value.
-        UnimplementedError: a resource variable goes into a function.
+        InvalidArgumentError: a function that is called with a resource variable changes it.
     """
+    output_node_names = output_node_names if isinstance(output_node_names, str) else list(output_node_names)
     graph_def = extract_sub_graph(input_graph_def, output_node_names)
-    chosen = [
-        node
-        for node in graph_def.node
-        if node.op in _VARIABLES
-        and (variable_names_whitelist is None or node.name in variable_names_whitelist)
+    whole = {
+        node.name
+        for node in variable_nodes(graph_def)
+        if (variable_names_whitelist is None or node.name in variable_names_whitelist)
         and (variable_names_blacklist is None or node.name not in variable_names_blacklist)
-    ]
-    fetches = [_fetch_name(node, sess.graph) for node in chosen]
-    check_frozen_size(graph_def, {node.name: _size_bytes(name, sess.graph) for node, name in zip(chosen, fetches, strict=True)})
-    values = sess.run(fetches) if fetches else []
-    variables_to_constants(graph_def, {node.name: value for node, value in zip(chosen, values, strict=True)})
-    return graph_def
+    }
+    inlined = with_calls_inlined(graph_def, output_node_names, whole)
+    is_inlined, graph_def = inlined is not graph_def, inlined
+    chosen = [node for node in variable_nodes(graph_def) if node.name in whole]
+    fetches = {node.name: _fetch_name(node, sess.graph) for node in chosen}
+    check_frozen_size(graph_def, {name: _size_bytes(name if fetch is None else fetch, sess.graph) for name, fetch in fetches.items()})
+    values = sess.run({name: fetch for name, fetch in fetches.items() if fetch is not None}) if fetches else {}
+    values |= {name: _held_value(sess, name) for name, fetch in fetches.items() if fetch is None}
+    variables_to_constants(graph_def, {name: values[name] for name in fetches}, is_strict=is_inlined)
+    return needed_part(graph_def, output_node_names) if is_inlined else graph_def
 
 
 def variable_nodes(graph_def: protos.GraphDef) -> list[protos.NodeDef]:
@@ -71,15 +76,16 @@ def variable_nodes(graph_def: protos.GraphDef) -> list[protos.NodeDef]:
     return [node for node in graph_def.node if node.op in _VARIABLES]
 
 
-def variables_to_constants(graph_def: protos.GraphDef, values: Mapping[str, Any]) -> None:
+def variables_to_constants(graph_def: protos.GraphDef, values: Mapping[str, Any], *, is_strict: bool = False) -> None:
     """Makes variables of a message constants, in place; how many is logged, as TensorFlow does.
 
     Args:
         graph_def: the graph.
         values: of the variables, by the names of their nodes.
+        is_strict: whether to look for operations that do more than read a resource variable, which TensorFlow's `freeze_graph` leaves as they are.
 
     Raises:
-        UnimplementedError: a resource variable goes into a function.
+        InvalidArgumentError: a function that is called with a resource variable changes it; or an operation does, and `is_strict` is given.
     """
     uses: dict[str, list[protos.NodeDef]] = defaultdict(list)
     for node in graph_def.node:
@@ -87,73 +93,134 @@ def variables_to_constants(graph_def: protos.GraphDef, values: Mapping[str, Any]
             if not text.startswith("^"):
                 uses[text.partition(":")[0]].append(node)
     _LOG.info("Froze %d variables.", len(values))
+    handles = {node.name for node in graph_def.node if node.op == "VarHandleOp"}
+    functions = FrozenFunctions(graph_def)
+    called: dict[str, dict[int, int]] = defaultdict(dict)
     for node in variable_nodes(graph_def):
         if node.name in values:
             dtype = node.attr["dtype"].type
             value = make_tensor_proto(values[node.name], from_enum(dtype, "dtype"))
             _become(node, "Const", dtype=protos.AttrValue(type=dtype), value=protos.AttrValue(tensor=value))
-            _pass_on(graph_def, node.name, uses, dtype)
+            _pass_on(graph_def, node.name, uses, dtype, functions, called, is_strict and node.name in handles)
+    if called:
+        for node in graph_def.node:
+            if node.name in called:
+                functions.pass_on(node, called[node.name])
     _LOG.info("Converted %d variables to const ops.", len(values))
 
 
-def _pass_on(graph_def: protos.GraphDef, name: str, uses: Mapping[str, list[protos.NodeDef]], dtype: int) -> None:
-    """Makes those who take a variable take a tensor."""
-    waiting = list(uses.get(name, ()))
+def with_calls_inlined(
+    graph_def: protos.GraphDef, output_node_names: Collection[str], chosen: Collection[str] | None = None, *, always: bool = False
+) -> protos.GraphDef:
+    """The part of a graph that some nodes need, its calls of functions replaced by the functions' nodes, if a variable goes into one.
+
+    Args:
+        graph_def: the graph; it is not changed.
+        output_node_names: names of the nodes.
+        chosen: names of the variables that count; all by default.
+        always: whether to do so if no variable goes into any, too.
+    """
+    functions = FrozenFunctions(graph_def)
+    sources = {node.name for node in graph_def.node if node.op == "VarHandleOp" and (chosen is None or node.name in chosen)}
+    while True:
+        passing = {node.name for node in graph_def.node if node.op in _PASS_ON and any(text.partition(":")[0] in sources for text in node.input)}
+        if passing <= sources:
+            break
+        sources |= passing
+    if not always and not any(functions.calls(node) and any(text.partition(":")[0] in sources for text in node.input) for node in graph_def.node):
+        return graph_def
+    return extract_sub_graph(inline_calls(graph_def, output_node_names), output_node_names)
+
+
+def needed_part(graph_def: protos.GraphDef, output_node_names: Collection[str]) -> protos.GraphDef:
+    """What some nodes need of a graph that was inlined and frozen: neither nodes to wait for that do nothing, nor functions that nobody calls."""
+    without_idle_controls(graph_def)
+    result = extract_sub_graph(graph_def, output_node_names)
+    keep_called_functions(result)
+    return result
+
+
+def keep_called_functions(graph_def: protos.GraphDef) -> None:
+    """Drops the functions that nothing in a graph calls, in place."""
+    by_name = {each.signature.name: each for each in graph_def.library.function}
+    gradients = {each.function_name: each.gradient_func for each in graph_def.library.gradient}
+    kept: set[str] = set()
+    waiting = [name for node in graph_def.node for name in called_by(node)]
+    while waiting:
+        name = waiting.pop()
+        if name in by_name and name not in kept:
+            kept.add(name)
+            waiting += [called for node in by_name[name].node_def for called in called_by(node)]
+            waiting.append(gradients.get(name, name))
+    if len(kept) < len(by_name):
+        functions = [each for each in graph_def.library.function if each.signature.name in kept]
+        library = protos.FunctionDefLibrary(function=functions)
+        library.gradient.extend(each for each in graph_def.library.gradient if each.function_name in kept)
+        graph_def.library.CopyFrom(library)
+
+
+def _pass_on(
+    graph_def: protos.GraphDef,
+    name: str,
+    uses: Mapping[str, list[protos.NodeDef]],
+    dtype: int,
+    functions: FrozenFunctions,
+    called: dict[str, dict[int, int]],
+    is_strict: bool,
+) -> None:
+    """Makes those who take a variable take a tensor; notes which inputs of calls have become tensors."""
+    waiting = [(name, node) for node in uses.get(name, ())]
     seen: set[str] = set()
     while waiting:
-        node = waiting.pop()
-        if node.op == "ReadVariableOp":
-            _become(node, "Identity", node.input[:1], T=node.attr["dtype"])
-        elif node.op == "ResourceGather":
-            _become_gather(graph_def, node)
-        elif node.op == "ResourceGatherNd":
-            _become(node, "GatherNd", node.input[:2], Tparams=node.attr["dtype"], Tindices=node.attr["Tindices"])
-        elif node.op in _CALLS:
-            raise UnimplementedError(
-                f"variable {name!r} is an argument of {node.name!r} ({node.op}), and variables within functions are not frozen: leave {name!r} out "
-                "with variable_names_blacklist, or inline the function first"
-            )
+        source, node = waiting.pop()
+        if become_reader(node):
+            node.input[:] = node.input[: 1 if node.op == "Identity" else 2]
+            if node.op == "GatherV2":
+                axis = protos.NodeDef(name=f"{node.name}/axis", op="Const")
+                zero_axis(axis, node)
+                node.input.append(axis.name)
+                graph_def.node.append(axis)
+        elif functions.calls(node):
+            called[node.name].update({index: dtype for index, text in enumerate(node.input) if text.partition(":")[0] == source})
         elif node.op in _PASS_ON or node.op in _WITHOUT_REFERENCES:
             node.op = _WITHOUT_REFERENCES.get(node.op, node.op)
             node.attr["T"].type = dtype
             node.attr.pop("_output_shapes", None)
             if node.name not in seen:
                 seen.add(node.name)
-                waiting += uses.get(node.name, ())
+                waiting += [(node.name, taker) for taker in uses.get(node.name, ())]
+        elif is_strict and node.op not in ("GatherNd", "GatherV2", "IdentityN"):
+            raise InvalidArgumentError(
+                f"variable {name!r}, which is to be a constant, goes into {node.name!r} ({node.op}), which does more than read it: leave it out with "
+                "variable_names_blacklist, or choose outputs that do not change it"
+            )
 
 
-def _become(node: protos.NodeDef, op: str, inputs: Iterable[str] = (), **attrs: Any) -> None:
-    """Makes a node another one of the same name, with the same colocation if it takes something."""
-    name, taken = node.name, list(inputs)
-    if taken and "_class" in node.attr:
-        attrs["_class"] = node.attr["_class"]
-    made = protos.NodeDef(name=name, op=op, input=taken, attr=attrs)
+def _become(node: protos.NodeDef, op: str, **attrs: Any) -> None:
+    """Makes a node another one of the same name, which takes nothing."""
+    made = protos.NodeDef(name=node.name, op=op, attr=attrs)
     node.CopyFrom(made)
 
 
-def _become_gather(graph_def: protos.GraphDef, node: protos.NodeDef) -> None:
-    if node.attr["batch_dims"].i:
-        raise ValueError(f"batch_dims must be 0 for freeze_graph, but got node({node.name}).attr('batch_dims') = {node.attr['batch_dims'].i}.")
-    indices = node.attr["Tindices"]
-    dtype = from_enum(indices.type, "Tindices")
-    axis = protos.NodeDef(name=f"{node.name}/axis", op="Const")
-    axis.attr["dtype"].CopyFrom(indices)
-    axis.attr["value"].tensor.CopyFrom(make_tensor_proto(np.zeros((), dtype.numpy)))
-    _become(node, "GatherV2", [*node.input[:2], axis.name], Tparams=node.attr["dtype"], Tindices=indices, Taxis=indices)
-    graph_def.node.append(axis)
-
-
-def _fetch_name(node: protos.NodeDef, graph: Graph) -> str:
-    """The name of a tensor that gives a variable's value."""
+def _fetch_name(node: protos.NodeDef, graph: Graph) -> str | None:
+    """The name of a tensor that gives a variable's value; None, if only functions read it."""
     if node.op != "VarHandleOp":
         return f"{node.name}:0"
     readers = [op for op in graph.get_tensor_by_name(f"{node.name}:0").consumers() if op.type == "ReadVariableOp"]
-    if not readers:
-        raise ValueError(f"variable {node.name!r} has no ReadVariableOp in the session's graph: add one, by `v.read_value()`")
-    return readers[0].outputs[0].name
+    return readers[0].outputs[0].name if readers else None
+
+
+def _held_value(sess: Any, name: str) -> Any:
+    """What a session holds for a resource variable."""
+    (buffer,) = sess.buffers_of([sess.graph.get_operation_by_name(name)])
+    array = buffer.read()
+    return array if buffer.device.is_host else array.get()
 
 
 def _size_bytes(name: str, graph: Graph) -> int:
+    if ":" not in name:
+        handle = graph.get_operation_by_name(name)
+        return (handle.get_attr("shape").num_elements() or 0) * (0 if handle.attr("dtype").is_string else handle.attr("dtype").size)
     tensor = graph.get_tensor_by_name(name)
     return (tensor.shape.num_elements() or 0) * (0 if tensor.dtype.base_dtype.is_string else tensor.dtype.base_dtype.size)
 

@@ -73,7 +73,7 @@ def body(
         node.attr["dtype"].type = arg.type or attrs[arg.type_attr].type
         node.attr["shape"].shape.unknown_rank = True
         arguments[arg.name] = node.name
-    edges = _Edges(graph, definition, arguments)
+    edges = Edges(graph, definition, arguments)
     for source in definition.node_def:
         node = message.node.add()
         node.CopyFrom(source)
@@ -105,7 +105,7 @@ def known_signature(graph: Graph, op_name: str) -> Signature | None:
     return None if function is None else signature.from_op_def(function.signature)
 
 
-class _Edges:
+class Edges:
     """The inputs of a FunctionDef's nodes as those of a GraphDef."""
 
     def __init__(self, graph: Graph, definition: protos.FunctionDef, arguments: Mapping[str, str]) -> None:
@@ -115,9 +115,11 @@ class _Edges:
         self._nodes: dict[str, protos.NodeDef] = {}
 
     def add(self, node: protos.NodeDef) -> None:
+        """Makes a node known. REQUIRES: its attributes are those of the call."""
         self._nodes[node.name] = node
 
     def translated(self, text: str) -> str:
+        """An input of a node, once all nodes are known."""
         if text.startswith("^"):
             return f"^{self._arguments.get(text[1:], text[1:])}"
         name, _, place = text.partition(":")

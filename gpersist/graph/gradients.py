@@ -14,8 +14,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from gpersist.dtypes import DType, bfloat16, complex64, complex128, float16, float32, float64, resource, variant
 from gpersist.graph import registry
 from gpersist.graph.frames import EXITS
+from gpersist.graph.function_library import find_function
 from gpersist.graph.operation import Operation
 from gpersist.graph.tensor import Tensor
+
+_CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+"""What calls a function; where `_gradient_op_type` names a gradient that another process knew, they have that of their function."""
 
 GradientFunction = Callable[..., Any]
 """`gradient(op, *grads)`: the gradient of each input, or None, from those of the outputs."""
@@ -302,6 +306,9 @@ def _function_of(op: Operation) -> GradientFunction | None:
     try:
         return get_gradient_function(op)
     except LookupError:
+        if op._type in _CALLS or (op.op_type is None and find_function(op.graph, op._type, is_optional=True) is not None):
+            call = registry.find("PartitionedCall")
+            return None if call is None else call.gradient
         raise LookupError(
             f"No gradient defined for operation '{op.name}' (op type: {op.type}). Put tf.stop_gradient behind it if it is to count as a constant, or "
             "say what its gradient is: @tf.RegisterGradient for a type of operation that has none, Graph.gradient_override_map for another one, "

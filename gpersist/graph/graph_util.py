@@ -96,7 +96,7 @@ def must_run_on_cpu(node: Operation | protos.NodeDef, pin_variables_on_cpu: bool
         pin_variables_on_cpu: whether operations on variables count as such.
     """
     node_def = node.node_def if isinstance(node, Operation) else node
-    assert node_def.DESCRIPTOR.full_name == "tensorflow.NodeDef"
+    assert getattr(getattr(node_def, "DESCRIPTOR", None), "full_name", None) == "tensorflow.NodeDef"
     if pin_variables_on_cpu and node_def.op in _VARIABLE_OPS:
         return True
     if node_def.op == "Const":

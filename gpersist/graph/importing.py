@@ -26,6 +26,9 @@ from gpersist.graph.signature import REQUIRED, Attr, Signature
 from gpersist.graph.tensor import Tensor
 from gpersist.shapes import TensorShape
 
+_NEWEST = 2474
+"""The version of graphs up to which everything is known: that of TensorFlow 2.21."""
+
 _BACK_EDGES = {"Merge": ("NextIteration",), "RefMerge": ("RefNextIteration",)}
 
 
@@ -113,6 +116,7 @@ class _Importer:
         self._producers = {op.name: op for op in producers.op} if producers is not None else {}
         self._producers |= {each.signature.name: each.signature for each in (*graph._library.function, *message.library.function)}
         self._keeps_new_attrs = keeps_new_attrs
+        _check_versions(message.versions)
         self._positions = self._checked_positions()
         self._renamed: dict[str, str] = {}
         self._made: dict[str, Operation] = {}
@@ -496,6 +500,14 @@ def _types(known: Signature, attrs: Mapping[str, Any]) -> dict[str, Any]:
     """The attributes that say what a node's inputs and outputs are, as Python values."""
     values = ((name, attrs.get(name, known.by_name[name].default)) for name in known.type_attrs)
     return {name: attr_value.decode(value) if isinstance(value, protos.AttrValue) else value for name, value in values}
+
+
+def _check_versions(versions: protos.VersionDef) -> None:
+    """Refuses a message whose producer says that this version must not run it."""
+    if versions.min_consumer > _NEWEST:
+        raise ValueError(f"GraphDef min consumer version {versions.min_consumer} above current version {_NEWEST}.  Please upgrade gpersist.")
+    if _NEWEST in versions.bad_consumers:
+        raise ValueError(f"GraphDef disallows consumer version {_NEWEST}.  Please upgrade gpersist: this version is likely buggy.")
 
 
 def _edge(text: str) -> tuple[str, int]:

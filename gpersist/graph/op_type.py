@@ -94,6 +94,9 @@ class OpType:
     calls_python: ClassVar[bool] = False
     is_foldable: ClassVar[bool] = False
     takes_context: ClassVar[bool] = False
+    run_into: ClassVar[Any] = None
+    """For operations element by element: what `run` does on the host, `run_into(*inputs, out=..., **attrs)`, into an array of the output's shape and
+    type, which may be one of the inputs; a ufunc is such. It is used where one of these is needed no more, and all are of the output's type."""
     run_attrs: ClassVar[tuple[str, ...]] = ()
     """The attributes that `run` asks for: its keyword-only parameters."""
     newer_attrs: ClassVar[tuple[str, ...]] = ()

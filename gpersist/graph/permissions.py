@@ -44,7 +44,7 @@ def check_allowed(ops: Iterable[Operation], fed: set[Tensor]) -> None:
         if op.op_type is not None:
             _check(op, op.op_type, fed)
         for name in _functions(op.node_def if op.op_type is None or op.op_type.takes_any_device else None):
-            for index in sorted(_path_arguments(op.graph, name)):
+            for index in sorted(path_arguments(op.graph, name)):
                 place = _FIRST_ARGUMENT.get(op.type, 0) + index
                 if place < len(op._inputs) and not _is_named_by_caller(op._inputs[place], fed):
                     raise _refused(op, f"gives function '{name}' a path", op._inputs[place])
@@ -96,7 +96,7 @@ def _functions(node: protos.NodeDef | None) -> list[str]:
     return names
 
 
-def _path_arguments(graph: Any, name: str) -> frozenset[int]:
+def path_arguments(graph: Any, name: str) -> frozenset[int]:
     """Which arguments of a function name files, in it or in functions that it calls; none, if there is no such function."""
     known: dict[str, frozenset[int]] = graph.__dict__.setdefault("_path_arguments", {})
     if name not in known:
@@ -118,7 +118,7 @@ def _found_in(graph: Any, definition: protos.FunctionDef) -> Iterable[int]:
             waiting += [node.input[names.index(each)] for each in op_type.path_inputs if names.index(each) < len(node.input)]
         for called in _functions(node):
             first = _FIRST_ARGUMENT.get(node.op, 0)
-            waiting += [node.input[first + index] for index in _path_arguments(graph, called) if first + index < len(node.input)]
+            waiting += [node.input[first + index] for index in path_arguments(graph, called) if first + index < len(node.input)]
     seen: set[str] = set()
     while waiting:
         text = waiting.pop()

@@ -14,14 +14,17 @@ from gpersist.devices import Device
 from gpersist.errors import InternalError, InvalidArgumentError, UnimplementedError
 from gpersist.graph.context import Context
 from gpersist.graph.fetches import Element
+from gpersist.graph.folding import folded, hands_on
 from gpersist.graph.frames import ENTERS, EXITS, MERGES, NEXTS, SWITCHES, Frame, Frames, forward_sources, in_order, is_loop_merge, loop_switches
 from gpersist.graph.function_library import FunctionCall
+from gpersist.graph.memory_guard import guarded
 from gpersist.graph.op_type import OpType
 from gpersist.graph.operation import Operation
 from gpersist.graph.permissions import check_allowed
 from gpersist.graph.placer import takes_reference, with_op
 from gpersist.graph.plan import Fetch, Loop, LoopVariable, Part, Plan, Step
 from gpersist.graph.requirements import check_known
+from gpersist.graph.reuse import MIN_ELEMENTS, reusing
 from gpersist.graph.tensor import Tensor
 from gpersist.graph.transfer import array_module
 from gpersist.graph.variables_store import Buffer
@@ -61,7 +64,10 @@ class PlanBuilder:
         self._homes: dict[Tensor, Device] = {}
         self._where: dict[tuple[Tensor, Device], int] = {}
         self._has_switches = False
+        self._loop_switches: set[Operation] = set()  # which are no steps: a loop is left, or gone on with, as a whole
         self._idle: set[Operation] = set()
+        self._constant: set[int] = set()  # slots on the host whose values are the same in every run
+        self._awaited: set[Operation] = set()  # operations that others wait for
         self._is_fresh: set[int] = set()  # slots whose arrays nobody else can have: those that were moved
 
     def plan(self) -> Plan:
@@ -70,6 +76,7 @@ class PlanBuilder:
         feeds = tuple(self._slot(tensor, place) for tensor, place in zip(self._feeds, places, strict=True))
         needed, self._idle = _needed(self._fetches, self._fed)
         check_known(needed)
+        self._awaited = {awaited for op in needed for awaited in op._control_inputs}
         check_allowed(needed, self._fed)
         self._frames = Frames(needed)
         self._add_all(self._frames.root, self._in_order(self._frames.root))
@@ -92,7 +99,7 @@ class PlanBuilder:
 
     def _add_all(self, frame: Frame, items: Sequence[Operation | Frame]) -> None:
         outer = self._has_switches
-        self._has_switches = any(op.type in SWITCHES for op in frame.ops)
+        self._has_switches = any(op.type in SWITCHES and op not in self._loop_switches for op in frame.ops)
         for item in items:
             if isinstance(item, Frame):
                 self._add_loop(item)
@@ -102,10 +109,16 @@ class PlanBuilder:
 
     def _add_loop(self, frame: Frame) -> None:
         """A loop: its condition, its body, and what is done when it is left, each with slots of its own for what it moves and reads."""
-        condition, switches = loop_switches(frame)
         merges = [op for op in frame.ops if is_loop_merge(op)]
         for op in frame.enters:
             self._alias(op.outputs[0], op._inputs[0], op)
+        if not merges:  # nothing comes back: it is run once
+            self._add_all(frame, self._in_order(frame))
+            for op in frame.exits:
+                self._alias(op.outputs[0], op._inputs[0], op)
+            return
+        condition, switches = loop_switches(frame)
+        self._loop_switches.update(switches)
         starts = [self._handed(_enter_of(op), op) for op in merges]
         outer_steps, outer_where = self._steps, dict(self._where)
         values = [
@@ -216,18 +229,28 @@ class PlanBuilder:
                 return
             value = self._planner.static(op, op_type, device)
             if self._is_static(op):
-                self._slot(op.outputs[0], device, value)
+                slot = self._slot(op.outputs[0], device, value)
+                if device.is_host and not op_type.takes_context:
+                    self._constant.add(slot)
             else:
                 self._step(device, lambda: value, (), self._slot(op.outputs[0], device), op, op._control_inputs)
+            return
+        is_conditional = self._has_switches and (op in self._awaited or bool(op._control_inputs))
+        if hands_on(op) and not is_conditional and op.outputs[0] not in self._fed:
+            self._alias(op.outputs[0], op._inputs[0], op)
             return
         context = self._planner.context(op) if op_type.takes_context else None
         inputs = tuple(self._input(op, op_type, index, device) for index in range(len(op._inputs)))
         first = context if context is not None else array_module(device)
-        attrs = {name: op.attr(name) for name in op_type.run_attrs}
-        attrs |= {name: op.attr(name) for name in op_type.newer_attrs if op.has_attr(name)}
-        kernel: Callable[..., Any] = functools.partial(op_type.run, first, **attrs)
+        kernel: Callable[..., Any] = functools.partial(op_type.run, first, **_attrs(op, op_type))
         if op.signature is not None and op.signature.has_lists:
             kernel = _grouping(kernel, op)
+        kernel = guarded(kernel, op, device)
+        if device.is_host and not is_conditional and self._is_settled(op, inputs):
+            found = folded(op, kernel, [self._slots[slot] for slot in inputs])
+            if found is not None:
+                self._constant.update(self._slot(tensor, device, value) for tensor, value in zip(op.outputs, found, strict=True))
+                return
         self._step(device, kernel, inputs, self._outputs(op, op_type, device), op, op._control_inputs)
 
     def _input(self, op: Operation, op_type: type[OpType], index: int, device: Device) -> int:
@@ -253,7 +276,7 @@ class PlanBuilder:
             # The reference is followed each time anew: the variable may have been assigned to since.
             self._slots.append(None)
             read = len(self._slots) - 1
-            self._step(home, Buffer.read, (slot,), read, op)
+            self._step(home, _read_text if tensor.dtype.base_dtype.is_string else Buffer.read, (slot,), read, op)
             return read if home is device else self._moved(read, device, op)
         found = self._where.get((tensor, device))
         if found is not None:
@@ -272,6 +295,10 @@ class PlanBuilder:
         source = op._inputs[0]
         is_alias = source.dtype.enum > 100 and self._is_static(source.op) and source not in self._fed and self._homes[source] is self._homes[tensor]
         return source if is_alias else tensor
+
+    def _is_settled(self, op: Operation, inputs: Sequence[int]) -> bool:
+        """Whether an operation gives the same in every run."""
+        return bool(inputs) and self._constant.issuperset(inputs) and _is_pure(op) and self._fed.isdisjoint(op.outputs)
 
     def _is_static(self, op: Operation) -> bool:
         """Whether the output is there from the start. In a branch that may not be taken it is not."""
@@ -335,7 +362,10 @@ class PlanBuilder:
             unused = tuple(slot for slot in dict.fromkeys(touched) if slot not in seen and (is_whole or slot in own))
             seen.update(unused)
             seen.update(touched)
-            done.append((device if device is not None and device.backend == "cuda" else None, step._replace(unused=unused)))
+            step = step._replace(unused=unused)
+            if isinstance(step, Step):
+                step = _in_place(step)
+            done.append((device if device is not None and device.backend == "cuda" else None, step))
         has_switches = any(isinstance(step, Step) and step.controls is not None and step.op.type in SWITCHES for _, step in done)
         parts: list[Part] = []
         row: list[Step] = []
@@ -352,6 +382,25 @@ class PlanBuilder:
         if row:
             parts.append(Part(current, tuple(row), has_switches))
         return tuple(parts)
+
+
+def _attrs(op: Operation, op_type: type[OpType]) -> dict[str, Any]:
+    """The attributes that `run` asks for, and those newer ones that the node has."""
+    return {name: op.attr(name) for name in (*op_type.run_attrs, *(name for name in op_type.newer_attrs if op.has_attr(name)))}
+
+
+def _in_place(step: Step) -> Step:
+    """A step that writes its result over an input that nobody needs after it, where it can."""
+    op_type = step.op.op_type
+    if op_type is None or op_type.run_into is None or step.controls is None:
+        return step
+    indices = [index for index, slot in enumerate(step.inputs) if slot in step.unused and step.inputs.count(slot) == 1]
+    elements = step.op.outputs[0].shape.num_elements()
+    if not indices or (elements is not None and elements < MIN_ELEMENTS):
+        return step
+    attrs = _attrs(step.op, op_type)
+    run_into = functools.partial(op_type.run_into, **attrs) if attrs else op_type.run_into
+    return step._replace(kernel=reusing(step.kernel, run_into, indices))
 
 
 def _outputs_of(step: Step | Loop) -> tuple[int, ...]:
@@ -390,6 +439,11 @@ def _enter_of(merge: Operation) -> Tensor:
 def _next_of(merge: Operation) -> Operation:
     """What hands a loop's variable on."""
     return next(tensor._op for tensor in merge._inputs if tensor._op.type in NEXTS)
+
+
+def _read_text(reference: Any) -> Any:
+    """What a reference to text refers to; handles of TensorFlow before 1.0 are such, too."""
+    return reference.read() if isinstance(reference, Buffer) else reference
 
 
 def _move(move: Callable[[Any, Device], Any], device: Device, value: Any) -> Any:
@@ -443,7 +497,7 @@ def _needed(fetches: Sequence[Element], fed: set[Tensor]) -> tuple[list[Operatio
         is_taken = is_taken or not _is_pure(op)
         (taken if is_taken else awaited).add(op)
         (waiting if is_taken else behind).extend(tensor._op for tensor in op._inputs if tensor not in fed)
-        behind += op._control_inputs
+        behind += [other for other in op._control_inputs if other.type != "Placeholder" or other.outputs[0] not in fed]
     return sorted(taken | awaited, key=lambda op: op._id), awaited - taken
 
 

@@ -96,17 +96,20 @@ def _told(names: list[str]) -> str:
 
 
 def _look_into(graph: Any, name: str, missing: dict[str, list[str]], seen: set[str]) -> None:
-    definition = find_function(graph, name, is_optional=True)
-    if name in seen or definition is None:
-        return
-    seen.add(name)
-    for node in _needed(definition):
-        if find_function(graph, node.op, is_optional=True) is not None:
-            _look_into(graph, node.op, missing, seen)
-        elif registry.find(node.op) is None:
-            missing.setdefault(node.op, []).append(f"{name}: {node.name}")
-        elif node.op in _CALLS:
-            _look_into(graph, node.attr["f"].func.name, missing, seen)
+    waiting = [name]
+    while waiting:
+        name = waiting.pop()
+        definition = find_function(graph, name, is_optional=True)
+        if name in seen or definition is None:
+            continue
+        seen.add(name)
+        for node in _needed(definition):
+            if find_function(graph, node.op, is_optional=True) is not None:
+                waiting.append(node.op)
+            elif registry.find(node.op) is None:
+                missing.setdefault(node.op, []).append(f"{name}: {node.name}")
+            elif node.op in _CALLS:
+                waiting.append(node.attr["f"].func.name)
 
 
 def _needed(definition: protos.FunctionDef) -> list[protos.NodeDef]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
 
 from gpersist import protos
 from gpersist.devices import Device, DeviceSpec, devices, keep_freed_memory
 from gpersist.errors import NotFoundError, UnimplementedError
 from gpersist.graph import defaults
-from gpersist.graph.executor import execute
+from gpersist.graph.executor import execute, run_raw
 from gpersist.graph.fetches import Fetches, feeds_of
-from gpersist.graph.functions import Functions
+from gpersist.graph.functions import Functions, place_of
 from gpersist.graph.graph import Graph
 from gpersist.graph.operation import Operation
 from gpersist.graph.placer import Placer, full_name
 from gpersist.graph.plan import Plan
 from gpersist.graph.planner import Planner
+from gpersist.graph.tensor import Tensor
 from gpersist.graph.transfer import Transfers
 from gpersist.graph.variables_store import Buffer, VariablesStore
 
@@ -199,6 +202,26 @@ class BaseSession:
             return fetched.build(execute(self._plan(fetched, tuple(fed)), tuple(fed.values())))
 
         return call
+
+    def run_where_made(self, fetches: Sequence[Tensor], feeds: Sequence[Tensor], values: Sequence[Any]) -> list[Any]:
+        """Computes tensors from arrays on any devices; gives the results on the devices that they were made on, perhaps in memory that others have.
+
+        Raises:
+            GPersistError: see `run`.
+        """
+        self._check_open()
+        places = tuple(place_of(value) for value in values)
+        key = (tuple(fetches), tuple(feeds), places)
+        with self._lock:
+            if self._mutations != self._graph._mutations:
+                self._plans.clear()
+                self._mutations = self._graph._mutations
+            plan = self._plans.get(key)
+            if plan is None:
+                self._placer.place(self._graph)
+                plan = self._plans[key] = self._planner.plan(fetches, feeds, [place or self._planner.host for place in places])
+        with np.errstate(all="ignore"):
+            return run_raw(plan, values)
 
     def partial_run(self, handle: Any, fetches: Any, feed_dict: Any = None) -> NoReturn:
         """Not done: runs are whole.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import numpy as np
+
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, convert_to_tensor, name_scope, sample
@@ -65,6 +67,10 @@ class Relu(_Activation):
         return xp.maximum(x, x.dtype.type(0))
 
     @staticmethod
+    def run_into(x: Array, out: Array) -> Array:
+        return np.maximum(x, x.dtype.type(0), out=out)
+
+    @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
         return apply("ReluGrad", grad, op.outputs[0])
 
@@ -77,7 +83,13 @@ class ReluGrad(_Derivative):
     @staticmethod
     def run(xp: Any, grads: Array, features: Array) -> Array:
         _check_same_shape(grads, features)
-        return xp.multiply(grads, features > 0)  # not a choice, which takes ten times as long; and NaN stays NaN, as in TensorFlow
+        # Not a choice, which takes ten times as long; and NaN stays NaN, as in TensorFlow.
+        return xp.multiply(grads, (features > 0).astype(grads.dtype))  # that a product converts truths itself takes twice as long
+
+    @staticmethod
+    def run_into(grads: Array, features: Array, out: Array) -> Array:
+        _check_same_shape(grads, features)
+        return np.multiply(grads, (features > 0).astype(grads.dtype), out=out)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -93,6 +105,11 @@ class Relu6(_Activation):
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
         return xp.minimum(xp.maximum(x, x.dtype.type(0)), x.dtype.type(6))
+
+    @staticmethod
+    def run_into(x: Array, out: Array) -> Array:
+        np.maximum(x, x.dtype.type(0), out=out)
+        return np.minimum(out, x.dtype.type(6), out=out)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:

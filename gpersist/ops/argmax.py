@@ -86,7 +86,7 @@ def _place(xp: Any, find: Callable[..., Any], least: float, value: Array, dimens
     if not np.size(value):
         return xp.zeros([size for place, size in enumerate(shape) if place != axis % len(shape)], np.int64)
     found = find(value, axis=axis)
-    if value.dtype.kind in "biu":
+    if value.dtype.kind in "biu" or (xp is np and not np.isnan(value.sum())):  # it is NaN with any NaN in it
         return found
     if xp.isnan(xp.take_along_axis(value, xp.expand_dims(found, axis), axis)).any():  # NumPy finds the NaN, TensorFlow never does
         found = find(xp.where(xp.isnan(value), value.dtype.type(least), value), axis=axis)

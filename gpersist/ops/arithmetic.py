@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -17,6 +19,7 @@ from gpersist.ops.casting import cast
 from gpersist.ops.comparison import greater_equal, less_equal, not_equal
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.filling import ones, ones_like, zeros, zeros_like
+from gpersist.ops.kernels import combined
 from gpersist.ops.passing import identity
 from gpersist.ops.shaping import reshape, shape_of
 from gpersist.ops.unbroadcasting import have_one_shape, reduced_to_inputs
@@ -85,10 +88,11 @@ class AddV2(Binary):
     is_aggregate = True
     is_commutative = True
     samples = (*_PAIRS, *INTEGER_PAIRS, _COMPLEX_PAIR)
+    run_into = functools.partial(combined, np.add)
 
     @staticmethod
     def run(xp: Any, x: Array, y: Array) -> Array:
-        return xp.add(x, y)
+        return combined(np.add, x, y) if xp is np else xp.add(x, y)
 
     gradient = Add.gradient
 
@@ -97,10 +101,11 @@ class Sub(Binary):
     """The difference."""
 
     attrs = "T: {bfloat16, half, float, double, uint8, int8, uint16, int16, int32, int64, complex64, complex128, uint32, uint64}"
+    run_into = functools.partial(combined, np.subtract)
 
     @staticmethod
     def run(xp: Any, x: Array, y: Array) -> Array:
-        return xp.subtract(x, y)
+        return combined(np.subtract, x, y) if xp is np else xp.subtract(x, y)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -112,10 +117,11 @@ class Mul(Binary):
 
     is_commutative = True
     samples = (*_PAIRS, *INTEGER_PAIRS, _COMPLEX_PAIR)
+    run_into = functools.partial(combined, np.multiply)
 
     @staticmethod
     def run(xp: Any, x: Array, y: Array) -> Array:
-        return xp.multiply(x, y)
+        return combined(np.multiply, x, y) if xp is np else xp.multiply(x, y)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -199,6 +205,7 @@ class Maximum(Binary):
     """The larger of the two; NaN where either is."""
 
     attrs = "T: {bfloat16, half, float, double, int8, uint8, int16, uint16, int32, uint32, int64, uint64}"
+    run_into = np.maximum
 
     @staticmethod
     def run(xp: Any, x: Array, y: Array) -> Array:
@@ -213,6 +220,7 @@ class Minimum(Binary):
     """The smaller of the two; NaN where either is."""
 
     attrs = "T: {bfloat16, half, float, double, int8, uint8, int16, uint16, int32, uint32, int64, uint64}"
+    run_into = np.minimum
 
     @staticmethod
     def run(xp: Any, x: Array, y: Array) -> Array:
@@ -306,6 +314,8 @@ class AddN(OpType):
 
     @staticmethod
     def run(xp: Any, values: list[Array]) -> Array:
+        if hasattr(values[0], "zeros_like"):  # lists of tensors
+            return functools.reduce(operator.add, values)
         shape = np.shape(values[0])
         for index, value in enumerate(values):
             if np.shape(value) != shape:

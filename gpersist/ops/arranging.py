@@ -128,8 +128,10 @@ class Tile(OpType):
         count = multiples.shape.with_rank(1).as_list()[0]
         shape = value.shape if count is None else value.shape.with_rank(count)
         times = constant_shape(multiples)
-        if times.sizes is None or shape.sizes is None:
-            return [unknown_shape(shape.rank)]
+        if shape.sizes is None:
+            return [unknown_shape()]
+        if times.sizes is None:
+            return [TensorShape(0 if size == 0 else None for size in shape.sizes)]
         pairs = zip(shape.sizes, times.sizes, strict=True)
         return [TensorShape(0 if 0 in (size, time) else None if size is None or time is None else size * time for size, time in pairs)]
 

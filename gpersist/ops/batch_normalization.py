@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from gpersist.graph import Tensor, convert_to_tensor, get_default_graph, name_scope
@@ -112,7 +113,7 @@ class BatchNormalization(Layer):
         is_training = known_training(training)
         if is_training is not False:
             if is_training is None:
-                (momentum,) = in_training(training, lambda: [constant(self.momentum)], lambda: [constant(1.0)])
+                momentum = in_training(training, lambda: self.momentum, lambda: 1.0)
             else:
                 momentum = convert_to_tensor(self.momentum)
             self.add_update(self._moved(self.moving_mean, mean, momentum))
@@ -128,11 +129,11 @@ class BatchNormalization(Layer):
             mean, variance = self.moving_mean, self.moving_variance
         else:
             batch_mean, batch_variance = moments(value, axes)
-            mean, variance = in_training(
-                training, lambda: [batch_mean, batch_variance], lambda: [convert_to_tensor(self.moving_mean), convert_to_tensor(self.moving_variance)]
-            )
-            self.add_update(self._moved(self.moving_mean, mean, self.momentum))
-            self.add_update(self._moved(self.moving_variance, variance, self.momentum))
+            mean = in_training(training, lambda: batch_mean, lambda: convert_to_tensor(self.moving_mean))
+            variance = in_training(training, lambda: batch_variance, lambda: convert_to_tensor(self.moving_variance))
+            for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                moved = functools.partial(self._moved, moving, new, self.momentum)
+                self.add_update(in_training(training, moved, functools.partial(convert_to_tensor, moving)))
 
         def spread(vector: Any) -> Any:
             if vector is None or self.axis == rank - 1:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, convert_to_tensor, name_scope, sample
 from gpersist.ops.array import reshape, shape_of
 from gpersist.ops.blas_threads import matmul
+from gpersist.ops.kernels import combined
 from gpersist.ops.shaping import rank
 from gpersist.ops.windows import is_channels_first
 from gpersist.shapes import TensorShape, unknown_shape
@@ -43,17 +46,12 @@ class BiasAdd(OpType):
 
     @staticmethod
     def run(xp: Any, value: Array, bias: Array, *, data_format: bytes) -> Array:
-        if value.ndim < 2:
-            raise InvalidArgumentError(f"Input tensor must be at least 2D: {list(value.shape)}")
-        if bias.ndim != 1:
-            raise InvalidArgumentError(f"Biases must be 1D: {list(bias.shape)}")
-        axis = _channel_axis(value.ndim, data_format)
-        if bias.shape[0] != value.shape[axis]:
-            which = "channel" if axis == 1 and is_channels_first(data_format) else "last"
-            raise InvalidArgumentError(
-                f"Must provide as many biases as the {which} dimension of the input tensor: {list(bias.shape)} vs. {list(value.shape)}"
-            )
-        return value + (bias if axis == value.ndim - 1 else bias.reshape(-1, *(1,) * (value.ndim - 2)))
+        spread = _spread_bias(value, bias, data_format)
+        return combined(np.add, value, spread) if xp is np else value + spread
+
+    @staticmethod
+    def run_into(value: Array, bias: Array, out: Array, *, data_format: bytes) -> Array:
+        return combined(np.add, value, _spread_bias(value, bias, data_format), out)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -124,6 +122,21 @@ class BiasAddGrad(OpType):
         return apply("Tile", reshape(grad, expanded), multiples)
 
 
+def _spread_bias(value: Array, bias: Array, data_format: bytes) -> Array:
+    """The bias in a shape that is broadcast over the value's channels."""
+    if value.ndim < 2:
+        raise InvalidArgumentError(f"Input tensor must be at least 2D: {list(value.shape)}")
+    if bias.ndim != 1:
+        raise InvalidArgumentError(f"Biases must be 1D: {list(bias.shape)}")
+    axis = _channel_axis(value.ndim, data_format)
+    if bias.shape[0] != value.shape[axis]:
+        which = "channel" if axis == 1 and is_channels_first(data_format) else "last"
+        raise InvalidArgumentError(
+            f"Must provide as many biases as the {which} dimension of the input tensor: {list(bias.shape)} vs. {list(value.shape)}"
+        )
+    return bias if axis == value.ndim - 1 else bias.reshape(-1, *(1,) * (value.ndim - 2))
+
+
 def channel_sums(xp: Any, value: Array) -> Array:
     """The sums over all axes but the last, one axis after the other: so the rounding errors of long sums stay small.
 
@@ -136,8 +149,9 @@ def channel_sums(xp: Any, value: Array) -> Array:
         if len(rows) <= block:
             return matmul(xp, xp.ones((1, len(rows)), value.dtype), rows)[0]
         whole = len(rows) // block * block
-        sums = matmul(xp, xp.ones((1, 1, block), value.dtype), rows[:whole].reshape(-1, block, channels)).sum(axis=(0, 1))
-        return sums + rows[whole:].sum(axis=0)
+        ones = xp.ones((1, block), value.dtype)
+        sums = [matmul(xp, ones, rows[start : start + block])[0] for start in range(0, whole, block)]
+        return sum(sums, rows[whole:].sum(axis=0))
     return rows.sum(axis=0, dtype=_wide(value.dtype)).astype(value.dtype, copy=False)
 
 

@@ -6,12 +6,11 @@ to do, each product then takes the scheduler's time slices: a training step of m
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import functools
 import importlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,12 @@ import numpy as np
 _SMALL = 1 << 28
 """Multiplications of a small product; those take a core some milliseconds."""
 
+_TINY = 1 << 13
+"""Those of one that OpenBLAS leaves to one thread itself, be it with a vector."""
+
 
 class _OneThread:
-    """Holds OpenBLAS to one thread while anybody is in it; the number is the whole process's."""
+    """Holds OpenBLAS to one thread while anybody is in it, by `with`; the number is the whole process's."""
 
     def __init__(self, get: Callable[[], int], limit: Callable[[int], None]) -> None:
         self._get, self._limit = get, limit
@@ -29,20 +31,18 @@ class _OneThread:
         self._inside = 0
         self._before = 1
 
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
                 self._before = self._get()
                 self._limit(1)
             self._inside += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._inside -= 1
-                if not self._inside:
-                    self._limit(self._before)
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit(self._before)
 
 
 @functools.cache
@@ -60,9 +60,9 @@ def _openblas() -> _OneThread | None:
 
 def matmul(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
     """`xp.matmul`; on the host a small product on one thread."""
-    if xp is np and a.size * b.shape[-1] <= _SMALL:
+    if xp is np and _TINY < a.size * b.shape[-1] <= _SMALL:
         openblas = _openblas()
         if openblas is not None:
-            with openblas.held():
+            with openblas:
                 return np.matmul(a, b, out=out)
     return xp.matmul(a, b, out=out)

@@ -8,12 +8,14 @@ from gpersist.graph import Tensor, apply, convert_to_tensor, name_scope
 from gpersist.ops.arithmetic import maximum
 from gpersist.ops.casting import cast
 from gpersist.ops.checks import assert_less, assert_non_negative
+from gpersist.ops.comparison import equal
 from gpersist.ops.control import control_dependencies
+from gpersist.ops.control_flow import cond
 from gpersist.ops.filling import ones_like
 from gpersist.ops.joining import stack
 from gpersist.ops.passing import identity
 from gpersist.ops.reductions import reduce_max
-from gpersist.ops.shaping import squeeze
+from gpersist.ops.shaping import rank, squeeze
 
 __all__ = ["confusion_matrix", "remove_squeezable_dimensions"]
 
@@ -28,18 +30,30 @@ def remove_squeezable_dimensions(labels: Any, predictions: Any, expected_rank_di
         name: of the scope.
 
     Returns:
-        Labels and predictions; as they are where a rank is not known.
+        Labels and predictions; where a rank is not known, what they are is decided when it runs.
     """
     with name_scope(name, "remove_squeezable_dimensions", [labels, predictions]):
         found, truth = convert_to_tensor(predictions), convert_to_tensor(labels)
         if found.shape.rank is None or truth.shape.rank is None:
-            return truth, found
+            difference = rank(found) - rank(truth)
+            return _squeezed(truth, expected_rank_diff - 1, difference, found, expected_rank_diff + 1)
         surplus = found.shape.rank - truth.shape.rank - expected_rank_diff
         if surplus == 1 and found.shape[-1:].is_compatible_with([1]):
             found = squeeze(found, [-1])
         elif surplus == -1 and truth.shape[-1:].is_compatible_with([1]):
             truth = squeeze(truth, [-1])
         return truth, found
+
+
+def _squeezed(truth: Tensor, too_low: int, difference: Tensor, found: Tensor, too_high: int) -> tuple[Tensor, Tensor]:
+    """Both, without a last dimension of 1 where that makes the difference of ranks right."""
+    whole_found, whole_truth = found, truth
+    may_squeeze = [tensor.shape.rank is None or tensor.shape[-1].is_compatible_with(1) for tensor in (found, truth)]
+    if may_squeeze[0]:
+        found = cond(equal(too_high, difference), lambda: squeeze(whole_found, [-1]), lambda: whole_found)
+    if may_squeeze[1]:
+        truth = cond(equal(too_low, difference), lambda: squeeze(whole_truth, [-1]), lambda: whole_truth)
+    return truth, found
 
 
 def confusion_matrix(

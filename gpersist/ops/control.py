@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from gpersist.errors import AbortedError, InvalidArgumentError
 from gpersist.graph import DEAD, Graph, Operation, OpType, Tensor, apply_op, get_default_graph, graph_of, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.array import identity
 from gpersist.ops.indexed_slices import IndexedSlices
-from gpersist.shapes import TensorShape
+from gpersist.ops.kernels import shown
+from gpersist.shapes import TensorShape, unknown_shape
 
 __all__ = ["control_dependencies", "group", "no_op", "tuple_", "with_dependencies"]
 
@@ -32,6 +34,7 @@ class _Switch(OpType, abstract=True):
     """Its data, as the first output or as the second one; the other is dead, and so is what depends on it."""
 
     host_inputs = ("pred",)
+    scalars = ("pred",)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -39,6 +42,8 @@ class _Switch(OpType, abstract=True):
 
     @staticmethod
     def run(xp: Any, data: Any, pred: Any) -> tuple[Any, Any]:
+        if np.ndim(pred):
+            raise InvalidArgumentError(f"The second input must be a scalar, but it has shape {shown(np.shape(pred))}")
         return (DEAD, data) if pred else (data, DEAD)
 
     @staticmethod
@@ -102,6 +107,56 @@ class RefMerge(_Merge):
 
     inputs = "inputs: Ref(N * T)"
     outputs = "output: Ref(T), value_index: int32"
+
+
+class RefSelect(OpType):
+    """One of some references."""
+
+    inputs = "index: int32, inputs: Ref(N * T)"
+    outputs = "output: Ref(T)"
+    attrs = "T: type, N: int >= 1"
+    host_inputs = ("index",)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        first, *others = (tensor.shape for tensor in op._inputs[1:])
+        return [first if first.is_fully_defined() and all(other == first for other in others) else unknown_shape()]
+
+    @staticmethod
+    def run(xp: Any, index: Any, references: list[Any]) -> Any:
+        if not 0 <= index < len(references):
+            raise InvalidArgumentError(f"Index must be in the range [0, {len(references)}) but got {int(index)}")
+        return references[int(index)]
+
+
+class _SwitchN(OpType):
+    """Its data, as the output of a number, or as the last one; the others are dead."""
+
+    inputs = "data: T, output_index: int32"
+    outputs = "outputs: num_outs * T"
+    attrs = "num_outs: int >= 1, T: type"
+    host_inputs = ("output_index",)
+    scalars = ("output_index",)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [op._inputs[0].shape] * op.attr("num_outs")
+
+    @staticmethod
+    def run(xp: Any, data: Any, output_index: Any, *, num_outs: int) -> list[Any]:
+        chosen = int(output_index) if 0 <= output_index < num_outs else num_outs - 1
+        return [data if index == chosen else DEAD for index in range(num_outs)]
+
+
+class Abort(OpType):
+    """Stops the run. In TensorFlow it ends the whole process, which no graph may do here."""
+
+    attrs = "error_msg: string = '', exit_without_error: bool = false"
+    shapes = staticmethod(shape_functions.none)
+
+    @staticmethod
+    def run(xp: Any, *, error_msg: bytes) -> None:
+        raise AbortedError(error_msg.decode("utf-8", "replace") or "Abort")
 
 
 def no_op(name: str | None = None) -> Operation:

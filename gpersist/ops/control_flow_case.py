@@ -11,12 +11,13 @@ from typing import Any
 from gpersist.graph import Operation, Tensor, apply, get_default_graph, name_scope
 from gpersist.ops.casting import cast
 from gpersist.ops.checks import Assert
+from gpersist.ops.comparison import equal
 from gpersist.ops.constants import constant
 from gpersist.ops.control_flow import cond
 from gpersist.ops.joining import stack
 from gpersist.ops.reductions import reduce_sum
 
-__all__ = ["case"]
+__all__ = ["case", "switch_case"]
 
 _LOG = logging.getLogger("gpersist")
 
@@ -45,6 +46,63 @@ def case(pred_fn_pairs: Any, default: Callable[[], Any] | None = None, exclusive
             return function()
         with get_default_graph().control_dependencies([_at_most(preds, 1, "Input error: exclusive=True")]):
             return function()
+
+
+def switch_case(branch_index: Any, branch_fns: Any, default: Callable[[], Any] | None = None, name: str | None = None) -> Any:
+    """What the function of a number makes, which is known when it is run (`tf.switch_case`); here a row of `tf.cond`.
+
+    Args:
+        branch_index: int32[].
+        branch_fns: functions, a list of pairs of a number and one, or a dict.
+        default: what is made for any other number; by default what the one with the highest number makes.
+        name: of the scope.
+
+    Raises:
+        TypeError: something is no number or no function, or the index no int32.
+        ValueError: the numbers are not 0, 1, 2 ... without gaps.
+    """
+    if not isinstance(branch_index, Tensor):
+        raise TypeError(f"'branch_index' must be a Tensor, got {type(branch_index)}")
+    if not branch_index.dtype.is_integer:
+        raise TypeError(f"'branch_index' must be an integer Tensor, got {branch_index.dtype}")
+    actions = _numbered(branch_fns)
+    if branch_index.dtype.name != "int32":
+        raise TypeError(f"'branch_index' has type {branch_index.dtype.name} that does not match expected type of int32.")
+    with name_scope(name, "case", [branch_index]):
+        if default is not None:
+            actions.append(default)
+        function = actions[-1]
+        for number, action in reversed(list(enumerate(actions[:-1]))):
+            function = functools.partial(_branched, branch_index, number, action, function)
+        return function() if len(actions) > 1 else cond(constant(True), function, function)
+
+
+def _branched(index: Tensor, number: int, action: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    return cond(equal(index, number), action, otherwise)
+
+
+def _numbered(functions: Any) -> list[Callable[[], Any]]:
+    """Functions in the order of their numbers."""
+    if not isinstance(functions, (list, tuple, dict)):
+        raise TypeError("'branch_fns' must be a list, tuple, or dict")
+    if not functions:
+        raise ValueError("Must provide at least one item in 'branch_fns'")
+    pairs = sorted(functions.items()) if isinstance(functions, dict) else list(functions)
+    if all(callable(each) for each in pairs):
+        pairs = list(enumerate(pairs))
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError(f"Each entry in 'branch_fns' must be a 2-tuple. Received {pair}.")
+        if not isinstance(pair[0], int):
+            raise TypeError(f"key must be a Python `int`, got {type(pair[0])}")
+        if not callable(pair[1]):
+            raise TypeError(f"fn for key {pair[0]} must be callable.")
+    numbers = [number for number, _ in pairs]
+    if sorted(numbers) != list(range(len(pairs))):
+        raise ValueError(
+            f"branch indices (keys) must form contiguous range of [0 to {len(pairs)}) but found {{{','.join(map(str, sorted(numbers)))}}}"
+        )
+    return [action for _, action in sorted(pairs, key=lambda pair: pair[0])]
 
 
 def _checked_pairs(pairs: Any, exclusive: bool, name: str) -> tuple[Sequence[Tensor], Sequence[Callable[[], Any]]]:

@@ -11,7 +11,7 @@ from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, constant_
 from gpersist.ops import correlation
 from gpersist.ops.array import shape_of
 from gpersist.ops.windows import Windows, as_format, channel_axis, channels_last, explicit_pairs, output_size, spatial, windows
-from gpersist.shapes import TensorShape, unknown_shape
+from gpersist.shapes import TensorShape
 
 _ATTRS_2D = (
     "strides: list(int), use_cudnn_on_gpu: bool = true, padding: {'SAME', 'VALID', 'EXPLICIT'}, explicit_paddings: list(int) = [], "
@@ -54,8 +54,13 @@ class _InputGradient(OpType, abstract=True):
             raise ValueError(f"Conv2DBackpropInput requires input_sizes to contain 4 values or 2 values, but got: {given[0] if given else 0}")
         grads, channels = grad.shape.with_rank(4).as_list(), channel_axis(op.attr("data_format"), 4)
         TensorShape(filters.shape.with_rank(4).as_list()[3:]).merge_with(grads[channels : channels + 1])
-        known = constant_shape(sizes)
-        return [(known if known.rank == 4 else unknown_shape(4)).merge_with([grads[0], None, None, None])]  # spatial sizes alone will do, too
+        known = constant_shape(sizes).as_list() if constant_shape(sizes).rank is not None else [None] * 4
+        if len(known) == 2:  # spatial sizes alone will do, too
+            known = [grads[0], *known, filters.shape.as_list()[2] if filters.shape.rank else None]
+            return [TensorShape(known if channels == 3 else [known[0], known[3], *known[1:3]])]
+        if None not in (known[0], grads[0]) and known[0] != grads[0]:
+            raise ValueError(f"Dimensions must be equal, but are {known[0]} and {grads[0]}")
+        return [TensorShape([grads[0], *known[1:]])]  # the batch is that of what comes in, as in TensorFlow
 
 
 class _FilterGradient(OpType, abstract=True):

@@ -8,6 +8,7 @@ cache, so that memory does not grow with the kernel.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,7 +19,10 @@ from gpersist.devices import Array
 from gpersist.ops.blas_threads import matmul
 from gpersist.ops.windows import Windows, positions
 
-_HOST_BLOCK_BYTES = 2 << 20
+_HOST_BLOCK_BYTES = 1 << 20
+_HOST_NARROW_BLOCK_BYTES = 256 << 10
+"""Where a window is shorter than `_NARROW_BYTES`: then the product, too, waits for memory."""
+_NARROW_BYTES = 256
 _DEVICE_BLOCK_BYTES = 256 << 20
 
 
@@ -179,7 +183,8 @@ def _blocks(xp: Any, shape: Sequence[int], window_bytes: int) -> Iterator[tuple[
     """Parts of [batch, count, ...]: some whole images, or some rows of one, the first part the largest."""
     if 0 in shape:
         return
-    limit = max(1, (_HOST_BLOCK_BYTES if xp is np else _DEVICE_BLOCK_BYTES) // max(1, window_bytes * int(np.prod(shape[2:]))))
+    host_bytes = _HOST_NARROW_BLOCK_BYTES if window_bytes < _NARROW_BYTES else _HOST_BLOCK_BYTES
+    limit = max(1, (host_bytes if xp is np else _DEVICE_BLOCK_BYTES) // max(1, window_bytes * math.prod(shape[2:])))
     images = limit // shape[1]
     if images:
         for start in range(0, shape[0], images):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gpersist.graph import Tensor, apply
+from gpersist.graph import Tensor, apply, convert_to_tensor
 from gpersist.ops.array import reshape, shape_of
 from gpersist.ops.bias import bias_add
 from gpersist.ops.constants import constant
@@ -93,11 +93,14 @@ class Dropout(Layer):
 
     def call(self, inputs: Tensor, training: Any = False) -> Tensor:
         """The inputs, in training with holes."""
-        (output,) = in_training(training, lambda: [self._dropped(inputs)], lambda: [identity(inputs)])
-        return output  # type: ignore[no-any-return]
+        return in_training(training, lambda: self._dropped(inputs), lambda: identity(inputs))  # type: ignore[no-any-return]
 
     def _dropped(self, inputs: Tensor) -> Tensor:
-        return drop(inputs, noise_shape=self.noise_shape, seed=self.seed, rate=self.rate)
+        noise_shape = self.noise_shape
+        if noise_shape is not None:
+            known = shape_of(inputs)
+            noise_shape = convert_to_tensor([known[axis] if size is None else size for axis, size in enumerate(noise_shape)])
+        return drop(inputs, noise_shape=noise_shape, seed=self.seed, rate=self.rate)
 
 
 class Flatten(Layer):

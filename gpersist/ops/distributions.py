@@ -26,7 +26,7 @@ _HOST_GROUPS, _DEVICE_GROUPS = 1 << 13, 1 << 21
 
 def uniform(xp: Any, start: Philox, count: int, dtype: DType) -> Array:
     """Numbers of [0, 1): dtype[count]."""
-    return _in_chunks(xp, start, count, dtype, lambda words: _unit(xp, words, dtype))
+    return _in_chunks(xp, start, count, dtype, lambda words: unit(xp, words, dtype))
 
 
 def uniform_integers(xp: Any, start: Philox, count: int, dtype: DType, low: int, high: int) -> Array:
@@ -43,7 +43,7 @@ def all_integers(xp: Any, start: Philox, count: int, dtype: DType) -> Array:
 
 def normal(xp: Any, start: Philox, count: int, dtype: DType) -> Array:
     """Numbers of the standard normal distribution: dtype[count]."""
-    return _in_chunks(xp, start, count, dtype, lambda words: _gauss(xp, words, dtype).astype(dtype.numpy).reshape(-1))
+    return _in_chunks(xp, start, count, dtype, lambda words: gauss(xp, words, dtype).astype(dtype.numpy).reshape(-1))
 
 
 def truncated_normal(xp: Any, start: Philox, count: int, dtype: DType) -> Array:
@@ -87,7 +87,8 @@ def _in_chunks(xp: Any, start: Philox, count: int, dtype: DType, numbers_of: Cal
     return result
 
 
-def _unit(xp: Any, words: Array, dtype: DType) -> Array:
+def unit(xp: Any, words: Array, dtype: DType) -> Array:
+    """Numbers of [0, 1), those of a block in a row, as a flat array."""
     if dtype.size == 8:
         return _unit_double(xp, words.reshape(-1, 2))
     if dtype.name == "float16":
@@ -111,7 +112,7 @@ def _integers(words: Array, size_bytes: int) -> Array:
     return words.reshape(-1).view(np.uint64 if size_bytes == 8 else np.uint32)  # the first word of two is the low one
 
 
-def _gauss(xp: Any, words: Array, dtype: DType) -> Array:
+def gauss(xp: Any, words: Array, dtype: DType) -> Array:
     """Normal numbers by Box and Muller, those of a block in a row: float64[n, 2], or float32[n, 4]."""
     if dtype.size == 8:
         units = _unit_double(xp, words.reshape(-1, 2)).reshape(-1, 2)
@@ -129,12 +130,12 @@ def _gauss(xp: Any, words: Array, dtype: DType) -> Array:
 
 def _truncated(xp: Any, start: Philox, numbers: Array, size: int, dtype: DType) -> Array:
     """One group from each of the blocks of these numbers on."""
-    values = _gauss(xp, start.blocks_at(xp, numbers), dtype)
+    values = gauss(xp, start.blocks_at(xp, numbers), dtype)
     result = values.astype(dtype.numpy)
     (rows,) = xp.nonzero(xp.any(xp.absolute(values) >= _TRUNCATE_AT, 1))  # for most groups the first block will do
     flat, numbers, taken = result.reshape(-1), numbers[rows], xp.zeros(len(rows), np.int64)
     while len(rows):
-        values = _gauss(xp, start.blocks_at(xp, numbers), dtype)
+        values = gauss(xp, start.blocks_at(xp, numbers), dtype)
         fits = xp.absolute(values) < _TRUNCATE_AT
         places = xp.cumsum(fits, 1) - 1 + taken[:, None]
         fits &= places < size

@@ -97,7 +97,7 @@ def _check_bits(num_bits: int) -> None:
 
 
 def _check_limits(low: float, high: float) -> None:
-    if low >= high:
+    if not low < high:
         raise InvalidArgumentError(f"min has to be smaller than max, was: {low} >= {high}")
 
 

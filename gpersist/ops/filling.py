@@ -62,6 +62,8 @@ class ZerosLike(OpType):
 
     @staticmethod
     def run(xp: Any, value: Array) -> Array:
+        if hasattr(value, "zeros_like"):  # a list of tensors
+            return value.zeros_like(xp)
         array = as_array(xp, value)
         return xp.full(array.shape, b"", object) if array.dtype == object else xp.zeros(array.shape, array.dtype)
 

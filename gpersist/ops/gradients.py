@@ -192,6 +192,8 @@ def _initial(grad_ys: Sequence[Any], ys: Sequence[Tensor], colocate: bool) -> li
 def _check_kind(y: Tensor, grad: Any) -> None:
     """Holds that a gradient is a number of the kind that its tensor is."""
     is_real = grad.dtype.is_floating or grad.dtype.is_integer
+    if y.dtype.base_dtype.numpy is None and grad.dtype.base_dtype.name != "resource":  # of a variable that is a result, numbers; of a list, a list
+        return
     if y.dtype.is_floating or y.dtype.is_integer:
         if not is_real:
             raise TypeError(

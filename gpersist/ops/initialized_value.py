@@ -2,16 +2,13 @@
 initialised.
 
     v/IsVariableInitialized -> cond/Switch, cond/pred_id -> cond/read/Switch (v), cond/Switch_1 (v/initial_value) -> cond/Merge
-
-The nodes that TensorFlow's `cond` makes for it, under the same names.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from gpersist.graph import Graph, GraphKeys, Operation, Tensor, apply, apply_op
-from gpersist.ops.array import identity
+from gpersist.graph import Graph, GraphKeys, Operation, Tensor
 
 __all__ = ["initialized_value"]
 
@@ -19,27 +16,18 @@ _NOT_FOLLOWED = frozenset({"IsVariableInitialized", "VarIsInitializedOp", "ReadV
 _VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp"})
 
 
-def initialized_value(variable: Any) -> Tensor:
+def initialized_value(variable: Any) -> Any:
     """A variable's value if it has one, else its initial value (`tf.Variable.initialized_value`)."""
     graph: Graph = variable.graph
     with graph.as_default(), graph.control_dependencies(None):
         return value_or_initial(variable)
 
 
-def value_or_initial(variable: Any) -> Tensor:
+def value_or_initial(variable: Any) -> Any:
     """The same, within the scopes of the caller."""
-    graph: Graph = variable.graph
-    is_set = variable.is_initialized()
-    initial: Tensor = variable.initial_value
-    with graph.name_scope("cond"):
-        switch = apply_op("Switch", is_set, is_set)
-        identity(switch.outputs[1], name="switch_t")
-        identity(switch.outputs[0], name="switch_f")
-        pred = identity(is_set, name="pred_id")
-        there = _value_where(graph, variable, pred)
-        with graph.colocate_with(initial, ignore_existing=True):
-            first = apply_op("Switch", initial, pred).outputs[0]
-        return apply("Merge", [first, there])
+    from gpersist.ops.control_flow import cond  # which is made of what variables are made of
+
+    return cond(variable.is_initialized(), variable.read_value, lambda: variable.initial_value)
 
 
 def safe_initial_value(graph: Graph, initial_value: Tensor, name: str) -> Tensor:
@@ -103,17 +91,3 @@ class _Copied:
                 if getattr(variable, "op", None) is op:
                     return variable
         return None
-
-
-def _value_where(graph: Graph, variable: Any, pred: Tensor) -> Tensor:
-    """A variable's value on the side of a Switch where `pred` is true."""
-    if variable.dtype.is_ref:
-        there = identity(variable._variable, name="read")
-        with graph.name_scope(f"{there.op.name}/"):
-            switch = apply_op("RefSwitch", variable._variable, pred, name="Switch")
-        there.op._update_input(0, switch.outputs[1])  # TensorFlow's order: the Switch is put before a node that is there
-        return there
-    with graph.name_scope("read") as scope, graph.colocate_with(variable.handle):
-        handle = apply_op("Switch", variable.handle, pred, name="Switch").outputs[1]
-        value = apply("ReadVariableOp", handle, dtype=variable.dtype)
-    return identity(value, name=scope)

@@ -24,6 +24,7 @@ from gpersist.graph import (
     sample,
 )
 from gpersist.ops import shape_functions
+from gpersist.ops.constants import constant
 from gpersist.ops.kernels import as_array, axis_within, shown
 from gpersist.ops.passing import identity
 from gpersist.ops.shaping import rank, shape_n, shape_of, squeeze
@@ -165,6 +166,11 @@ def _concat_shapes(shapes: Sequence[TensorShape], axis: int | None) -> list[Tens
 
 
 def _concatenated(xp: Any, values: list[Array], axis: Any) -> Array:
+    if xp is np:
+        try:
+            return np.concatenate(values, int(axis))
+        except ValueError:  # told below, as TensorFlow does
+            pass
     arrays = [as_array(xp, value) for value in values]
     shape = arrays[0].shape
     if not shape:
@@ -185,6 +191,8 @@ def _concatenated(xp: Any, values: list[Array], axis: Any) -> Array:
 def _concat_gradient(grad: Tensor, values: Sequence[Tensor], axis: Tensor) -> list[Tensor]:
     if len(values) == 1:
         return [grad]
+    if axis.op.type == "Const" and _context_of(axis) is not _context_of(grad):  # a constant of its own, rather than one that enters a loop
+        axis = constant(constant_value(axis), axis.dtype)
     axis = (axis if axis.dtype.base_dtype.name == "int32" else apply("Cast", axis, DstT="int32")) % rank(values[0])
     shapes: list[Tensor] = []
     for value in values:
@@ -197,6 +205,12 @@ def _concat_gradient(grad: Tensor, values: Sequence[Tensor], axis: Tensor) -> li
         return apply_op("SplitV", grad, sizes, axis, num_split=len(shapes), name="split").outputs
     offsets = apply_op("ConcatOffset", axis, shapes).outputs
     return [apply("Slice", grad, begin, size) for begin, size in zip(offsets, shapes, strict=True)]
+
+
+def _context_of(tensor: Tensor) -> Any:
+    """The branch or loop in which a tensor is there."""
+    context: Any = tensor.op._get_control_flow_context()
+    return context.outer_context if context is not None and tensor.op.type in ("Exit", "RefExit") else context
 
 
 _SPLIT_FROM = 16

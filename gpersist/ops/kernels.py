@@ -20,6 +20,48 @@ def as_array(xp: Any, value: Any) -> Array:
     return xp.asarray(value)
 
 
+_BLOCK = 1 << 14
+"""Elements of which a function's intermediate results stay in a core's cache."""
+
+
+def in_blocks(xp: Any, function: Any, x: Array) -> Array:
+    """`function(x)`, of the type of `x`, of what works on rows along the last axis, or on elements: on the host block by block."""
+    if xp is not np or x.size < 2 * _BLOCK or x.shape[-1] > _BLOCK:
+        found: Array = function(x)
+        return found
+    rows = x.reshape(-1, x.shape[-1])
+    result = np.empty(x.shape, x.dtype)
+    out = result.reshape(rows.shape)
+    step = _BLOCK // rows.shape[1]
+    for start in range(0, len(rows), step):
+        out[start : start + step] = function(rows[start : start + step])
+    return result
+
+
+_MAX_VECTOR, _MAX_ROW = 256, 1 << 16
+
+
+def combined(ufunc: Any, x: Any, y: Any, out: Any = None) -> Any:
+    """`ufunc(x, y, out=out)` on the host. A short vector along the last axis is repeated for a whole row first: NumPy works on runs of memory."""
+    if x.ndim > 1 and y.ndim == 1:
+        array, vector = x, y
+    elif y.ndim > 1 and x.ndim == 1:
+        array, vector = y, x
+    else:
+        return ufunc(x, y, out=out)
+    count, channels = array.shape[-2:]
+    if not (1 < vector.size == channels <= _MAX_VECTOR and 4 * channels <= channels * count <= _MAX_ROW and channels * count < array.size):
+        return ufunc(x, y, out=out)
+    if not array.flags.c_contiguous or array.dtype != vector.dtype or (out is not None and not out.flags.c_contiguous):
+        return ufunc(x, y, out=out)
+    if out is None:
+        out = np.empty_like(array)
+    shape, repeated = (-1, channels * count), np.tile(vector, count)
+    rows = array.reshape(shape)
+    ufunc(*((rows, repeated) if array is x else (repeated, rows)), out=out.reshape(shape))
+    return out
+
+
 def axis_within(axis: int, rank: int, what: str = "axis") -> int:
     """An axis counted from the front.
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gpersist.dtypes import as_dtype
-from gpersist.graph import GraphKeys, Tensor, apply, constant_value, convert_to_tensor, get_default_graph, name_scope
+from gpersist.graph import GraphKeys, Tensor, constant_value, convert_to_tensor, get_default_graph, name_scope
+from gpersist.ops.control_flow import cond
 from gpersist.ops.get_variable import get_variable
 from gpersist.ops.partitioned_variable import PartitionedVariable
 from gpersist.ops.variable_lists import global_variables
@@ -212,12 +213,12 @@ def known_training(training: Any) -> bool | None:
     return bool(training)
 
 
-def in_training(training: Any, then: Callable[[], list[Any]], otherwise: Callable[[], list[Any]]) -> list[Any]:
-    """What a layer computes in training, or otherwise; where a tensor decides, both are, and it chooses."""
+def in_training(training: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    """What a layer computes in training, or otherwise; where a tensor decides, `cond` takes one when it runs."""
     is_training = known_training(training)
     if is_training is not None:
         return then() if is_training else otherwise()
-    return [apply("SelectV2", training, one, other) for one, other in zip(then(), otherwise(), strict=True)]
+    return cond(training, then, otherwise)
 
 
 def applied(layer: Callable[..., Layer], inputs: Any, args: tuple[Any, ...], reuse: Any, kwargs: dict[str, Any]) -> Tensor:

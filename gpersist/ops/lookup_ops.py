@@ -67,6 +67,10 @@ class Table:
             self.initialize(zip(_items(keys), self._values(keys, values), strict=True))
             return
         self.entries.clear()
+        if self._reserved:  # a dense table is saved with all of its empty buckets
+            keys, values = np.asarray(keys), np.asarray(values)
+            kept = np.array([key not in self._reserved for key in _items(keys)], bool).reshape(keys.shape)
+            keys, values = keys[kept], values[kept]
         self.insert(keys, values)
 
     def insert(self, keys: Any, values: Any) -> None:

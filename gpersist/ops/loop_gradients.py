@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from gpersist.dtypes import resource
 from gpersist.graph import Operation, Tensor, apply, apply_op, constant_value, get_default_graph
 from gpersist.ops.arithmetic import add, maximum, subtract
 from gpersist.ops.comparison import greater_equal
@@ -457,7 +458,7 @@ def zeros_of(op: Operation, index: int) -> Tensor | None:
         shape = shape_of(other, optimize=False)
         with graph.control_dependencies([pivot]):
             return zeros(shape, tensor.dtype)
-    if tensor.dtype.numpy is None:
+    if tensor.dtype.base_dtype is resource:
         return None
     return apply("ZerosLike", tensor, name="zeros_like")
 

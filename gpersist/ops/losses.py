@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpersist.graph import GraphKeys, Tensor, apply, constant_value, convert_to_tensor, get_default_graph, name_scope
+from gpersist.graph import GraphKeys, Tensor, apply, convert_to_tensor, get_default_graph, name_scope
 from gpersist.ops.arithmetic import add, multiply, squared_difference, subtract
 from gpersist.ops.array import shape_of
 from gpersist.ops.builders import renamed_argument
 from gpersist.ops.casting import cast
-from gpersist.ops.checks import Assert
+from gpersist.ops.comparison import equal
+from gpersist.ops.confusion import remove_squeezable_dimensions
 from gpersist.ops.constants import constant
-from gpersist.ops.control import control_dependencies, no_op
+from gpersist.ops.control import control_dependencies
+from gpersist.ops.control_flow import cond
 from gpersist.ops.cross_entropy import (
     sigmoid_cross_entropy_with_logits,
     softmax_cross_entropy_with_logits_v2,
@@ -20,10 +22,11 @@ from gpersist.ops.cross_entropy import (
 from gpersist.ops.division import div_no_nan
 from gpersist.ops.filling import ones_like, zeros_like
 from gpersist.ops.passing import stop_gradient
-from gpersist.ops.reductions import reduce_all, reduce_sum
+from gpersist.ops.reductions import reduce_sum
 from gpersist.ops.sequences import range as number_range
 from gpersist.ops.shaping import rank, size, squeeze
 from gpersist.ops.unary import abs as absolute
+from gpersist.ops.weights_broadcast import assert_broadcastable, broadcast_weights
 
 __all__ = [
     "Reduction",
@@ -86,7 +89,7 @@ def compute_weighted_loss(
         ValueError: the weights' shape does not go with the losses', or the reduction is none of `Reduction`.
     """
     Reduction.validate(reduction)
-    with name_scope(scope, "weighted_loss", (losses, weights)), control_dependencies([_check_broadcastable(weights, losses)]):
+    with name_scope(scope, "weighted_loss", (losses, weights)), control_dependencies([assert_broadcastable(weights, losses)]):
         values = convert_to_tensor(losses)
         dtype = values.dtype.base_dtype
         values, factors = cast(values, "float32"), cast(weights, "float32")
@@ -206,7 +209,7 @@ def mean_pairwise_squared_error(
     _check_given(labels=labels, predictions=predictions)
     with name_scope(scope, "mean_pairwise_squared_error", (predictions, labels, weights)):
         factors, wanted = cast(weights, "float32"), cast(labels, "float32")
-        with control_dependencies([_check_broadcastable(factors, wanted)]):
+        with control_dependencies([assert_broadcastable(factors, wanted)]):
             found = cast(predictions, "float32")
             found.shape.assert_is_compatible_with(wanted.shape)
             errors = subtract(found, wanted)
@@ -343,78 +346,21 @@ def _count_present(losses: Tensor, weights: Any, *, per_batch: bool = False) -> 
     with name_scope(None, "num_present", (losses, weights)) as scope:
         factors = cast(weights, "float32")
         present = apply("Select", apply("Equal", factors, 0.0), zeros_like(factors), ones_like(factors))
-        present = _broadcast_weights(present, losses)
+        present = broadcast_weights(present, losses)
         if per_batch:
             return reduce_sum(present, axis=number_range(1, rank(present)), keepdims=True, name=scope)
         return reduce_sum(present, name=scope)
 
 
-def _broadcast_weights(weights: Any, values: Any) -> Tensor:
-    with name_scope(None, "broadcast_weights", (weights, values)) as scope:
-        losses = convert_to_tensor(values, name="values")
-        factors = convert_to_tensor(weights, dtype=losses.dtype.base_dtype, name="weights")
-        mine, theirs = factors.shape, losses.shape
-        if mine.is_fully_defined() and theirs.is_fully_defined() and mine.is_compatible_with(theirs):
-            return factors
-        with control_dependencies([_check_broadcastable(factors, losses)]):
-            return multiply(factors, ones_like(losses), name=scope)
-
-
-_NO_BROADCAST = "weights can not be broadcast to values."
-
-
-def _check_broadcastable(weights: Any, values: Any) -> Any:
-    """An operation to wait for: it fails where the weights' shape does not go with the values'."""
-    with name_scope(None, "assert_broadcastable", (weights, values)) as scope:
-        with name_scope(None, "weights", (weights,)) as inner:
-            factors = convert_to_tensor(weights, name=inner)
-            my_shape, my_rank = shape_of(factors, name="shape"), rank(factors, name="rank")
-        with name_scope(None, "values", (values,)) as inner:
-            losses = convert_to_tensor(values, name=inner)
-            their_shape, their_rank = shape_of(losses, name="shape"), rank(losses, name="rank")
-        mine, theirs = factors.shape, losses.shape
-        if mine.rank is not None and theirs.rank is not None:
-            if mine.rank == 0:
-                return no_op(name="static_scalar_check_success")
-            if mine.rank != theirs.rank:
-                raise ValueError(
-                    f"{_NO_BROADCAST} values.rank={theirs.rank}. weights.rank={mine.rank}. values.shape={theirs}. weights.shape={mine}. "
-                    f"Received weights={factors}, values={losses}"
-                )
-            known, wanted = constant_value(my_shape), constant_value(their_shape)
-            if known is not None and wanted is not None:
-                for axis, (one, other) in enumerate(zip(known, wanted, strict=True)):
-                    if one not in (1, other):
-                        raise ValueError(
-                            f"{_NO_BROADCAST} Mismatch at dim {axis}. values.shape={wanted}, weights.shape={known}. "
-                            f"Received weights={factors}, values={losses}"
-                        )
-                return no_op(name="static_dims_check_success")
-        is_scalar = apply("Equal", 0, my_rank, name="is_scalar")
-        is_valid = _is_broadcastable(is_scalar, my_shape, my_rank, their_shape, their_rank)
-        data = [_NO_BROADCAST, "weights.shape=", factors.name, my_shape, "values.shape=", losses.name, their_shape, "is_scalar=", is_scalar]
-        return Assert(is_valid, data, name=scope)
-
-
-def _is_broadcastable(is_scalar: Tensor, my_shape: Tensor, my_rank: Tensor, their_shape: Tensor, their_rank: Tensor) -> Tensor:
-    """Whether weights whose shape is known when it runs are a scalar, or go with the values axis by axis."""
-    is_same = apply("Equal", my_shape, their_shape, incompatible_shape_error=False)
-    goes_with = reduce_all(apply("LogicalOr", is_same, apply("Equal", my_shape, 1)))
-    return apply("LogicalOr", is_scalar, apply("LogicalAnd", apply("Equal", my_rank, their_rank, name="is_same_rank"), goes_with))
-
-
 def _without_last_axis_of_one(labels: Any, logits: Any, weights: Any) -> tuple[Tensor, Tensor, Any]:
     """Labels, logits and weights, one axis of size 1 less where their ranks say that it is one too many."""
-    with name_scope(None, "remove_squeezable_dimensions", [labels, logits]):
-        scores, wanted = convert_to_tensor(logits), convert_to_tensor(labels)
-        mine, theirs = wanted.shape, scores.shape
-        if mine.rank is not None and theirs.rank is not None:
-            surplus = theirs.rank - mine.rank
-            if surplus == 2 and theirs[-1].is_compatible_with(1):
-                scores = squeeze(scores, [-1])
-            elif surplus == 0 and mine[-1].is_compatible_with(1):
-                wanted = squeeze(wanted, [-1])
+    wanted, scores = remove_squeezable_dimensions(labels, logits, expected_rank_diff=1)
     factors = convert_to_tensor(weights)
-    if wanted.shape.rank is not None and factors.shape.rank is not None and factors.shape.rank - wanted.shape.rank == 1:
-        factors = squeeze(factors, [-1])
+    mine, theirs = factors.shape.rank, wanted.shape.rank
+    if mine is not None and theirs is not None:
+        return wanted, scores, squeeze(factors, [-1]) if mine - theirs == 1 else factors
+    surplus = rank(factors) - rank(wanted)
+    if mine is None or (mine > 0 and factors.shape[-1].is_compatible_with(1)):
+        whole = factors
+        factors = cond(equal(1, surplus), lambda: squeeze(whole, [-1]), lambda: whole)
     return wanted, scores, factors

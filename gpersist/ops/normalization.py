@@ -12,6 +12,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.bias import channel_sums
+from gpersist.ops.kernels import combined
 from gpersist.ops.windows import as_format, channel_axis, channels_last, is_channels_first
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -79,6 +80,13 @@ class _Fused(OpType, abstract=True):
         return _fused(xp, x, (scale, offset, mean, variance), epsilon, exponential_avg_factor, data_format, is_training)
 
     @staticmethod
+    def run_into(
+        x: Array, *parameters: Array, out: Array, epsilon: float, data_format: bytes, is_training: bool, exponential_avg_factor: float = 1.0
+    ) -> list[Array]:
+        target = None if is_channels_first(data_format) else out
+        return _fused(np, x, parameters, epsilon, exponential_avg_factor, data_format, is_training, target)
+
+    @staticmethod
     def gradient(op: Operation, grad: Tensor, *grads: Tensor | None) -> list[Tensor | None]:
         return _fused_gradient(op, grad)
 
@@ -121,6 +129,10 @@ class FusedBatchNormV3(_Fused):
     ) -> list[Array]:
         found = _fused(xp, x, (scale, offset, mean, variance), epsilon, exponential_avg_factor, data_format, is_training)
         return [*found, xp.zeros(0, scale.dtype)]
+
+    @classmethod
+    def run_into(cls, *inputs: Array, **attrs: Any) -> list[Array]:
+        return [*super().run_into(*inputs, **attrs), np.zeros(0, inputs[1].dtype)]
 
 
 class _FusedGrad(OpType, abstract=True):
@@ -298,7 +310,17 @@ def _norms(xp: Any, value: Array, radius: int, bias: float, alpha: float) -> Arr
     return _neighbour_sums(xp, value * value, radius) * np.float32(alpha) + np.float32(bias)
 
 
-def _fused(xp: Any, x: Array, parameters: Sequence[Array], epsilon: float, factor: float, data_format: bytes, is_training: bool) -> list[Array]:
+def _fused(
+    xp: Any,
+    x: Array,
+    parameters: Sequence[Array],
+    epsilon: float,
+    factor: float,
+    data_format: bytes,
+    is_training: bool,
+    out: Array | None = None,
+) -> list[Array]:
+    """The outputs; where `out` is given, which may be `x`, the first one is in it if it can be."""
     scale, offset, mean, variance = parameters
     if x.ndim != len(data_format):
         raise InvalidArgumentError(f"input must be {len(data_format)}-dimensional: {list(x.shape)}")
@@ -328,8 +350,13 @@ def _fused(xp: Any, x: Array, parameters: Sequence[Array], epsilon: float, facto
         used_mean = batch_mean = mean
         used_variance = batch_variance = variance
         factors = scale / xp.sqrt(variance + scale.dtype.type(epsilon))
-        result = value * factors
-        result += offset - mean * factors
+        shift = offset - mean * factors
+        if xp is np:
+            result = combined(np.multiply, value, factors, out)
+            combined(np.add, result, shift, result)
+        else:
+            result = value * factors
+            result += shift
     result = as_format(xp, result, data_format).astype(x.dtype, copy=False)
     return [result, batch_mean, batch_variance, used_mean, used_variance]
 

@@ -9,14 +9,13 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.dtypes import DType
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_shape, constant_value, sample
 from gpersist.ops.array import shape_of, stop_gradient
 from gpersist.ops.filling import zeros_like
 from gpersist.ops.window_reduction import (
     first_largest,
     first_of,
-    largest,
     max_pool,
     max_pool_gradient,
     mean_pool,
@@ -260,9 +259,8 @@ class MaxPoolGradGrad(OpType):
     def run(xp: Any, value: Array, output: Array, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
         axes = pooling_windows(value.shape, ksize, strides, padding, data_format)
         value, grad = channels_last(xp, value, data_format), channels_last(xp, grad, data_format)
-        best = largest(xp, value, axes)
-        picked = xp.zeros(best.shape, grad.dtype)
-        for source, target, is_first in first_largest(xp, value, best, axes):
+        picked = xp.zeros((len(value), *(axis.number for axis in axes), value.shape[-1]), grad.dtype)
+        for source, target, is_first in first_largest(xp, value, axes):
             xp.copyto(picked[target], grad[source], where=is_first)
         return as_format(xp, picked, data_format)
 
@@ -286,6 +284,8 @@ class AvgPool(_Pooling):
 
     @staticmethod
     def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
+        if len(ksize) == 4 and (ksize[0] != 1 or strides[0] != 1):
+            raise UnimplementedError("Pooling is not yet supported on the batch dimension.")
         return mean_pool(xp, value, ksize, strides, padding, data_format)
 
     @staticmethod
@@ -414,7 +414,8 @@ def _pooled_shape(op: Operation, ksize: Sequence[int], strides: Sequence[int]) -
     pairs = list(zip(explicit[::2], explicit[1::2], strict=True)) or [(0, 0)] * rank
     kept = {0} if rank == 4 and op.type.startswith("MaxPool") else {0, channel_axis(data_format, rank)}  # of these alone windows over the channels
     return TensorShape(
-        size if axis in kept else output_size(size, ksize[axis], strides[axis], 1, padding, pairs[axis]) for axis, size in enumerate(sizes)
+        size if axis in kept else output_size(size, None if ksize[axis] == -1 else ksize[axis], strides[axis], 1, padding, pairs[axis])
+        for axis, size in enumerate(sizes)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,13 @@ __all__ = [
     "max_pool_with_argmax",
     "pool",
 ]
+
+
+class MaxPoolWithArgmax(NamedTuple):
+    """Of each window: its largest element, and where in the flattened image that is."""
+
+    output: Tensor
+    argmax: Tensor
 
 
 def max_pool(
@@ -95,7 +102,7 @@ def max_pool_with_argmax(
     name: str | None = None,
     output_dtype: Any = None,
     include_batch_in_index: bool = False,
-) -> tuple[Tensor, Tensor]:
+) -> MaxPoolWithArgmax:
     """The largest element of each window, and where in the flattened image it is (`tf.nn.max_pool_with_argmax`).
 
     Raises:
@@ -105,8 +112,7 @@ def max_pool_with_argmax(
         raise ValueError(f"`data_format` values other  than 'NHWC' are not supported. Received: data_format={data_format}")
     dtype = renamed_argument("Targmax", Targmax, "output_dtype", output_dtype)
     attrs = {"ksize": ksize, "strides": strides, "padding": padding, "include_batch_in_index": include_batch_in_index}
-    output, argmax = apply_op("MaxPoolWithArgmax", input, Targmax=dtype, name=name, **attrs).outputs
-    return output, argmax
+    return MaxPoolWithArgmax(*apply_op("MaxPoolWithArgmax", input, Targmax=dtype, name=name, **attrs).outputs)
 
 
 def avg_pool(

@@ -430,6 +430,8 @@ class QuantizeAndDequantizeV3(_Rounded):
     ) -> Array:
         if np.ndim(num_bits):
             raise InvalidArgumentError(f"num_bits must be a scalar, but is {shown(np.shape(num_bits))}")
+        if axis >= values.ndim or not values.ndim:
+            raise InvalidArgumentError(f"Axis requested is larger than input dimensions. Axis: {axis} Input Dimensions: {values.ndim}")
         how: dict[str, Any] = {
             "signed": signed_input,
             "bits": int(num_bits),

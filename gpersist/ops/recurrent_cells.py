@@ -49,6 +49,9 @@ class _Weights(NamedTuple):
 
 
 def _weights(w: Array, wci: Array, wcf: Array, wco: Array, b: Array, use_peephole: bool) -> _Weights:
+    for name, value in (("wci", wci), ("wcf", wcf), ("wco", wco)):
+        if value.ndim != 1:
+            raise InvalidArgumentError(f"{name} must be rank 1 but is rank {value.ndim}")
     return _Weights(w, wci, wcf, wco, b) if use_peephole else _Weights(w, None, None, None, b)
 
 
@@ -375,9 +378,12 @@ class GRUBlockCellGrad(OpType):
 
     @staticmethod
     def run(xp: Any, *values: Array) -> tuple[Array, ...]:
-        x, h_prev, w_ru, w_c, _, _, r, u, c, d_h = values
+        x, h_prev, w_ru, w_c, b_ru, b_c, r, u, c, d_h = values
         if x.ndim != 2 or h_prev.ndim != 2 or len(x) != len(h_prev):
             raise InvalidArgumentError(f"h_prev.dims(0) != batch_size: x and h_prev have shapes {shown(x.shape)} and {shown(h_prev.shape)}")
+        for name, value, count in (("b_ru", b_ru, 2 * h_prev.shape[1]), ("b_c", b_c, h_prev.shape[1])):
+            if value.shape != (count,):
+                raise InvalidArgumentError(f"{name} must have {count} elements, but is of shape {shown(value.shape)}")
         width = x.shape[1]
         d_c_bar = d_h * (1 - u) * (1 - c * c)
         d_u_bar = d_h * (h_prev - c) * u * (1 - u)

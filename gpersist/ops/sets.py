@@ -220,11 +220,13 @@ class UnravelIndex(OpType):
         count = dims.with_rank(1).as_list()[0]
         if indices.rank is None:
             return [unknown_shape()]
-        return [TensorShape([count] if indices.rank == 0 else [count, *indices.sizes])]  # type: ignore[misc]  # the rank is known
+        return [TensorShape([count] if indices.rank == 0 else [count, indices.num_elements()])]
 
     @staticmethod
     def run(xp: Any, indices: Any, dims: Any) -> Array:
         sizes = dims.tolist()
+        if np.ndim(indices) > 1:
+            raise InvalidArgumentError(f"The indices can only be scalar or vector, got {list(np.shape(indices))}")
         if 0 in sizes:
             raise InvalidArgumentError(f"Input dims cannot contain a dim of zero, but dims contains {sizes}")
         if xp is np and np.size(indices) and (np.max(indices) >= np.prod(dims, dtype=np.int64) or np.min(indices) < 0):

@@ -58,7 +58,7 @@ class SparseToDense(OpType):
         if np.ndim(values) and len(values) != len(table):
             raise InvalidArgumentError(f"sparse_values has incorrect shape {shown(values.shape)}, should be [] or [{len(table)}]")
         if xp is np:
-            _check_places(table, shape, validate_indices)
+            check_places(table, shape, validate_indices)
         if min(shape, default=0) < 0:
             raise InvalidArgumentError(f"output_shape {shown(shape)} has a negative dimension")
         found = xp.empty(shape, object if isinstance(values, bytes) else values.dtype)
@@ -72,7 +72,7 @@ class SparseToDense(OpType):
         return [None, None, found, reduce_sum(grad) - reduce_sum(found)]
 
 
-def _check_places(table: Any, shape: tuple[int, ...], is_strict: bool) -> None:
+def check_places(table: Any, shape: tuple[int, ...], is_strict: bool) -> None:
     """Holds indices against a shape, and, if wanted, against the order that they should have.
 
     Raises:
@@ -90,7 +90,7 @@ def _check_places(table: Any, shape: tuple[int, ...], is_strict: bool) -> None:
         what = (
             "is repeated"
             if steps[at - 1] == 0
-            else "is out of order. Many sparse ops require sorted indices.\n  Use `tf.sparse.reorder` to create a correctly ordered copy.\n\n"
+            else "is out of order. Many sparse ops require sorted indices.\n    Use `tf.sparse.reorder` to create a correctly ordered copy.\n\n"
         )
         raise InvalidArgumentError(f"indices[{at}] = {shown(table[at].tolist())} {what}")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from gpersist.dtypes import DType
+from gpersist.dtypes import DType, as_dtype
 from gpersist.graph import Graph, Operation, Tensor, constant_shape, convert_to_tensor, name_scope, register_fetch
 from gpersist.ops.constants import placeholder, placeholder_with_default
 from gpersist.shapes import TensorShape, as_shape
 
-__all__ = ["SparseTensor", "SparseTensorValue", "sparse_placeholder"]
+__all__ = ["SparseTensor", "SparseTensorValue", "convert_to_tensor_or_sparse_tensor", "sparse_placeholder"]
 
 
 class SparseTensorValue(NamedTuple):
@@ -97,6 +97,20 @@ class SparseTensor:
         return f"SparseTensor(indices={self._indices}, values={self._values}, dense_shape={self._dense_shape})"
 
     __repr__ = __str__
+
+
+def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """A sparse tensor if the value is one (`tf.convert_to_tensor_or_sparse_tensor`), else what `convert_to_tensor` makes of it.
+
+    Raises:
+        RuntimeError: a sparse tensor of another dtype.
+    """
+    found = SparseTensor.from_value(value) if isinstance(value, SparseTensorValue) else value
+    if not isinstance(found, SparseTensor):
+        return convert_to_tensor(found, dtype, name)
+    if dtype is not None and not as_dtype(dtype).is_compatible_with(found.dtype):
+        raise RuntimeError(f"Sparse dtype mismatch. Requested: {as_dtype(dtype).name},  Actual: {found.dtype.name}")
+    return found
 
 
 def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> SparseTensor:

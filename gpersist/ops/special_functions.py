@@ -5,6 +5,7 @@ Everything but the float32 error function is computed in float64.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from gpersist.ops import shape_functions
 from gpersist.ops.builders import unary
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.constants import constant
+from gpersist.ops.kernels import in_blocks
 from gpersist.ops.reductions import reduce_sum
 from gpersist.ops.shaping import reshape, shape_of
 from gpersist.ops.unary import exp, square
@@ -48,9 +50,7 @@ class Erf(_Special):
     def run(xp: Any, x: Array) -> Array:
         if x.dtype == np.float64:
             return _erf(xp, x)
-        value = xp.clip(x.astype(np.float32), np.float32(-4), np.float32(4))
-        squared = value * value
-        return (value * _polynomial(_ERF_ABOVE, squared) / _polynomial(_ERF_BELOW, squared)).astype(x.dtype)
+        return in_blocks(xp, functools.partial(_erf_of_float, xp), x)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
@@ -206,6 +206,12 @@ def _reduction_to_second(op: Operation) -> tuple[Tensor, Tensor]:
     """The shape of the second input, and the axes along which it was broadcast: known when run, as TensorFlow builds it for these."""
     shapes = [shape_of(tensor) for tensor in op.inputs]
     return shapes[1], apply_op("BroadcastGradientArgs", *shapes).outputs[1]
+
+
+def _erf_of_float(xp: Any, x: Array) -> Array:
+    value = xp.clip(x.astype(np.float32), np.float32(-4), np.float32(4))
+    squared = value * value
+    return (value * _polynomial(_ERF_ABOVE, squared) / _polynomial(_ERF_BELOW, squared)).astype(x.dtype)
 
 
 def _polynomial(factors: Sequence[float], x: Array) -> Array:

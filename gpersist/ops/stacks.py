@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from gpersist.devices import Array
 from gpersist.dtypes import DType
@@ -59,7 +59,7 @@ class StackV2(SessionOpType):
     outputs = "handle: resource"
     attrs = "elem_type: type, stack_name: string = ''"
     is_stateful = True
-    host_inputs = ("max_size",)
+    host_inputs: ClassVar[tuple[str, ...]] = ("max_size",)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

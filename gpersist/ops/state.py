@@ -13,6 +13,7 @@ from gpersist.graph import Buffer, Context, Operation, SessionOpType, Tensor, ap
 from gpersist.ops import shape_functions
 from gpersist.ops.kernels import check_indices, shown
 from gpersist.ops.scatter import scatter_nd_update
+from gpersist.ops.shaping import size
 from gpersist.ops.variables import handle_shape
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -94,7 +95,7 @@ class ResourceGather(SessionOpType):
 
         handle, indices = op.inputs
         whole = variable_shape(handle)
-        count = apply("ExpandDims", apply("Size", indices, name="Size"), 0, name="ExpandDims")
+        count = apply("ExpandDims", size(indices), 0, name="ExpandDims")
         rows = apply("Reshape", grad, apply("ConcatV2", [count, whole[1:]], 0, name="concat"))
         return [IndexedSlices(rows, apply("Reshape", indices, count), whole), None]
 

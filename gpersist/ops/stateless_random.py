@@ -25,13 +25,19 @@ __all__ = [
 ]
 
 
-def _start(seed: Any) -> Philox:
+def start_of(seed: Any) -> Philox:
+    """The start of the sequence that a seed chooses.
+
+    Raises:
+        InvalidArgumentError: it is not two numbers.
+    """
     if seed.shape != (2,):
         raise InvalidArgumentError(f"seed must have shape [2], not {list(seed.shape)}")
     return Philox.of_stateless_seed(seed)
 
 
-def _check_seed(tensor: Tensor) -> None:
+def check_seed(tensor: Tensor) -> None:
+    """Raises ValueError where a seed is known to be something else than two numbers."""
     if tensor.shape.rank not in (None, 1):
         raise ValueError(f"Shape must be rank 1 but is rank {tensor.shape.rank}")
     if tensor.shape.sizes not in (None, (2,), (None,)):
@@ -54,13 +60,13 @@ class _Stateless(OpType, abstract=True):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        _check_seed(op._inputs[1])
+        check_seed(op._inputs[1])
         return shape_from_input(op)
 
     @classmethod
     def run(cls, xp: Any, shape: Any, seed: Any, *, dtype: DType) -> Array:
         sizes = checked_shape(shape)
-        found: Array = cls.distribution(xp, _start(seed), int(np.prod(sizes, dtype=np.int64)), dtype).reshape(sizes)
+        found: Array = cls.distribution(xp, start_of(seed), int(np.prod(sizes, dtype=np.int64)), dtype).reshape(sizes)
         return found
 
     @staticmethod
@@ -109,7 +115,7 @@ class StatelessRandomUniformInt(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        _check_seed(op._inputs[1])
+        check_seed(op._inputs[1])
         return shape_from_input(op)
 
     @staticmethod
@@ -121,7 +127,7 @@ class StatelessRandomUniformInt(OpType):
             return xp.empty(sizes, dtype.numpy)
         if low >= high:
             raise InvalidArgumentError(f"Need minval < maxval, got {low} >= {high}")
-        return distributions.uniform_integers(xp, _start(seed), count, dtype, low, high).reshape(sizes)
+        return distributions.uniform_integers(xp, start_of(seed), count, dtype, low, high).reshape(sizes)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -139,14 +145,14 @@ class StatelessMultinomial(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        _check_seed(op._inputs[2])
+        check_seed(op._inputs[2])
         return samples_of_rows(op)
 
     @staticmethod
     def run(xp: Any, logits: Any, num_samples: Any, seed: Any, *, output_dtype: DType) -> Any:
         check_logits(logits, num_samples)
         rows, per_row = len(logits), int(num_samples)
-        return draw_classes(logits, distributions.unit_doubles(_start(seed), rows * per_row).reshape(rows, per_row), output_dtype)
+        return draw_classes(logits, distributions.unit_doubles(start_of(seed), rows * per_row).reshape(rows, per_row), output_dtype)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

@@ -28,6 +28,8 @@ def summarize(value: Any, max_entries: int) -> bytes:
 def summarize_ends(value: Any, max_entries: int) -> bytes:
     """A tensor's first and last elements along each axis, as StringFormat shows them: `[0 1 2 ... 7 8 9]`, rows in lines of their own."""
     array = as_array(np, value)
+    if not array.ndim and max_entries == 0:
+        return b"..."
     flat = _shown(array.reshape(-1))
     if array.dtype.kind == "O":
         flat = [b'"' + text + b'"' for text in flat]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from gpersist.devices import Array
 from gpersist.dtypes import DType
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph import Context, Operation, SessionOpType
 from gpersist.ops import shape_functions
 from gpersist.shapes import TensorShape, as_shape, unknown_shape
@@ -99,13 +99,13 @@ class Elements:
             raise InvalidArgumentError(f"{where} read.")
         if element.is_written and not self._adds:
             raise InvalidArgumentError(f"{where} written to.")
-        if element.is_written and element.shape is not None and element.shape != value.shape:
+        if element.is_written and element.shape is not None and element.shape.sizes != value.shape:
             raise InvalidArgumentError(
                 f"TensorArray {self.name}: Could not aggregate to TensorArray index {index} because the existing shape is {element.shape} but the "
                 f"new input shape is {TensorShape(value.shape)}."
             )
         element.value = value if element.value is None else element.value + value
-        element.shape = TensorShape(value.shape)
+        element.shape = self.shape if self.shape.sizes == value.shape else TensorShape(value.shape)
         element.is_written = True
 
     def read(self, xp: Any, index: int) -> Any:
@@ -139,6 +139,8 @@ class Elements:
         return value
 
     def _check_shape(self, index: int, shape: tuple[int, ...]) -> None:
+        if self.shape.sizes == shape:
+            return
         if not self.shape.is_compatible_with(shape):
             raise InvalidArgumentError(
                 f"TensorArray {self.name}: Could not write to TensorArray index {index} because the value shape is {_shown(TensorShape(shape))} "
@@ -295,7 +297,7 @@ class TensorArrayGatherV3(_ArrayOp):
     inputs = "handle: resource, indices: int32, flow_in: float"
     outputs = "value: dtype"
     attrs = "dtype: type, element_shape: shape = ?"
-    host_inputs = ("indices",)
+    host_inputs: ClassVar[tuple[str, ...]] = ("indices",)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -316,7 +318,7 @@ class TensorArrayScatterV3(_ArrayOp):
     inputs = "handle: resource, indices: int32, value: T, flow_in: float"
     outputs = "flow_out: float"
     attrs = "T: type"
-    host_inputs = ("indices",)
+    host_inputs: ClassVar[tuple[str, ...]] = ("indices",)
 
     @staticmethod
     def run(ctx: Context, handle: Elements, indices: Any, value: Array, flow: Any, *, T: DType) -> Any:  # noqa: N803
@@ -409,11 +411,12 @@ def stacked(ctx: Context, values: Sequence[Any], shape: TensorShape, dtype: DTyp
     """Tensors of one shape along a new first axis.
 
     Raises:
-        InvalidArgumentError: their shapes are different, or there are none and their shape is not known.
+        InvalidArgumentError: their shapes are different.
+        UnimplementedError: there are none, and their shape is not known.
     """
     if not values:
         if not shape.is_fully_defined():
-            raise InvalidArgumentError(
+            raise UnimplementedError(
                 f"TensorArray has size zero, but element shape {_shown(shape)} is not fully defined. Currently only static shapes are supported when "
                 "packing zero-size TensorArrays."
             )
@@ -433,7 +436,8 @@ def concatenated(ctx: Context, values: Sequence[Any], rest: TensorShape, dtype: 
     """Tensors one behind the other, and the number of rows of each.
 
     Raises:
-        InvalidArgumentError: rows of different shapes, or there are none and their shape is not known.
+        InvalidArgumentError: rows of different shapes.
+        UnimplementedError: there are none, and their shape is not known.
     """
     if not values:
         return stacked(ctx, (), rest, dtype), np.zeros(0, np.int64)

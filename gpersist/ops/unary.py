@@ -15,6 +15,7 @@ from gpersist.ops.casting import cast
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.constants import constant
 from gpersist.ops.filling import zeros_like
+from gpersist.ops.kernels import in_blocks
 
 __all__ = [
     "abs",
@@ -69,6 +70,7 @@ class Neg(Unary):
     """The number with the other sign."""
 
     attrs = _SIGNED
+    run_into = np.negative
 
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
@@ -84,6 +86,7 @@ class Abs(Unary):
 
     attrs = "T: {bfloat16, half, float, double, int8, int16, int32, int64}"
     samples = (*_SAMPLES, sample("int32[3]"))
+    run_into = np.absolute
 
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
@@ -115,6 +118,7 @@ class Square(Unary):
     """The number times itself."""
 
     attrs = "T: {bfloat16, half, float, double, int8, int16, int32, int64, uint8, uint16, uint32, uint64, complex64, complex128}"
+    run_into = np.square
 
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
@@ -131,6 +135,7 @@ class Sqrt(Unary):
     """The square root."""
 
     samples = _POSITIVE
+    run_into = np.sqrt
 
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
@@ -149,6 +154,10 @@ class Rsqrt(Unary):
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
         return np.reciprocal(xp.sqrt(x)) if xp is np else xp.reciprocal(xp.sqrt(x))
+
+    @staticmethod
+    def run_into(x: Array, out: Array) -> Array:
+        return np.reciprocal(np.sqrt(x, out=out), out=out)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
@@ -177,6 +186,8 @@ class Inv(Reciprocal):
 class Exp(Unary):
     """e to the power of it."""
 
+    run_into = np.exp
+
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
         return xp.exp(x)
@@ -204,6 +215,7 @@ class Log(Unary):
     """The natural logarithm."""
 
     samples = _POSITIVE
+    run_into = np.log
 
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
@@ -235,9 +247,14 @@ class Sigmoid(Unary):
 
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
-        y = xp.exp(xp.negative(x))
-        y += 1
-        return xp.reciprocal(y)
+        return in_blocks(xp, lambda part: xp.reciprocal(xp.exp(xp.negative(part)) + 1), x)
+
+    @staticmethod
+    def run_into(x: Array, out: Array) -> Array:
+        np.negative(x, out=out)
+        np.exp(out, out=out)
+        out += 1
+        return np.reciprocal(out, out=out)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
@@ -247,6 +264,8 @@ class Sigmoid(Unary):
 
 class Tanh(Unary):
     """The hyperbolic tangent."""
+
+    run_into = np.tanh
 
     @staticmethod
     def run(xp: Any, x: Array) -> Array:

@@ -138,7 +138,13 @@ class UnicodeDecode(OpType):
         return _decoded(value, input_encoding, errors, replacement_char, replace_control_characters, Tsplits)[:2]
 
 
+def _check_replacement(number: int) -> None:
+    if not 0 <= number <= 0x10FFFF:
+        raise InvalidArgumentError(f"replacement_char out of unicode codepoint range: {number}")
+
+
 def _decoded(value: Any, encoding: bytes, errors: bytes, replacement: int, replaces_controls: bool, splits: DType) -> tuple[Any, Any, Any]:
+    _check_replacement(replacement)
     codec = _codec(encoding)
     found = [_characters(text, codec, errors, replacement, replaces_controls) for text in as_array(np, value).reshape(-1).tolist()]
     ends = np.cumsum([0] + [len(numbers) for numbers, _ in found]).astype(splits.numpy)
@@ -190,6 +196,7 @@ class UnicodeEncode(OpType):
 
     @staticmethod
     def run(xp: Any, values: Any, splits: Any, *, errors: bytes, output_encoding: bytes, replacement_char: int) -> Any:
+        _check_replacement(replacement_char)
         check_splits(splits, len(values), "splits")
         codec = _OUTPUT_CODECS[output_encoding]
         texts = []
@@ -230,6 +237,7 @@ class UnicodeTranscode(TextOpType):
         replacement_char: int,
         replace_control_characters: bool,
     ) -> Any:
+        _check_replacement(replacement_char)
         codec, output_codec = _codec(input_encoding), _OUTPUT_CODECS[output_encoding]
 
         def transcoded(text: bytes) -> bytes:
@@ -284,7 +292,7 @@ class StringNGrams(OpType):
         if any(width <= 0 for width in ngram_widths):
             raise InvalidArgumentError(f"ngram_widths must contain positive values, not {ngram_widths}")
         if not splits.size:
-            return data, splits
+            return np.full(data.shape, b"", object), splits
         check_splits(splits, len(data), "data_splits")
         found: list[bytes] = []
         ends = [0]

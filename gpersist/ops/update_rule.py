@@ -19,7 +19,7 @@ from gpersist.graph import Buffer, Context, Operation, SessionOpType
 from gpersist.ops.variables import handle_shape
 from gpersist.shapes import TensorShape
 
-_BLOCK = 1 << 14
+_BLOCK = 1 << 15
 """Elements that NumPy works on at a time: what a rule needs of them stays in the second-level cache."""
 
 _NEWER = "multiply_linear_by_lr"

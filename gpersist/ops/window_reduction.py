@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import ml_dtypes
@@ -22,6 +23,8 @@ from gpersist.ops.windows import (
     spatial,
     windows,
 )
+
+_HOST_BLOCK_BYTES = 1 << 20
 
 
 def pooling_windows(
@@ -100,16 +103,55 @@ def first_of(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:
     return value.copy()
 
 
-def first_largest(xp: Any, value: Array, best: Array, axes: Sequence[Windows]) -> Any:
+def first_largest(xp: Any, value: Array, axes: Sequence[Windows]) -> Any:
     """For each place in a window, the parts of input and windows that meet there, and in which windows it is the first of the largest."""
-    is_open = xp.ones(best.shape, bool)
-    for place in positions(axes):
-        source, target = seen_by(axes, place)
+    shape = _output_shape(value.shape, axes)
+    if xp is np and math.prod(axis.kernel for axis in axes) < 256:
+        rank = _ranks_of_first(value, axes, shape)
+        for number, (source, target) in enumerate(_meetings(axes)):
+            yield source, target, np.equal(rank[target], 255 - number)
+        return
+    best = largest(xp, value, axes)
+    is_open = xp.ones(shape, bool)
+    for source, target in _meetings(axes):
         free = is_open[target]
         is_first = xp.equal(value[source], best[target])
         is_first &= free
         free ^= is_first
         yield source, target, is_first
+
+
+def _ranks_of_first(value: np.ndarray[Any, Any], axes: Sequence[Windows], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """Of each window 255 less the number of the place that is the first of the largest; 0 where there is none: all are NaN, or there are no elements.
+
+    Each place of all windows is copied out once: short runs of channels, far apart, cost more than what is computed of them.
+    """
+    meetings = list(_meetings(axes))
+    whole = (slice(None), *(slice(0, axis.number) for axis in axes))
+    larger = np.maximum if np.issubdtype(value.dtype, np.integer) else np.fmax
+    rank = np.zeros(shape, np.uint8)
+    step = max(1, _HOST_BLOCK_BYTES // max(1, len(meetings) * math.prod(shape[1:]) * value.dtype.itemsize))
+    for start in range(0, shape[0], step):
+        block = value[start : start + step]
+        parts = np.empty((len(meetings), len(block), *shape[1:]), value.dtype)
+        for part, (source, target) in zip(parts, meetings, strict=True):
+            if target != whole:
+                part[...] = least_number(value.dtype)
+            part[target] = block[source]
+        is_best = np.equal(parts, larger.reduce(parts, 0))
+        for number, (_, target) in enumerate(meetings):
+            if target != whole:
+                inside = np.zeros(parts.shape[1:], bool)
+                inside[target] = True
+                is_best[number] &= inside
+        ranks = is_best.view(np.uint8)
+        ranks *= np.arange(255, 255 - len(meetings), -1, dtype=np.uint8).reshape(-1, *(1,) * len(shape))
+        ranks.max(0, out=rank[start : start + step])
+    return rank
+
+
+def _meetings(axes: Sequence[Windows]) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    return (seen_by(axes, place) for place in positions(axes))
 
 
 def _kept(xp: Any, value: Array, mask: Array, out: Array | None = None) -> Array:
@@ -141,10 +183,10 @@ def max_pool_gradient(
     wanted = _output_shape(value.shape, axes)
     if grad.shape != wanted:
         raise InvalidArgumentError(f"Expected grad shape to be {list(wanted)}, but got {list(grad.shape)}")
-    best = largest(xp, value, axes)
-    total = xp.zeros(value.shape, grad.dtype)
     is_disjoint = all(axis.stride >= axis.kernel for axis in axes)
-    for source, target, is_first in first_largest(xp, value, best, axes):
+    is_covered = is_disjoint and all(axis.stride == axis.kernel and axis.number * axis.stride >= axis.before + axis.size for axis in axes)
+    total = (xp.empty if is_covered else xp.zeros)(value.shape, grad.dtype)
+    for source, target, is_first in first_largest(xp, value, axes):
         seen = total[source]
         if is_disjoint:
             _kept(xp, grad[target], is_first, out=seen)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gpersist.errors import OutOfRangeError
-from gpersist.graph import BaseSession, Graph, get_default_graph
+from gpersist.graph import BaseSession, Graph, GraphKeys, get_default_graph
 from gpersist.train.checkpoint_saver_hook import CheckpointSaverHook
 from gpersist.train.coordinator import Coordinator
 from gpersist.train.hooked_session import CoordinatedSession, RecoverableSession, StepContext
 from gpersist.train.logging_hooks import StepCounterHook, SummarySaverHook
+from gpersist.train.queue_runner import start_queue_runners
 from gpersist.train.scaffold import Scaffold
 from gpersist.train.session_manager import SessionManager
 from gpersist.train.session_run_hook import SessionRunHook
@@ -129,6 +130,8 @@ class _MonitoredSession:
     def _created(self) -> CoordinatedSession:
         self._raw = self._creator.create_session()
         coord = Coordinator(clean_stop_exception_types=[])
+        if get_default_graph().get_collection(GraphKeys.QUEUE_RUNNERS):
+            start_queue_runners(self._raw, coord)
         for hook in self._hooks:
             hook.after_create_session(self._raw, coord)
         return CoordinatedSession(self._raw, self._hooks, coord, self._stop_grace_period_secs)

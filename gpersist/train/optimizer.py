@@ -167,6 +167,7 @@ class Optimizer:
             if global_step is None:
                 done: Any = self._finish(updates, scope)
             else:
+                _ = global_step.dtype  # TensorFlow asks for it here: what is no variable fails as it does there
                 with graph.control_dependencies([self._finish(updates, "update")]), graph.colocate_with(global_step):
                     done = _counted(global_step, scope)
         train_op = graph.get_collection_ref(GraphKeys.TRAIN_OP)

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "gpersist" / "compat" / "v1"
 NAMES = json.loads((ROOT / "tests" / "golden" / "compat" / "names.json").read_text())
 
-ROOMS = ["gpersist.ops", "gpersist.train", "gpersist.saved_model", "gpersist.convert", "gpersist.compat"]
+ROOMS = ["gpersist.ops", "gpersist.train", "gpersist.saved_model", "gpersist.convert", "gpersist.lite", "gpersist.compat"]
 """Packages all of whose modules are searched."""
 
 OTHERS = [
@@ -37,7 +37,7 @@ OTHERS = [
 ]
 """Modules that are searched after them."""
 
-MODULE_OF_ROOM = {"op_errors": "errors", "rnn_cells": "nn.rnn_cell"}
+MODULE_OF_ROOM = {"op_errors": "errors"}
 """Where TensorFlow has what a module holds, if that is told by neither its name nor the root."""
 
 EXTRA = {
@@ -46,6 +46,8 @@ EXTRA = {
                "integral_types", "path_to_str", "real_types"],
     "graph_io": ["write_graph"],
     "layers": ["*"],
+    "nn.rnn_cell": ["BasicLSTMCell", "BasicRNNCell", "DeviceWrapper", "DropoutWrapper", "GRUCell", "LSTMCell", "LSTMStateTuple", "MultiRNNCell",
+                    "RNNCell", "ResidualWrapper"],
     "estimator": ["*"],
     "estimator.export": ["*"],
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -110,3 +111,53 @@ def resource_variable(session: Session) -> None:
     _equal(session.run(apply("ReadVariableOp", v.handle, dtype="float32")), [1, 2, 3])  # TensorFlow lets it take another shape
     with pytest.raises(InvalidArgumentError, match="variable 'v' is float32, the value int32: cast it"):
         session.run(apply_op("AssignVariableOp", v.handle, [1, 2]))
+
+
+@scenario("EncodeJpeg", "EncodeJpegVariableQuality", "DecodeAndCropJpeg")
+def jpeg_file(session: Session) -> None:
+    pytest.importorskip("PIL")
+    pytest.importorskip("simplejpeg")
+    image = np.add.outer(np.arange(20) * 3, np.arange(30))[:, :, None].repeat(3, 2).astype(np.uint8)
+    file = session.run(apply("EncodeJpeg", image, quality=60))
+    _equal(session.run(apply("EncodeJpegVariableQuality", image, 60)) == file, True)
+    whole, part = session.run([apply("DecodeJpeg", file), apply("DecodeAndCropJpeg", file, [2, 16, 5, 4])])
+    assert whole.shape == (20, 30, 3) and abs(whole.astype(int) - image).max() < 20
+    assert part.shape == (5, 4, 3)
+    for window in ([2, 16, 50, 4], [-1, 0, 2, 2]):
+        with pytest.raises(InvalidArgumentError, match="crop window"):
+            session.run(apply("DecodeAndCropJpeg", file, window))
+
+
+@scenario("DecodeWebP")
+def webp_file(session: Session) -> None:
+    images = pytest.importorskip("PIL.Image")
+    image = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    target = io.BytesIO()
+    images.fromarray(image).save(target, "WEBP", lossless=True)
+    _equal(session.run(apply("DecodeWebP", target.getvalue())), image[None])
+    with pytest.raises(InvalidArgumentError, match="WebP"):
+        session.run(apply("DecodeWebP", target.getvalue()[:30]))
+
+
+@scenario("SampleDistortedBoundingBox", "SampleDistortedBoundingBoxV2")
+def sampled_box(session: Session) -> None:
+    boxes = np.array([[[0.1, 0.2, 0.9, 0.8]]], np.float32)
+    ops_found = [
+        apply_op("SampleDistortedBoundingBoxV2", [40, 57, 3], boxes, 0.5, seed=1, seed2=7),
+        apply_op("SampleDistortedBoundingBox", [40, 57, 3], boxes, seed=1, seed2=7, min_object_covered=0.5),
+    ]
+    (begin, size, box), other = session.run([list(op.outputs) for op in ops_found])
+    _equal(begin, other[0])
+    np.testing.assert_allclose(np.concatenate([begin[:2], begin[:2] + size[:2]]) / [40, 57, 40, 57], box.reshape(-1), rtol=1e-6)
+    with pytest.raises(InvalidArgumentError, match="No bounding boxes provided as input"):
+        session.run(apply_op("SampleDistortedBoundingBoxV2", [40, 57, 3], np.zeros((1, 0, 4), np.float32), 0.5).outputs[0])
+
+
+@scenario("RandomCrop")
+def random_part(session: Session) -> None:
+    image = np.arange(60.0, dtype=np.float32).reshape(4, 5, 3)
+    part = session.run(apply("RandomCrop", image, np.array([2, 3], np.int64), seed=1))
+    row, column = divmod(int(part[0, 0, 0]) // 3, 5)
+    _equal(part, image[row : row + 2, column : column + 3])
+    with pytest.raises(FailedPreconditionError, match="target_width"):
+        session.run(apply("RandomCrop", image, np.array([2, 30], np.int64)))

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Session, apply_op, get_default_graph
+from gpersist.errors import AbortedError, InvalidArgumentError, UnimplementedError
+from gpersist.graph import Session, apply, apply_op, get_default_graph
 from gpersist.ops import constant
+from gpersist.ops.gradients import gradients
 from gpersist.protos import FunctionDef, NameAttrList, parse_text
 from tests.ops.scenarios import scenario
 
@@ -98,3 +99,63 @@ def loops(session: Session) -> None:
     for op_type in ("While", "StatelessWhile"):
         op = apply_op(op_type, [constant(3.0)], cond=called("is_small"), body=called("twice_float"))
         assert session.run(op.outputs) == [192.0]
+
+
+@scenario("SymbolicGradient")
+def gradients_of_calls(session: Session) -> None:
+    add_functions()
+    x = constant(3.0)
+    found = apply_op("SymbolicGradient", [x, constant(5.0)], Tout=["float"], f=called("twice_float"))
+    assert session.run(found.outputs) == [10.0]
+    ints = apply_op("SymbolicGradient", [constant([1, 2]), constant([1, 1])], Tout=["int32"], f=called("twice", T=3))
+    assert session.run(ints.outputs)[0].tolist() == [0, 0]
+    tanh = apply_op("SymbolicGradient", [x, constant(1.0)], Tout=["float"], f=called("Tanh", T=1))
+    np.testing.assert_allclose(session.run(tanh.outputs[0]), 1 - np.tanh(3.0) ** 2, rtol=1e-5)
+    branches = {"then_branch": called("twice_float"), "else_branch": called("unchanged")}
+    for op in (
+        apply_op("PartitionedCall", [x], Tout=["float"], f=called("twice_float")),
+        apply_op("If", constant(True), [x], Tout=["float"], **branches),
+        apply_op("Case", constant(1), [x], Tout=["float"], branches=[called("unchanged"), called("twice_float")]),
+    ):
+        assert session.run(gradients(op.outputs[0], x)) == [2.0]
+    loop = apply_op("While", [x], cond=called("is_small"), body=called("twice_float"))
+    assert session.run(gradients(loop.outputs[0], x)) == [64.0]
+    with pytest.raises(ValueError, match="len"):
+        apply_op("SymbolicGradient", [x], Tout=["float", "float"], f=called("twice_float"))
+
+
+@scenario("For")
+def numbers(session: Session) -> None:
+    add_functions(
+        """signature { name: "add" input_arg { name: "i" type: DT_INT32 } input_arg { name: "x" type: DT_INT32 }
+        output_arg { name: "y" type: DT_INT32 } }
+        node_def { name: "sum" op: "AddV2" input: "i" input: "x" attr { key: "T" value { type: DT_INT32 } } }
+        ret { key: "y" value: "sum:z:0" }"""
+    )
+    for bounds, wanted in (((0, 5, 2), 106), ((3, 0, -1), 106), ((2, 2, 0), 100)):
+        assert session.run(apply_op("For", *bounds, [constant(100)], body=called("add")).outputs) == [wanted]
+    with pytest.raises(InvalidArgumentError, match="never ends"):
+        session.run(apply_op("For", 0, 1, -1, [constant(100)], body=called("add")).outputs)
+
+
+@scenario("FakeParam", "DeviceIndex", "RemoteCall", "Abort")
+def oddities(session: Session) -> None:
+    add_functions()
+    assert session.run(apply("FakeParam", dtype="float32", shape=[None, 2])).shape == (0, 2)
+    assert session.run(apply("DeviceIndex", device_names=["CPU", "GPU", "TPU"])) in (0, 1)
+    assert session.run(apply("DeviceIndex", device_names=["TPU"])) == 1
+    with pytest.raises(UnimplementedError, match="PartitionedCall"):
+        session.run(apply_op("RemoteCall", "/cpu:0", [constant(1.0)], Tout=["float"], f=called("unchanged")))
+    with pytest.raises(AbortedError, match="enough"):
+        session.run(apply_op("Abort", error_msg="enough"))
+
+
+@scenario("OptionalFromValue", "OptionalNone", "OptionalHasValue", "OptionalGetValue")
+def optionals(session: Session) -> None:
+    x = constant([1.0, 2.0])
+    one, nothing = apply("OptionalFromValue", [x * 2.0]), apply_op("OptionalNone").outputs[0]
+    assert session.run([apply("OptionalHasValue", one), apply("OptionalHasValue", nothing)]) == [True, False]
+    (found,) = apply_op("OptionalGetValue", one, output_types=["float"], output_shapes=[[2]]).outputs
+    assert session.run([found, gradients(found, x)[0]])[0].tolist() == [2, 4]
+    with pytest.raises(InvalidArgumentError, match="does not have a value"):
+        session.run(apply_op("OptionalGetValue", nothing, output_types=["float"], output_shapes=[[2]]).outputs)

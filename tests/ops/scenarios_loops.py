@@ -246,3 +246,59 @@ def loops_over_references(session: Session) -> None:
     left, again = apply_op("RefSwitch", merged, more).outputs
     merged.op._update_input(1, apply("RefNextIteration", apply("RefIdentity", again)))
     assert session.run(apply("Identity", apply("RefExit", left))) == 5
+
+
+@scenario("Stack", "StackPush", "StackPop", "StackClose")
+def old_stacks(session: Session) -> None:
+    stack = apply("Stack", elem_type="float32")
+    with control_dependencies([apply("StackPush", stack, [1.0, 2.0])]), control_dependencies([apply("StackPush", stack, 3.0)]):
+        last = apply("StackPop", stack, elem_type="float32")
+    with control_dependencies([last]):
+        first = apply("StackPop", stack, elem_type="float32")
+    with control_dependencies([first]):
+        closed = apply_op("StackClose", stack)
+    found = session.run([first, last, closed])
+    _equal(found[0], [1, 2])
+    assert found[1] == 3
+
+
+@scenario(
+    *(
+        f"TensorArray{verb}{version}"
+        for verb in ("", "Write", "Read", "Gather", "Scatter", "Concat", "Split", "Size", "Close", "Grad")
+        for version in ("", "V2")
+    ),
+    "TensorArrayPack",
+    "TensorArrayUnpack",
+)
+def old_tensor_arrays(session: Session) -> None:
+    for version in ("", "V2"):
+        handle = apply(f"TensorArray{version}", 3, dtype="float32", clear_after_read=False)
+        flow = apply(f"TensorArrayWrite{version}", handle, 0, [1.0, 2.0], 0.0)
+        flow = apply(f"TensorArrayScatter{version}", handle, [2, 1], [[5.0, 6.0], [3.0, 4.0]], flow)
+        _equal(session.run(apply(f"TensorArrayGather{version}", handle, [0, 1, 2], flow, dtype="float32")), [[1, 2], [3, 4], [5, 6]])
+        _equal(session.run(apply_op(f"TensorArrayConcat{version}", handle, flow, dtype="float32").outputs[1]), [2, 2, 2])
+        assert session.run(apply(f"TensorArraySize{version}", handle, flow)) == 3
+        _equal(session.run(apply(f"TensorArrayRead{version}", handle, 1, flow, dtype="float32")), [3, 4])
+        grad = apply(f"TensorArrayGrad{version}", handle, flow, source="gradients")
+        added = apply(f"TensorArrayWrite{version}", grad, 0, [1.0, 1.0], flow)
+        _equal(session.run(apply(f"TensorArrayRead{version}", grad, 0, added, dtype="float32")), [1, 1])
+        other = apply(f"TensorArray{version}", 2, dtype="float32")
+        parts = apply(f"TensorArraySplit{version}", other, [[1.0], [2.0], [3.0]], [1, 2], 0.0)
+        _equal(session.run(apply(f"TensorArrayRead{version}", other, 1, parts, dtype="float32")), [[2], [3]])
+        session.run(apply_op(f"TensorArrayClose{version}", handle))
+    rows = apply("TensorArray", 2, dtype="float32")
+    _equal(session.run(apply("TensorArrayPack", rows, apply("TensorArrayUnpack", rows, [[1.0], [2.0]], 0.0), dtype="float32")), [[1], [2]])
+
+
+@scenario("RefSelect", "_SwitchN")
+def choices(session: Session) -> None:
+    one, two = Variable([1.0], name="one"), Variable([2.0], name="two")
+    session.run([one.initializer, two.initializer])
+    index = placeholder_with_default(1, [])
+    _equal(session.run(apply("RefSelect", index, [one._variable, two._variable])), [2])
+    with pytest.raises(InvalidArgumentError, match=r"Index must be in the range \[0, 2\) but got 2"):
+        session.run(apply("RefSelect", index, [one._variable, two._variable]), {index: 2})
+    sides = apply_op("_SwitchN", constant(3.0), index, num_outs=3, name="switch").outputs
+    merged = apply_op("Merge", [sides[0], sides[1] * 2.0, sides[2] * 3.0]).outputs[0]
+    assert [session.run(merged, {index: value}) for value in (0, 1, 2, 7)] == [3, 6, 9, 9]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from gpersist import ops
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Session, apply
+from gpersist.graph import Session, apply, apply_op
 from tests.ops.scenarios import scenario
 
 
@@ -59,3 +61,62 @@ def classes(session: Session) -> None:
     for wrong in ({logits: [1.0], count: 1}, {logits: [[1.0]], count: -1}, {logits: [[1.0]], count: [1]}, {logits: [[]], count: 1}):
         with pytest.raises(InvalidArgumentError):
             session.run(x, wrong)
+
+
+@scenario("RandomGamma")
+def gamma(session: Session) -> None:
+    """Both runs as TensorFlow 2.21 gives them."""
+    x = apply("RandomGamma", [3], np.array([0.5, 1.0, 2.5, 30.0]), seed=1, seed2=2)
+    np.testing.assert_allclose(session.run(x)[0], [0.0144395579, 0.334041845, 2.10901150, 22.8440923], rtol=1e-8)
+    np.testing.assert_allclose(session.run(x)[0], [1.25292933, 0.79544142, 2.14053867, 27.8089661], rtol=1e-8)
+    assert np.isnan(session.run(apply("RandomGamma", [1], [-1.0, np.nan], seed=1))).all()
+    with pytest.raises(InvalidArgumentError, match="non-zero element count"):
+        session.run(apply("RandomGamma", [1], np.zeros(0)))
+
+
+@scenario("RandomPoisson", "RandomPoissonV2")
+def poisson(session: Session) -> None:
+    """Both runs as TensorFlow 2.21 gives them."""
+    rates = np.array([0.5, 3.0, 12, 300])
+    x = apply("RandomPoissonV2", [3], rates, seed=1, seed2=2, dtype="int64")
+    assert session.run(x).tolist() == [[0, 3, 15, 307], [1, 1, 7, 288], [0, 2, 13, 302]]
+    assert session.run(x).tolist() == [[0, 5, 9, 309], [0, 2, 8, 268], [1, 3, 12, 286]]
+    assert session.run(apply("RandomPoisson", [3], rates, seed=1, seed2=2))[2].tolist() == [0, 2, 13, 302]
+    assert session.run(apply("RandomPoissonV2", [0], rates)).shape == (0, 4)
+
+
+@scenario("ParameterizedTruncatedNormal")
+def cut_normal(session: Session) -> None:
+    """The first numbers as TensorFlow 2.21 gives them."""
+    bounds = [np.array(values) for values in ([0, 1, 0.0, 0], [1, 2, 1.0, 1], [-2, 0, 0.5, 3], [2, 1.5, 1, np.inf])]
+    found = session.run(apply("ParameterizedTruncatedNormal", [4, 5], *bounds, seed=1, seed2=2))
+    np.testing.assert_allclose(found[:2, 0], [0.58105877, 0.82006416], rtol=1e-6)
+    assert all((low <= row).all() and (row <= high).all() for row, low, high in zip(found, bounds[2], bounds[3], strict=True))
+    with pytest.raises(InvalidArgumentError, match="Invalid parameters"):
+        session.run(apply("ParameterizedTruncatedNormal", [2], 0.0, -1.0, 0.0, 1.0))
+
+
+def _sampled(session: Session, name: str, **attrs: Any) -> list[Any]:
+    found = apply_op(f"{name}CandidateSampler", np.array([[1, 2], [3, 4]]), num_true=2, num_sampled=5, seed=1, seed2=2, **attrs).outputs
+    return [value.tolist() for value in session.run(list(found))]
+
+
+@scenario(*(f"{name}CandidateSampler" for name in ("Uniform", "LogUniform", "LearnedUnigram", "ThreadUnsafeUnigram", "FixedUnigram", "All")))
+def candidates(session: Session) -> None:
+    """As TensorFlow 2.21 draws them."""
+    assert _sampled(session, "Uniform", unique=True, range_max=10) == [[9, 6, 7, 1, 3], [[0.5, 0.5]] * 2, [0.5] * 5]
+    drawn, counts, _ = _sampled(session, "LogUniform", unique=True, range_max=10)
+    assert drawn == [0, 1, 8, 6, 2]
+    np.testing.assert_allclose(counts, [[0.7265548, 0.5912358], [0.49527326, 0.4251005]], rtol=1e-6)
+    assert _sampled(session, "LogUniform", unique=False, range_max=10)[0] == [0, 1, 1, 0, 8]
+    for name in ("LearnedUnigram", "ThreadUnsafeUnigram"):
+        drawn, counts, _ = _sampled(session, name, unique=True, range_max=10)
+        assert drawn == [9, 5, 2, 1, 6]
+        np.testing.assert_allclose(counts, [[0.468559, 0.468559]] * 2, rtol=1e-6)
+    fixed = {"range_max": 8, "unigrams": [1, 2, 3.5, 4, 5, 6, 7], "num_reserved_ids": 1, "distortion": 0.75}
+    drawn, counts, _ = _sampled(session, "FixedUnigram", unique=False, **fixed)
+    assert drawn == [3, 5, 2, 3, 3]
+    np.testing.assert_allclose(counts, [[0.2557547, 0.43012646], [0.6544473, 0.72338355]], rtol=1e-6)
+    assert _sampled(session, "All", unique=True)[0] == [0, 1, 2, 3, 4]
+    with pytest.raises(InvalidArgumentError, match="range is too small"):
+        _sampled(session, "Uniform", unique=True, range_max=4)

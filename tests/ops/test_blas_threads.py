@@ -16,12 +16,12 @@ def test_the_number_of_threads_comes_back_whoever_leaves_last() -> None:
     is_in, may_leave = threading.Event(), threading.Event()
 
     def stay() -> None:
-        with one_thread.held():
+        with one_thread:
             is_in.set()
             may_leave.wait(10)
 
     thread = threading.Thread(target=stay)
-    with pytest.raises(KeyError), one_thread.held():
+    with pytest.raises(KeyError), one_thread:
         thread.start()
         assert is_in.wait(10)
         raise KeyError

@@ -17,6 +17,7 @@ import tests.ops.scenarios_loops
 import tests.ops.scenarios_printing
 import tests.ops.scenarios_queues
 import tests.ops.scenarios_random
+import tests.ops.scenarios_readers
 import tests.ops.scenarios_saving
 import tests.ops.scenarios_slices
 import tests.ops.scenarios_training
@@ -113,8 +114,8 @@ def test_runs_as_told(name: str, sample: Sample, xp: ModuleType) -> None:
     op_type = get_op_type(name)
     inputs = arrays_of(sample)
     with Graph().as_default():
-        op = apply_op(name, *[_placeholders(value) for value in inputs], **sample.attrs)
-        vague = apply_op(name, *[_placeholders(value, is_vague=True) for value in inputs], **sample.attrs)
+        op = apply_op(name, *[_placeholders(value) for value in inputs], name="tried", **sample.attrs)
+        vague = apply_op(name, *[_placeholders(value, is_vague=True) for value in inputs], name="tried", **sample.attrs)
         with Session() as session:
             outputs = session.run(op.outputs, dict(zip(op.inputs, _flat(inputs), strict=True)))
     results = _run(op_type, op, inputs, xp)
@@ -135,7 +136,7 @@ def test_runs_as_told(name: str, sample: Sample, xp: ModuleType) -> None:
 def test_changes_no_input(name: str, sample: Sample) -> None:
     inputs = arrays_of(sample)
     with Graph().as_default():
-        op = apply_op(name, *[_placeholders(value) for value in inputs], **sample.attrs)
+        op = apply_op(name, *[_placeholders(value) for value in inputs], name="tried", **sample.attrs)
         for array in _flat(inputs):
             array.flags.writeable = False
         _run(get_op_type(name), op, inputs, np)
@@ -146,7 +147,7 @@ def test_is_folded_to_what_it_gives(name: str, sample: Sample) -> None:
     """Where shape inference knows the value of an output, it is the one that running gives."""
     inputs = arrays_of(sample)
     with Graph().as_default(), Session() as session:
-        op = apply_op(name, *[_constants(value) for value in inputs], **sample.attrs)
+        op = apply_op(name, *[_constants(value) for value in inputs], name="tried", **sample.attrs)
         folded = constant_value(op.outputs[0]) if len(op.outputs) == 1 else None
         if get_op_type(name).is_foldable:
             assert folded is not None
@@ -160,7 +161,7 @@ def test_gradient_is_the_numeric_one(name: str, sample: Sample) -> None:
     inputs = [_widened(name, value) for value in arrays_of(sample)]
     generator = np.random.default_rng(11)
     with Graph().as_default(), Session() as session:
-        op = apply_op(name, *[_placeholders(value) for value in inputs], **sample.attrs)
+        op = apply_op(name, *[_placeholders(value) for value in inputs], name="tried", **sample.attrs)
         flat = _flat(inputs)
         feeds = dict(zip(op.inputs, flat, strict=True))
         if not op.outputs or not op.outputs[0].dtype.is_floating:

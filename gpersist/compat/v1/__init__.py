@@ -67,12 +67,14 @@ from gpersist.compat.v1 import lookup as lookup
 from gpersist.compat.v1 import losses as losses
 from gpersist.compat.v1 import manip as manip
 from gpersist.compat.v1 import math as math
+from gpersist.compat.v1 import metrics as metrics
 from gpersist.compat.v1 import nn as nn
 from gpersist.compat.v1 import python_io as python_io
 from gpersist.compat.v1 import quantization as quantization
 from gpersist.compat.v1 import queue as queue
 from gpersist.compat.v1 import random as random
 from gpersist.compat.v1 import saved_model as saved_model
+from gpersist.compat.v1 import sets as sets
 from gpersist.compat.v1 import signal as signal
 from gpersist.compat.v1 import sparse as sparse
 from gpersist.compat.v1 import spectral as spectral
@@ -313,6 +315,9 @@ from gpersist.ops.complex_numbers import (
     imag,
     real,
 )
+from gpersist.ops.compression import (
+    decode_compressed,
+)
 from gpersist.ops.confusion import (
     confusion_matrix,
 )
@@ -339,6 +344,7 @@ from gpersist.ops.control_flow import (
 )
 from gpersist.ops.control_flow_case import (
     case,
+    switch_case,
 )
 from gpersist.ops.counting import (
     bincount,
@@ -538,6 +544,12 @@ from gpersist.ops.math import (
     unsorted_segment_sum,
     zeta,
 )
+from gpersist.ops.matrix_functions import (
+    sqrtm as matrix_square_root,
+)
+from gpersist.ops.morphology import (
+    extract_volume_patches,
+)
 from gpersist.ops.numerics import (
     add_check_numerics_ops,
     check_numerics,
@@ -588,6 +600,18 @@ from gpersist.ops.random import (
 from gpersist.ops.random_crop import (
     random_crop,
 )
+from gpersist.ops.random_gamma import (
+    random_gamma,
+    random_poisson,
+)
+from gpersist.ops.readers import (
+    FixedLengthRecordReader,
+    IdentityReader,
+    ReaderBase,
+    TextLineReader,
+    TFRecordReader,
+    WholeFileReader,
+)
 from gpersist.ops.regular_expressions import (
     regex_replace,
 )
@@ -610,7 +634,13 @@ from gpersist.ops.sorting import (
 from gpersist.ops.sparse_tensor import (
     SparseTensor,
     SparseTensorValue,
+    convert_to_tensor_or_sparse_tensor,
     sparse_placeholder,
+)
+from gpersist.ops.special_functions_of_two import (
+    betainc,
+    igamma,
+    igammac,
 )
 from gpersist.ops.state import (
     batch_scatter_update,
@@ -729,12 +759,14 @@ __all__ = [
     "FIFOQueue",
     "FixedLenFeature",
     "FixedLenSequenceFeature",
+    "FixedLengthRecordReader",
     "GPUOptions",
     "Graph",
     "GraphDef",
     "GraphKeys",
     "GraphOptions",
     "HistogramProto",
+    "IdentityReader",
     "IndexedSlices",
     "InteractiveSession",
     "LogMessage",
@@ -751,6 +783,7 @@ __all__ = [
     "PriorityQueue",
     "QueueBase",
     "RandomShuffleQueue",
+    "ReaderBase",
     "RegisterGradient",
     "RunMetadata",
     "RunOptions",
@@ -760,16 +793,19 @@ __all__ = [
     "SparseTensorValue",
     "Summary",
     "SummaryMetadata",
+    "TFRecordReader",
     "Tensor",
     "TensorArray",
     "TensorInfo",
     "TensorShape",
+    "TextLineReader",
     "UnconnectedGradients",
     "VarLenFeature",
     "Variable",
     "VariableAggregation",
     "VariableScope",
     "VariableSynchronization",
+    "WholeFileReader",
     "__version__",
     "abs",
     "accumulate_n",
@@ -823,6 +859,7 @@ __all__ = [
     "batch_scatter_update",
     "batch_to_space",
     "batch_to_space_nd",
+    "betainc",
     "bfloat16",
     "bincount",
     "bitcast",
@@ -858,6 +895,7 @@ __all__ = [
     "control_flow_v2_enabled",
     "convert_to_tensor",
     "convert_to_tensor_or_indexed_slices",
+    "convert_to_tensor_or_sparse_tensor",
     "cos",
     "cosh",
     "count_nonzero",
@@ -869,6 +907,7 @@ __all__ = [
     "custom_gradient",
     "debugging",
     "decode_base64",
+    "decode_compressed",
     "decode_csv",
     "decode_raw",
     "depth_to_space",
@@ -909,6 +948,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "extract_image_patches",
+    "extract_volume_patches",
     "eye",
     "fake_quant_with_min_max_args",
     "fake_quant_with_min_max_args_gradient",
@@ -965,6 +1005,8 @@ __all__ = [
     "ifft",
     "ifft2d",
     "ifft3d",
+    "igamma",
+    "igammac",
     "imag",
     "image",
     "import_graph_def",
@@ -1025,10 +1067,12 @@ __all__ = [
     "matrix_inverse",
     "matrix_set_diag",
     "matrix_solve",
+    "matrix_square_root",
     "matrix_transpose",
     "matrix_triangular_solve",
     "maximum",
     "meshgrid",
+    "metrics",
     "min_max_variable_partitioner",
     "minimum",
     "mod",
@@ -1075,8 +1119,10 @@ __all__ = [
     "quint16",
     "random",
     "random_crop",
+    "random_gamma",
     "random_normal",
     "random_normal_initializer",
+    "random_poisson",
     "random_shuffle",
     "random_uniform",
     "random_uniform_initializer",
@@ -1138,6 +1184,7 @@ __all__ = [
     "serialize_tensor",
     "set_random_seed",
     "setdiff1d",
+    "sets",
     "shape",
     "shape_n",
     "sigmoid",
@@ -1178,6 +1225,7 @@ __all__ = [
     "subtract",
     "summary",
     "svd",
+    "switch_case",
     "tables_initializer",
     "tan",
     "tanh",

@@ -64,6 +64,11 @@ from gpersist.ops.linear_algebra import (
 from gpersist.ops.linear_algebra import (
     matrix_triangular_solve as triangular_solve,
 )
+from gpersist.ops.matrix_functions import (
+    logm,
+    lu,
+    sqrtm,
+)
 
 __getattr__ = missing("tf.linalg")
 
@@ -84,6 +89,8 @@ __all__ = [
     "inv",
     "l2_normalize",
     "logdet",
+    "logm",
+    "lu",
     "matmul",
     "matrix_transpose",
     "matvec",
@@ -92,6 +99,7 @@ __all__ = [
     "set_diag",
     "slogdet",
     "solve",
+    "sqrtm",
     "svd",
     "tensor_diag",
     "tensor_diag_part",

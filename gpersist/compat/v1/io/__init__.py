@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from gpersist.compat.missing import missing
 from gpersist.compat.v1.io import gfile as gfile
+from gpersist.ops.compression import (
+    decode_compressed,
+)
 from gpersist.ops.decoding import (
     decode_csv,
     decode_raw,
@@ -14,6 +17,19 @@ from gpersist.ops.file_contents import (
     matching_files,
     read_file,
     write_file,
+)
+from gpersist.ops.image_decoding import (
+    decode_and_crop_jpeg,
+    decode_bmp,
+    decode_gif,
+    decode_image,
+    decode_jpeg,
+    decode_png,
+    decode_webp,
+    encode_jpeg,
+    encode_png,
+    extract_jpeg_shape,
+    is_jpeg,
 )
 from gpersist.ops.parsing import (
     FixedLenFeature,
@@ -41,6 +57,9 @@ from gpersist.ops.strings import (
 from gpersist.train.graph_io import (
     write_graph,
 )
+from gpersist.train.input_producers import (
+    match_filenames_once,
+)
 
 __getattr__ = missing("tf.io")
 
@@ -55,11 +74,24 @@ __all__ = [
     "TFRecordOptions",
     "TFRecordWriter",
     "VarLenFeature",
+    "decode_and_crop_jpeg",
     "decode_base64",
+    "decode_bmp",
+    "decode_compressed",
     "decode_csv",
+    "decode_gif",
+    "decode_image",
+    "decode_jpeg",
+    "decode_png",
     "decode_raw",
+    "decode_webp",
     "encode_base64",
+    "encode_jpeg",
+    "encode_png",
+    "extract_jpeg_shape",
     "gfile",
+    "is_jpeg",
+    "match_filenames_once",
     "matching_files",
     "parse_example",
     "parse_single_example",

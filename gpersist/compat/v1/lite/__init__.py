@@ -4,9 +4,31 @@ from __future__ import annotations
 
 from gpersist.compat.missing import missing
 from gpersist.compat.v1.lite import constants as constants
+from gpersist.lite.converter import (
+    TFLiteConverter,
+    TocoConverter,
+    toco_convert,
+)
+from gpersist.lite.interpreter import (
+    Interpreter,
+)
+from gpersist.lite.options import (
+    OpsSet,
+    Optimize,
+    RepresentativeDataset,
+    TargetSpec,
+)
 
 __getattr__ = missing("tf.lite")
 
 __all__ = [
+    "Interpreter",
+    "OpsSet",
+    "Optimize",
+    "RepresentativeDataset",
+    "TFLiteConverter",
+    "TargetSpec",
+    "TocoConverter",
     "constants",
+    "toco_convert",
 ]

@@ -1,5 +1,5 @@
 """Holds the dialogs with real TensorFlow and writes what it says to dialogs.json: `python write_dialogs.py`, with an interpreter that has
-TensorFlow 2.21. Each block runs in an empty folder of its own."""
+TensorFlow 2.21 and tf_keras, to which its `tf.layers` belongs. Each block runs in an empty folder of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
 _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE.parents[1] / "graph" / "dialogs"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpersist.compat.missing import missing
+from gpersist.compat.v1.train import queue_runner as queue_runner
 from gpersist.protos import (
     BytesList,
     ClusterDef,
@@ -17,6 +18,16 @@ from gpersist.protos import (
     SaverDef,
     SequenceExample,
     ServerDef,
+)
+from gpersist.train.batching import (
+    batch,
+    batch_join,
+    maybe_batch,
+    maybe_batch_join,
+    maybe_shuffle_batch,
+    maybe_shuffle_batch_join,
+    shuffle_batch,
+    shuffle_batch_join,
 )
 from gpersist.train.checkpoint_reader import (
     NewCheckpointReader,
@@ -57,6 +68,14 @@ from gpersist.train.global_step import (
 )
 from gpersist.train.graph_io import (
     write_graph,
+)
+from gpersist.train.input_producers import (
+    input_producer,
+    limit_epochs,
+    match_filenames_once,
+    range_input_producer,
+    slice_input_producer,
+    string_input_producer,
 )
 from gpersist.train.learning_rate_decay import (
     cosine_decay,
@@ -108,6 +127,11 @@ from gpersist.train.optimizers import (
     ProximalAdagradOptimizer,
     ProximalGradientDescentOptimizer,
     RMSPropOptimizer,
+)
+from gpersist.train.queue_runner import (
+    QueueRunner,
+    add_queue_runner,
+    start_queue_runners,
 )
 from gpersist.train.saver import (
     Saver,
@@ -175,6 +199,7 @@ __all__ = [
     "Optimizer",
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
+    "QueueRunner",
     "RMSPropOptimizer",
     "Saver",
     "SaverDef",
@@ -193,7 +218,10 @@ __all__ = [
     "StopAtStepHook",
     "SummarySaverHook",
     "WorkerSessionCreator",
+    "add_queue_runner",
     "assert_global_step",
+    "batch",
+    "batch_join",
     "checkpoint_exists",
     "checkpoints_iterator",
     "cosine_decay",
@@ -209,19 +237,33 @@ __all__ = [
     "global_step",
     "import_meta_graph",
     "init_from_checkpoint",
+    "input_producer",
     "inverse_time_decay",
     "latest_checkpoint",
+    "limit_epochs",
     "linear_cosine_decay",
     "list_variables",
     "load_checkpoint",
     "load_variable",
+    "match_filenames_once",
+    "maybe_batch",
+    "maybe_batch_join",
+    "maybe_shuffle_batch",
+    "maybe_shuffle_batch_join",
     "natural_exp_decay",
     "noisy_linear_cosine_decay",
     "piecewise_constant",
     "piecewise_constant_decay",
     "polynomial_decay",
+    "queue_runner",
+    "range_input_producer",
     "remove_checkpoint",
     "replica_device_setter",
+    "shuffle_batch",
+    "shuffle_batch_join",
+    "slice_input_producer",
+    "start_queue_runners",
+    "string_input_producer",
     "summary_iterator",
     "update_checkpoint_state",
     "write_graph",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpersist.compat.missing import missing
+from gpersist.compat.v1.math import special as special
 from gpersist.ops.activations import (
     softplus,
     softsign,
@@ -30,6 +31,12 @@ from gpersist.ops.arithmetic import (
 )
 from gpersist.ops.arranging import (
     invert_permutation,
+)
+from gpersist.ops.bessel import (
+    bessel_i0,
+    bessel_i0e,
+    bessel_i1,
+    bessel_i1e,
 )
 from gpersist.ops.checks import (
     is_non_decreasing,
@@ -154,6 +161,11 @@ from gpersist.ops.softmax import (
     log_softmax,
     softmax,
 )
+from gpersist.ops.special_functions_of_two import (
+    betainc,
+    igamma,
+    igammac,
+)
 from gpersist.ops.zero_fraction import (
     zero_fraction,
 )
@@ -175,6 +187,11 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "bessel_i0",
+    "bessel_i0e",
+    "bessel_i1",
+    "bessel_i1e",
+    "betainc",
     "bincount",
     "ceil",
     "confusion_matrix",
@@ -199,6 +216,8 @@ __all__ = [
     "floormod",
     "greater",
     "greater_equal",
+    "igamma",
+    "igammac",
     "imag",
     "in_top_k",
     "invert_permutation",
@@ -262,6 +281,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "special",
     "sqrt",
     "square",
     "squared_difference",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpersist.compat.missing import missing
+from gpersist.compat.v1.nn import rnn_cell as rnn_cell
 from gpersist.ops.activations import (
     crelu,
     elu,
@@ -24,6 +25,14 @@ from gpersist.ops.array import (
 )
 from gpersist.ops.bias import (
     bias_add,
+)
+from gpersist.ops.candidate_samplers import (
+    all_candidate_sampler,
+    compute_accidental_hits,
+    fixed_unigram_candidate_sampler,
+    learned_unigram_candidate_sampler,
+    log_uniform_candidate_sampler,
+    uniform_candidate_sampler,
 )
 from gpersist.ops.clip import (
     l2_loss,
@@ -62,6 +71,13 @@ from gpersist.ops.cross_entropy import (
 from gpersist.ops.ctc import (
     ctc_greedy_decoder,
 )
+from gpersist.ops.ctc_beam_search import (
+    ctc_beam_search_decoder,
+    ctc_beam_search_decoder_v2,
+)
+from gpersist.ops.ctc_loss import (
+    ctc_loss,
+)
 from gpersist.ops.depthwise_convolutions import (
     depthwise_conv2d,
     depthwise_conv2d_backprop_filter,
@@ -84,6 +100,10 @@ from gpersist.ops.embedding import (
     embedding_lookup,
     embedding_lookup_sparse,
 )
+from gpersist.ops.fractional_pooling import (
+    fractional_avg_pool,
+    fractional_max_pool,
+)
 from gpersist.ops.math import (
     sigmoid,
     tanh,
@@ -101,6 +121,10 @@ from gpersist.ops.moments import (
 from gpersist.ops.moments import (
     local_response_normalization as lrn,
 )
+from gpersist.ops.morphology import (
+    dilation2d,
+    erosion2d,
+)
 from gpersist.ops.pools import (
     avg_pool,
     avg_pool1d,
@@ -116,9 +140,23 @@ from gpersist.ops.pools import (
 from gpersist.ops.pools import (
     avg_pool as avg_pool2d,
 )
+from gpersist.ops.rnn import (
+    bidirectional_dynamic_rnn,
+    dynamic_rnn,
+    raw_rnn,
+)
+from gpersist.ops.sampled_losses import (
+    nce_loss,
+    sampled_softmax_loss,
+)
 from gpersist.ops.softmax import (
     log_softmax,
     softmax,
+)
+from gpersist.ops.static_rnn import (
+    static_bidirectional_rnn,
+    static_rnn,
+    static_state_saving_rnn,
 )
 from gpersist.ops.zero_fraction import (
     zero_fraction,
@@ -127,6 +165,7 @@ from gpersist.ops.zero_fraction import (
 __getattr__ = missing("tf.nn")
 
 __all__ = [
+    "all_candidate_sampler",
     "atrous_conv2d",
     "atrous_conv2d_transpose",
     "avg_pool",
@@ -136,6 +175,8 @@ __all__ = [
     "batch_norm_with_global_normalization",
     "batch_normalization",
     "bias_add",
+    "bidirectional_dynamic_rnn",
+    "compute_accidental_hits",
     "conv1d",
     "conv1d_transpose",
     "conv2d",
@@ -149,7 +190,10 @@ __all__ = [
     "conv_transpose",
     "convolution",
     "crelu",
+    "ctc_beam_search_decoder",
+    "ctc_beam_search_decoder_v2",
     "ctc_greedy_decoder",
+    "ctc_loss",
     "depth_to_space",
     "depthwise_conv2d",
     "depthwise_conv2d_backprop_filter",
@@ -157,18 +201,26 @@ __all__ = [
     "depthwise_conv2d_native",
     "depthwise_conv2d_native_backprop_filter",
     "depthwise_conv2d_native_backprop_input",
+    "dilation2d",
     "dropout",
+    "dynamic_rnn",
     "elu",
     "embedding_lookup",
     "embedding_lookup_sparse",
+    "erosion2d",
+    "fixed_unigram_candidate_sampler",
+    "fractional_avg_pool",
+    "fractional_max_pool",
     "fused_batch_norm",
     "in_top_k",
     "l2_loss",
     "l2_normalize",
     "leaky_relu",
+    "learned_unigram_candidate_sampler",
     "local_response_normalization",
     "log_poisson_loss",
     "log_softmax",
+    "log_uniform_candidate_sampler",
     "lrn",
     "max_pool",
     "max_pool1d",
@@ -177,11 +229,15 @@ __all__ = [
     "max_pool_v2",
     "max_pool_with_argmax",
     "moments",
+    "nce_loss",
     "normalize_moments",
     "pool",
+    "raw_rnn",
     "relu",
     "relu6",
     "relu_layer",
+    "rnn_cell",
+    "sampled_softmax_loss",
     "selu",
     "separable_conv2d",
     "sigmoid",
@@ -195,10 +251,14 @@ __all__ = [
     "space_to_batch",
     "space_to_depth",
     "sparse_softmax_cross_entropy_with_logits",
+    "static_bidirectional_rnn",
+    "static_rnn",
+    "static_state_saving_rnn",
     "sufficient_statistics",
     "swish",
     "tanh",
     "top_k",
+    "uniform_candidate_sampler",
     "weighted_cross_entropy_with_logits",
     "weighted_moments",
     "xw_plus_b",

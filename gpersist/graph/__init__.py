@@ -44,6 +44,7 @@ from gpersist.graph.name_scope import name_scope
 from gpersist.graph.op_type import OpType, Sample, SessionOpType, sample
 from gpersist.graph.operation import Operation
 from gpersist.graph.plan import DEAD
+from gpersist.graph.registry import add_modules as add_op_modules
 from gpersist.graph.registry import find as find_op_type
 from gpersist.graph.registry import get as get_op_type
 from gpersist.graph.registry import names as op_type_names
@@ -79,6 +80,7 @@ __all__ = [
     "Tensor",
     "VariablesStore",
     "add_collection_def",
+    "add_op_modules",
     "apply",
     "apply_op",
     "as_array",

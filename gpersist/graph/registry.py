@@ -1,7 +1,9 @@
-"""The operations that are known, by name. Defining a subclass of `OpType` enters it here."""
+"""The operations that are known, by name. Defining a subclass of `OpType` enters it here; the module that has it is imported when it is asked for."""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gpersist.errors import InternalError, NotFoundError
@@ -10,6 +12,9 @@ if TYPE_CHECKING:
     from gpersist.graph.op_type import OpType
 
 _OPS: dict[str, type[OpType]] = {}
+
+_MODULES: dict[str, list[str]] = {}
+"""Where operations are that may not have been imported yet: the modules of the class, and of its gradient."""
 
 
 def register(op_type: type[OpType]) -> None:
@@ -24,8 +29,24 @@ def register(op_type: type[OpType]) -> None:
     _OPS[name] = op_type
 
 
+def add_modules(package: str, operations: Mapping[str, str]) -> None:
+    """Says where operations are.
+
+    Args:
+        package: the package of the modules.
+        operations: for each module, the names of the operations that are defined in it, or get their gradients there, with spaces between them.
+    """
+    for module, names in operations.items():
+        for name in names.split():
+            _MODULES.setdefault(name, []).append(f"{package}.{module}")
+
+
 def find(name: str) -> type[OpType] | None:
     """The operation of a name, or None."""
+    if name in _MODULES:
+        for module in _MODULES[name]:
+            importlib.import_module(module)
+        _MODULES.pop(name, None)  # once they are there: another thread waits in its import
     return _OPS.get(name)
 
 
@@ -35,7 +56,7 @@ def get(name: str) -> type[OpType]:
     Raises:
         NotFoundError: there is none.
     """
-    found = _OPS.get(name)
+    found = find(name)
     if found is None:
         raise NotFoundError(f"Op type not registered {name!r}; gpersist has no such operation: nodes of it can be imported and exported, but not run")
     return found
@@ -43,4 +64,4 @@ def get(name: str) -> type[OpType]:
 
 def names() -> list[str]:
     """All names, sorted."""
-    return sorted(_OPS)
+    return sorted(_OPS.keys() | _MODULES.keys())

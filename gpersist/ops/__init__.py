@@ -1,15 +1,17 @@
 """TensorFlow's operations, one class each, and the functions that add them to a graph, under TensorFlow's Python names.
 
-Importing this package registers all of them with `gpersist.graph`, says what Python's operators do with tensors, and how values become constants.
+Importing this package tells `gpersist.graph` where each of them is (`index`), what Python's operators do with tensors, and how values become
+constants.
 Each module with an `__all__` is a face of its own, by topic; what stands below is what the other packages need most.
 """
 
-import importlib as _importlib
-import pkgutil as _pkgutil
-
+from gpersist.graph import add_op_modules as _add_op_modules
+from gpersist.ops import operators as _operators  # noqa: F401  # what `a + b` does
+from gpersist.ops import while_context as _while_context  # noqa: F401  # loops and branches in collections
 from gpersist.ops.array import fill, identity, ones, reshape, shape_of, stack, stop_gradient, unstack, zeros
 from gpersist.ops.constants import constant, placeholder, placeholder_with_default
 from gpersist.ops.control import control_dependencies, group, no_op, tuple_
+from gpersist.ops.index import OPERATIONS as _OPERATIONS
 from gpersist.ops.math import (
     abs,
     add,
@@ -57,8 +59,7 @@ from gpersist.ops.variable_lists import (
 )
 from gpersist.ops.variables import assign, assign_add, assign_sub, is_variable_initialized
 
-for _module in _pkgutil.iter_modules(__path__):  # each enters its operations; a new file is there without another word
-    _importlib.import_module(f"{__name__}.{_module.name}")
+_add_op_modules(__name__, _OPERATIONS)
 
 __all__ = [
     "RefVariable",

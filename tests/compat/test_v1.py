@@ -16,7 +16,7 @@ from tests.compat import write_face
 def test_the_modules_are_those_that_are_written() -> None:
     """`python -m tests.compat.write_face` writes them."""
     wanted = write_face.files()
-    assert set(write_face.TARGET.rglob("*.py")) == set(wanted)
+    assert {*write_face.TARGET.rglob("*.py"), *write_face.TARGET.rglob("*.pyi"), write_face.INDEX} == set(wanted)
     assert [path.name for path, text in wanted.items() if path.read_text() != text] == []
 
 

@@ -1,4 +1,5 @@
-"""Writes the modules of gpersist/compat/v1: everything of gpersist that TensorFlow has a name for, at each place where TensorFlow has it.
+"""Writes the modules of gpersist/compat/v1: everything of gpersist that TensorFlow has a name for, at each place where TensorFlow has it. And
+gpersist/ops/index.py, which says where each operation is.
 
     python -m tests.compat.write_face            # writes them
     python -m tests.compat.write_face --missing  # lists what TensorFlow has and gpersist has not
@@ -14,12 +15,16 @@ import json
 import pkgutil
 import subprocess
 import sys
+import textwrap
 import types
 from pathlib import Path
 from typing import NamedTuple
 
+from gpersist.graph import get_op_type, op_type_names
+
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "gpersist" / "compat" / "v1"
+INDEX = ROOT / "gpersist" / "ops" / "index.py"
 NAMES = json.loads((ROOT / "tests" / "golden" / "compat" / "names.json").read_text())
 
 ROOMS = ["gpersist.ops", "gpersist.train", "gpersist.saved_model", "gpersist.convert", "gpersist.lite", "gpersist.compat"]
@@ -161,40 +166,75 @@ def face() -> dict[str, dict[str, Implementation]]:
     return found
 
 
-def source(module: str, names: dict[str, Implementation], inner: list[str]) -> str:
+def source(module: str, names: dict[str, Implementation], inner: list[str]) -> tuple[str, str]:
+    """A module, and its stubs: what type checkers and editors read."""
     shown = f"tf.{module}" if module else "tf"
-    lines = [f'"""TensorFlow 1\'s `{shown}`. Written by tests/compat/write_face.py."""', "", "from __future__ import annotations", ""]
     package = f"gpersist.compat.v1{'.' if module else ''}{module}"
-    lines.append("from gpersist.compat.missing import missing")
-    by_module: dict[str, list[str]] = {}
+    by_module: dict[str, list[tuple[str, str]]] = {}
     for name, (where, attribute) in sorted(names.items()):
-        by_module.setdefault(where, []).append(attribute if attribute == name else f"{attribute} as {name}")
-    for where, imports in sorted(by_module.items()):
-        lines.append(f"from {where} import (\n    " + ",\n    ".join(imports) + ",\n)")
-    for leaf in inner:
-        lines.append(f"from {package} import {leaf} as {leaf}")
-    lines += ["", f"__getattr__ = missing({shown!r})", "", "__all__ = ["]
-    lines += [f'    "{name}",' for name in sorted([*names, *inner])]
-    return "\n".join([*lines, "]", ""])
+        by_module.setdefault(where, []).append((name, attribute))
+    places = {
+        where: " ".join(name if name == attribute else f"{name}={attribute}" for name, attribute in found) for where, found in by_module.items()
+    }
+    head = [f'"""TensorFlow 1\'s `{shown}`. Written by tests/compat/write_face.py."""', ""]
+    listed = ["", "__all__ = [", *(f'    "{name}",' for name in sorted([*names, *inner])), "]", ""]
+    lines = [*head, "from gpersist.compat.lazy import lazily as _lazily", *listed]
+    lines += ["__getattr__, __dir__ = _lazily(", "__name__,", f"{shown!r},", f"{_literal(' '.join(inner))},", "{"]
+    lines += [f"{where!r}: {_literal(texts)}," for where, texts in sorted(places.items())]
+    stubs = head
+    for where, found in sorted(by_module.items()):
+        imports = [attribute if attribute == name else f"{attribute} as {name}" for name, attribute in found]
+        stubs.append(f"from {where} import (\n    " + ",\n    ".join(imports) + ",\n)")
+    stubs += [f"from {package} import {leaf} as {leaf}" for leaf in inner]
+    return "\n".join([*lines, "},", ")", ""]), "\n".join([*stubs, *listed])
+
+
+def _literal(names: str) -> str:
+    """Names with spaces between them as a string, in lines that are short enough."""
+    lines = textwrap.wrap(names, 100, break_long_words=False, break_on_hyphens=False)
+    if len(lines) <= 1:
+        return repr(names)
+    return "(\n" + "\n".join(repr(f"{line} ") for line in lines[:-1]) + f"\n{lines[-1]!r}\n)"
+
+
+def index() -> str:
+    """Where each operation is: in the module of its class, and in that of its gradient."""
+    for module in pkgutil.iter_modules(importlib.import_module("gpersist.ops").__path__):
+        importlib.import_module(f"gpersist.ops.{module.name}")
+    places: dict[str, list[str]] = {}
+    for name in op_type_names():
+        op_type = get_op_type(name)
+        found = {op_type.__module__, getattr(op_type.gradient, "__module__", op_type.__module__)}
+        for module_name in found:
+            if not module_name.startswith("gpersist.ops."):
+                continue  # of a program, or without a gradient
+            places.setdefault(module_name.removeprefix("gpersist.ops."), []).append(name)
+    lines = ['"""In which module each operation is, or its gradient. Written by tests/compat/write_face.py."""', "", "OPERATIONS: dict[str, str] = {"]
+    for module_name, names in sorted(places.items()):
+        lines.append(f"{module_name!r}: {_literal(' '.join(sorted(names)))},")
+    return "\n".join([*lines, "}", ""])
 
 
 def files() -> dict[Path, str]:
     found = face()
-    result = {}
+    texts = {INDEX: index()}
     for module, names in found.items():
         inner = sorted(
             {other.removeprefix(f"{module}.").partition(".")[0] for other in found if other and (not module or other.startswith(f"{module}."))}
         )
         parts = module.split(".") if module else []
         path = TARGET.joinpath(*parts, "__init__.py") if inner or not module else TARGET.joinpath(*parts[:-1], f"{parts[-1]}.py")
-        text = source(module, names, inner)
-        for command in (["check", "--fix", "--select", "I,F,RUF022", "-q"], ["format", "-q"]):
-            ruff = subprocess.run(
-                [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(path), "-"], input=text, capture_output=True, text=True, cwd=ROOT
-            )
-            text = ruff.stdout
-        result[path] = text
-    return result
+        texts[path], texts[path.with_suffix(".pyi")] = source(module, names, inner)
+    return {path: _styled(path, text) for path, text in texts.items()}
+
+
+def _styled(path: Path, text: str) -> str:
+    for command in (["check", "--fix", "--select", "I,F,RUF022,ISC", "-q"], ["format", "-q"]):
+        ruff = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(path), "-"], input=text, capture_output=True, text=True, cwd=ROOT
+        )
+        text = ruff.stdout
+    return text
 
 
 def main() -> None:
@@ -208,8 +248,8 @@ def main() -> None:
                 print(f"{module or 'tf'}: {' '.join(absent)}")
         return
     wanted = files()
-    for path in TARGET.rglob("*.py"):
-        if path not in wanted:
+    for path in TARGET.rglob("*.py*"):
+        if path.suffix in (".py", ".pyi") and path not in wanted:
             path.unlink()
     for path, text in wanted.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,17 @@
 """TensorFlow 1's `tf.audio`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.audio import (
-    decode_wav,
-    encode_wav,
-)
-
-__getattr__ = missing("tf.audio")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "decode_wav",
     "encode_wav",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.audio",
+    "",
+    {
+        "gpersist.ops.audio": "decode_wav encode_wav",
+    },
+)

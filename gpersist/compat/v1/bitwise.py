@@ -1,18 +1,6 @@
 """TensorFlow 1's `tf.bitwise`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.bitwise import (
-    bitwise_and,
-    bitwise_or,
-    bitwise_xor,
-    invert,
-    left_shift,
-    right_shift,
-)
-
-__getattr__ = missing("tf.bitwise")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "bitwise_and",
@@ -22,3 +10,12 @@ __all__ = [
     "left_shift",
     "right_shift",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.bitwise",
+    "",
+    {
+        "gpersist.ops.bitwise": "bitwise_and bitwise_or bitwise_xor invert left_shift right_shift",
+    },
+)

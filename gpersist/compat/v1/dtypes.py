@@ -1,54 +1,6 @@
 """TensorFlow 1's `tf.dtypes`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.dtypes import (
-    QUANTIZED_DTYPES,
-    DType,
-    as_dtype,
-    bfloat16,
-    complex64,
-    complex128,
-    double,
-    float16,
-    float32,
-    float64,
-    half,
-    int8,
-    int16,
-    int32,
-    int64,
-    qint8,
-    qint16,
-    qint32,
-    quint8,
-    quint16,
-    resource,
-    string,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
-    variant,
-)
-from gpersist.dtypes import (
-    bool_ as bool,
-)
-from gpersist.ops.casting import (
-    cast,
-)
-from gpersist.ops.clip import (
-    saturate_cast,
-)
-from gpersist.ops.complex_numbers import (
-    complex,
-)
-from gpersist.ops.strings import (
-    as_string,
-)
-
-__getattr__ = missing("tf.dtypes")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "QUANTIZED_DTYPES",
@@ -84,3 +36,20 @@ __all__ = [
     "uint64",
     "variant",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.dtypes",
+    "",
+    {
+        "gpersist.dtypes": (
+            "DType QUANTIZED_DTYPES as_dtype bfloat16 bool=bool_ complex128 complex64 double float16 float32 "
+            "float64 half int16 int32 int64 int8 qint16 qint32 qint8 quint16 quint8 resource string uint16 uint32 "
+            "uint64 uint8 variant"
+        ),
+        "gpersist.ops.casting": "cast",
+        "gpersist.ops.clip": "saturate_cast",
+        "gpersist.ops.complex_numbers": "complex",
+        "gpersist.ops.strings": "as_string",
+    },
+)

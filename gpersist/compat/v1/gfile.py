@@ -1,29 +1,6 @@
 """TensorFlow 1's `tf.gfile`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.files.gfile import (
-    Copy,
-    DeleteRecursively,
-    Exists,
-    FastGFile,
-    GFile,
-    Glob,
-    IsDirectory,
-    ListDirectory,
-    MakeDirs,
-    MkDir,
-    Remove,
-    Rename,
-    Stat,
-    Walk,
-)
-from gpersist.files.gfile import (
-    GFile as Open,
-)
-
-__getattr__ = missing("tf.gfile")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "Copy",
@@ -42,3 +19,14 @@ __all__ = [
     "Stat",
     "Walk",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.gfile",
+    "",
+    {
+        "gpersist.files.gfile": (
+            "Copy DeleteRecursively Exists FastGFile GFile Glob IsDirectory ListDirectory MakeDirs MkDir Open=GFile Remove Rename Stat Walk"
+        ),
+    },
+)

@@ -1,14 +1,16 @@
 """TensorFlow 1's `tf.graph_io`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.train.graph_io import (
-    write_graph,
-)
-
-__getattr__ = missing("tf.graph_io")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "write_graph",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.graph_io",
+    "",
+    {
+        "gpersist.train.graph_io": "write_graph",
+    },
+)

@@ -1,64 +1,6 @@
 """TensorFlow 1's `tf.initializers`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.initializers import (
-    Identity as identity,
-)
-from gpersist.ops.initializers import (
-    constant_initializer as constant,
-)
-from gpersist.ops.initializers import (
-    glorot_normal_initializer as glorot_normal,
-)
-from gpersist.ops.initializers import (
-    glorot_uniform_initializer as glorot_uniform,
-)
-from gpersist.ops.initializers import (
-    he_normal,
-    he_uniform,
-    lecun_normal,
-    lecun_uniform,
-)
-from gpersist.ops.initializers import (
-    ones_initializer as ones,
-)
-from gpersist.ops.initializers import (
-    orthogonal_initializer as orthogonal,
-)
-from gpersist.ops.initializers import (
-    random_normal_initializer as random_normal,
-)
-from gpersist.ops.initializers import (
-    random_uniform_initializer as random_uniform,
-)
-from gpersist.ops.initializers import (
-    truncated_normal_initializer as truncated_normal,
-)
-from gpersist.ops.initializers import (
-    uniform_unit_scaling_initializer as uniform_unit_scaling,
-)
-from gpersist.ops.initializers import (
-    variance_scaling_initializer as variance_scaling,
-)
-from gpersist.ops.initializers import (
-    zeros_initializer as zeros,
-)
-from gpersist.ops.lookup import (
-    tables_initializer,
-)
-from gpersist.ops.variable_lists import (
-    global_variables_initializer as global_variables,
-)
-from gpersist.ops.variable_lists import (
-    local_variables_initializer as local_variables,
-)
-from gpersist.ops.variable_lists import (
-    variables_initializer as variables,
-)
-
-__getattr__ = missing("tf.initializers")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "constant",
@@ -82,3 +24,23 @@ __all__ = [
     "variance_scaling",
     "zeros",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.initializers",
+    "",
+    {
+        "gpersist.ops.initializers": (
+            "constant=constant_initializer glorot_normal=glorot_normal_initializer "
+            "glorot_uniform=glorot_uniform_initializer he_normal he_uniform identity=Identity lecun_normal "
+            "lecun_uniform ones=ones_initializer orthogonal=orthogonal_initializer "
+            "random_normal=random_normal_initializer random_uniform=random_uniform_initializer "
+            "truncated_normal=truncated_normal_initializer uniform_unit_scaling=uniform_unit_scaling_initializer "
+            "variance_scaling=variance_scaling_initializer zeros=zeros_initializer"
+        ),
+        "gpersist.ops.lookup": "tables_initializer",
+        "gpersist.ops.variable_lists": (
+            "global_variables=global_variables_initializer local_variables=local_variables_initializer variables=variables_initializer"
+        ),
+    },
+)

@@ -1,43 +1,6 @@
 """TensorFlow 1's `tf.layers`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.layers import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    BatchNormalization,
-    Conv1D,
-    Conv2D,
-    Conv2DTranspose,
-    Conv3D,
-    Dense,
-    Dropout,
-    Flatten,
-    Layer,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-    SeparableConv2D,
-    average_pooling1d,
-    average_pooling2d,
-    average_pooling3d,
-    batch_normalization,
-    conv1d,
-    conv2d,
-    conv2d_transpose,
-    conv3d,
-    dense,
-    dropout,
-    flatten,
-    max_pooling1d,
-    max_pooling2d,
-    max_pooling3d,
-    separable_conv2d,
-)
-
-__getattr__ = missing("tf.layers")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "AveragePooling1D",
@@ -72,3 +35,18 @@ __all__ = [
     "max_pooling3d",
     "separable_conv2d",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.layers",
+    "",
+    {
+        "gpersist.ops.layers": (
+            "AveragePooling1D AveragePooling2D AveragePooling3D BatchNormalization Conv1D Conv2D Conv2DTranspose "
+            "Conv3D Dense Dropout Flatten Layer MaxPooling1D MaxPooling2D MaxPooling3D SeparableConv2D "
+            "average_pooling1d average_pooling2d average_pooling3d batch_normalization conv1d conv2d "
+            "conv2d_transpose conv3d dense dropout flatten max_pooling1d max_pooling2d max_pooling3d "
+            "separable_conv2d"
+        ),
+    },
+)

@@ -1,76 +1,6 @@
 """TensorFlow 1's `tf.linalg`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.arranging import (
-    matrix_transpose,
-)
-from gpersist.ops.arranging import (
-    matrix_transpose as transpose,
-)
-from gpersist.ops.array import (
-    diag as tensor_diag,
-)
-from gpersist.ops.array import (
-    diag_part as tensor_diag_part,
-)
-from gpersist.ops.array import (
-    eye,
-)
-from gpersist.ops.array import (
-    matrix_band_part as band_part,
-)
-from gpersist.ops.array import (
-    matrix_diag as diag,
-)
-from gpersist.ops.array import (
-    matrix_diag_part as diag_part,
-)
-from gpersist.ops.array import (
-    matrix_set_diag as set_diag,
-)
-from gpersist.ops.clip import (
-    global_norm,
-    l2_normalize,
-)
-from gpersist.ops.contraction import (
-    einsum,
-    tensordot,
-)
-from gpersist.ops.decompositions import (
-    cholesky,
-    eigh,
-    eigvalsh,
-    logdet,
-    qr,
-    svd,
-)
-from gpersist.ops.linear_algebra import (
-    adjoint,
-    cholesky_solve,
-    cross,
-    det,
-    inv,
-    matmul,
-    matvec,
-    norm,
-    slogdet,
-    trace,
-)
-from gpersist.ops.linear_algebra import (
-    matrix_solve as solve,
-)
-from gpersist.ops.linear_algebra import (
-    matrix_triangular_solve as triangular_solve,
-)
-from gpersist.ops.matrix_functions import (
-    logm,
-    lu,
-    sqrtm,
-)
-
-__getattr__ = missing("tf.linalg")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "adjoint",
@@ -108,3 +38,23 @@ __all__ = [
     "transpose",
     "triangular_solve",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.linalg",
+    "",
+    {
+        "gpersist.ops.arranging": "matrix_transpose transpose=matrix_transpose",
+        "gpersist.ops.array": (
+            "band_part=matrix_band_part diag=matrix_diag diag_part=matrix_diag_part eye set_diag=matrix_set_diag "
+            "tensor_diag=diag tensor_diag_part=diag_part"
+        ),
+        "gpersist.ops.clip": "global_norm l2_normalize",
+        "gpersist.ops.contraction": "einsum tensordot",
+        "gpersist.ops.decompositions": "cholesky eigh eigvalsh logdet qr svd",
+        "gpersist.ops.linear_algebra": (
+            "adjoint cholesky_solve cross det inv matmul matvec norm slogdet solve=matrix_solve trace triangular_solve=matrix_triangular_solve"
+        ),
+        "gpersist.ops.matrix_functions": "logm lu sqrtm",
+    },
+)

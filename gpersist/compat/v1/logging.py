@@ -1,31 +1,6 @@
 """TensorFlow 1's `tf.logging`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.logging import (
-    DEBUG,
-    ERROR,
-    FATAL,
-    INFO,
-    WARN,
-    debug,
-    error,
-    fatal,
-    flush,
-    get_verbosity,
-    info,
-    log,
-    log_every_n,
-    log_first_n,
-    log_if,
-    set_verbosity,
-    vlog,
-    warn,
-    warning,
-)
-from gpersist.compat.missing import missing
-
-__getattr__ = missing("tf.logging")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "DEBUG",
@@ -48,3 +23,15 @@ __all__ = [
     "warn",
     "warning",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.logging",
+    "",
+    {
+        "gpersist.compat.logging": (
+            "DEBUG ERROR FATAL INFO WARN debug error fatal flush get_verbosity info log log_every_n log_first_n "
+            "log_if set_verbosity vlog warn warning"
+        ),
+    },
+)

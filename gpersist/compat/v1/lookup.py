@@ -1,17 +1,6 @@
 """TensorFlow 1's `tf.lookup`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.lookup import (
-    KeyValueTensorInitializer,
-    StaticHashTable,
-    StaticVocabularyTable,
-    TextFileIndex,
-    TextFileInitializer,
-)
-
-__getattr__ = missing("tf.lookup")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "KeyValueTensorInitializer",
@@ -20,3 +9,12 @@ __all__ = [
     "TextFileIndex",
     "TextFileInitializer",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.lookup",
+    "",
+    {
+        "gpersist.ops.lookup": "KeyValueTensorInitializer StaticHashTable StaticVocabularyTable TextFileIndex TextFileInitializer",
+    },
+)

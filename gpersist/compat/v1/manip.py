@@ -1,22 +1,6 @@
 """TensorFlow 1's `tf.manip`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.arranging import (
-    reverse,
-    roll,
-    tile,
-)
-from gpersist.ops.array import (
-    batch_to_space_nd,
-    gather_nd,
-    reshape,
-    scatter_nd,
-    space_to_batch_nd,
-)
-
-__getattr__ = missing("tf.manip")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "batch_to_space_nd",
@@ -28,3 +12,13 @@ __all__ = [
     "space_to_batch_nd",
     "tile",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.manip",
+    "",
+    {
+        "gpersist.ops.arranging": "reverse roll tile",
+        "gpersist.ops.array": "batch_to_space_nd gather_nd reshape scatter_nd space_to_batch_nd",
+    },
+)

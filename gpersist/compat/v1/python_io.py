@@ -1,16 +1,6 @@
 """TensorFlow 1's `tf.python_io`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.records import (
-    TFRecordCompressionType,
-    TFRecordOptions,
-    TFRecordWriter,
-    tf_record_iterator,
-)
-
-__getattr__ = missing("tf.python_io")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "TFRecordCompressionType",
@@ -18,3 +8,12 @@ __all__ = [
     "TFRecordWriter",
     "tf_record_iterator",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.python_io",
+    "",
+    {
+        "gpersist.ops.records": "TFRecordCompressionType TFRecordOptions TFRecordWriter tf_record_iterator",
+    },
+)

@@ -1,22 +1,6 @@
 """TensorFlow 1's `tf.quantization`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.fake_quantization import (
-    fake_quant_with_min_max_args,
-    fake_quant_with_min_max_args_gradient,
-    fake_quant_with_min_max_vars,
-    fake_quant_with_min_max_vars_gradient,
-    fake_quant_with_min_max_vars_per_channel,
-    fake_quant_with_min_max_vars_per_channel_gradient,
-)
-from gpersist.ops.quantization import (
-    dequantize,
-    quantize_and_dequantize_v2,
-)
-
-__getattr__ = missing("tf.quantization")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "dequantize",
@@ -28,3 +12,17 @@ __all__ = [
     "fake_quant_with_min_max_vars_per_channel_gradient",
     "quantize_and_dequantize_v2",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.quantization",
+    "",
+    {
+        "gpersist.ops.fake_quantization": (
+            "fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient fake_quant_with_min_max_vars "
+            "fake_quant_with_min_max_vars_gradient fake_quant_with_min_max_vars_per_channel "
+            "fake_quant_with_min_max_vars_per_channel_gradient"
+        ),
+        "gpersist.ops.quantization": "dequantize quantize_and_dequantize_v2",
+    },
+)

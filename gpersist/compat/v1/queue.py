@@ -1,17 +1,6 @@
 """TensorFlow 1's `tf.queue`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.queues import (
-    FIFOQueue,
-    PaddingFIFOQueue,
-    PriorityQueue,
-    QueueBase,
-    RandomShuffleQueue,
-)
-
-__getattr__ = missing("tf.queue")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "FIFOQueue",
@@ -20,3 +9,12 @@ __all__ = [
     "QueueBase",
     "RandomShuffleQueue",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.queue",
+    "",
+    {
+        "gpersist.ops.queues": "FIFOQueue PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue",
+    },
+)

@@ -1,59 +1,6 @@
 """TensorFlow 1's `tf.random`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.candidate_samplers import (
-    all_candidate_sampler,
-    fixed_unigram_candidate_sampler,
-    learned_unigram_candidate_sampler,
-    log_uniform_candidate_sampler,
-    uniform_candidate_sampler,
-)
-from gpersist.ops.random import (
-    categorical,
-    get_seed,
-    multinomial,
-    set_random_seed,
-    truncated_normal,
-)
-from gpersist.ops.random import (
-    random_normal as normal,
-)
-from gpersist.ops.random import (
-    random_shuffle as shuffle,
-)
-from gpersist.ops.random import (
-    random_uniform as uniform,
-)
-from gpersist.ops.random_gamma import (
-    random_gamma as gamma,
-)
-from gpersist.ops.random_gamma import (
-    random_poisson as poisson,
-)
-from gpersist.ops.stateless_random import (
-    stateless_categorical,
-    stateless_multinomial,
-    stateless_truncated_normal,
-)
-from gpersist.ops.stateless_random import (
-    stateless_random_normal as stateless_normal,
-)
-from gpersist.ops.stateless_random import (
-    stateless_random_uniform as stateless_uniform,
-)
-from gpersist.ops.stateless_random_v2 import (
-    stateless_random_binomial as stateless_binomial,
-)
-from gpersist.ops.stateless_random_v2 import (
-    stateless_random_gamma as stateless_gamma,
-)
-from gpersist.ops.stateless_random_v2 import (
-    stateless_random_poisson as stateless_poisson,
-)
-
-__getattr__ = missing("tf.random")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "all_candidate_sampler",
@@ -80,3 +27,26 @@ __all__ = [
     "uniform",
     "uniform_candidate_sampler",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.random",
+    "",
+    {
+        "gpersist.ops.candidate_samplers": (
+            "all_candidate_sampler fixed_unigram_candidate_sampler learned_unigram_candidate_sampler "
+            "log_uniform_candidate_sampler uniform_candidate_sampler"
+        ),
+        "gpersist.ops.random": (
+            "categorical get_seed multinomial normal=random_normal set_random_seed shuffle=random_shuffle truncated_normal uniform=random_uniform"
+        ),
+        "gpersist.ops.random_gamma": "gamma=random_gamma poisson=random_poisson",
+        "gpersist.ops.stateless_random": (
+            "stateless_categorical stateless_multinomial stateless_normal=stateless_random_normal "
+            "stateless_truncated_normal stateless_uniform=stateless_random_uniform"
+        ),
+        "gpersist.ops.stateless_random_v2": (
+            "stateless_binomial=stateless_random_binomial stateless_gamma=stateless_random_gamma stateless_poisson=stateless_random_poisson"
+        ),
+    },
+)

@@ -1,28 +1,6 @@
 """TensorFlow 1's `tf.sets`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.set_operations import (
-    set_difference,
-    set_intersection,
-    set_size,
-    set_union,
-)
-from gpersist.ops.set_operations import (
-    set_difference as difference,
-)
-from gpersist.ops.set_operations import (
-    set_intersection as intersection,
-)
-from gpersist.ops.set_operations import (
-    set_size as size,
-)
-from gpersist.ops.set_operations import (
-    set_union as union,
-)
-
-__getattr__ = missing("tf.sets")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "difference",
@@ -34,3 +12,14 @@ __all__ = [
     "size",
     "union",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.sets",
+    "",
+    {
+        "gpersist.ops.set_operations": (
+            "difference=set_difference intersection=set_intersection set_difference set_intersection set_size set_union size=set_size union=set_union"
+        ),
+    },
+)

@@ -1,25 +1,6 @@
 """TensorFlow 1's `tf.sparse`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.math import (
-    sparse_segment_mean as segment_mean,
-)
-from gpersist.ops.math import (
-    sparse_segment_sqrt_n as segment_sqrt_n,
-)
-from gpersist.ops.math import (
-    sparse_segment_sum as segment_sum,
-)
-from gpersist.ops.sparse_tensor import (
-    SparseTensor,
-)
-from gpersist.ops.sparse_tensor import (
-    sparse_placeholder as placeholder,
-)
-
-__getattr__ = missing("tf.sparse")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "SparseTensor",
@@ -28,3 +9,13 @@ __all__ = [
     "segment_sqrt_n",
     "segment_sum",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.sparse",
+    "",
+    {
+        "gpersist.ops.math": "segment_mean=sparse_segment_mean segment_sqrt_n=sparse_segment_sqrt_n segment_sum=sparse_segment_sum",
+        "gpersist.ops.sparse_tensor": "SparseTensor placeholder=sparse_placeholder",
+    },
+)

@@ -1,32 +1,6 @@
 """TensorFlow 1's `tf.spectral`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.fft import (
-    fft,
-    fft2d,
-    fft3d,
-    ifft,
-    ifft2d,
-    ifft3d,
-    irfft,
-    rfft,
-)
-from gpersist.ops.fft import (
-    irfft as irfft2d,
-)
-from gpersist.ops.fft import (
-    irfft as irfft3d,
-)
-from gpersist.ops.fft import (
-    rfft as rfft2d,
-)
-from gpersist.ops.fft import (
-    rfft as rfft3d,
-)
-
-__getattr__ = missing("tf.spectral")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "fft",
@@ -42,3 +16,12 @@ __all__ = [
     "rfft2d",
     "rfft3d",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.spectral",
+    "",
+    {
+        "gpersist.ops.fft": "fft fft2d fft3d ifft ifft2d ifft3d irfft irfft2d=irfft irfft3d=irfft rfft rfft2d=rfft rfft3d=rfft",
+    },
+)

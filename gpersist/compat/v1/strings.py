@@ -1,52 +1,6 @@
 """TensorFlow 1's `tf.strings`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.hashing import (
-    string_to_hash_bucket as to_hash_bucket,
-)
-from gpersist.ops.hashing import (
-    string_to_hash_bucket_fast as to_hash_bucket_fast,
-)
-from gpersist.ops.hashing import (
-    string_to_hash_bucket_strong as to_hash_bucket_strong,
-)
-from gpersist.ops.printing import (
-    string_format as format,
-)
-from gpersist.ops.regular_expressions import (
-    regex_full_match,
-    regex_replace,
-)
-from gpersist.ops.strings import (
-    as_string,
-    reduce_join,
-    substr,
-)
-from gpersist.ops.strings import (
-    string_join as join,
-)
-from gpersist.ops.strings import (
-    string_length as length,
-)
-from gpersist.ops.strings import (
-    string_lower as lower,
-)
-from gpersist.ops.strings import (
-    string_strip as strip,
-)
-from gpersist.ops.strings import (
-    string_to_number as to_number,
-)
-from gpersist.ops.strings import (
-    string_upper as upper,
-)
-from gpersist.ops.unicode import (
-    unicode_transcode,
-)
-
-__getattr__ = missing("tf.strings")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "as_string",
@@ -66,3 +20,21 @@ __all__ = [
     "unicode_transcode",
     "upper",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.strings",
+    "",
+    {
+        "gpersist.ops.hashing": (
+            "to_hash_bucket=string_to_hash_bucket to_hash_bucket_fast=string_to_hash_bucket_fast to_hash_bucket_strong=string_to_hash_bucket_strong"
+        ),
+        "gpersist.ops.printing": "format=string_format",
+        "gpersist.ops.regular_expressions": "regex_full_match regex_replace",
+        "gpersist.ops.strings": (
+            "as_string join=string_join length=string_length lower=string_lower reduce_join strip=string_strip "
+            "substr to_number=string_to_number upper=string_upper"
+        ),
+        "gpersist.ops.unicode": "unicode_transcode",
+    },
+)

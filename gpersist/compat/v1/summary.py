@@ -1,32 +1,6 @@
 """TensorFlow 1's `tf.summary`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.summary import (
-    audio,
-    get_summary_description,
-    histogram,
-    image,
-    merge,
-    merge_all,
-    scalar,
-    tensor_summary,
-    text,
-)
-from gpersist.protos import (
-    Event,
-    SessionLog,
-    Summary,
-    SummaryDescription,
-    TaggedRunMetadata,
-)
-from gpersist.train.summary_writer import (
-    FileWriter,
-    FileWriterCache,
-)
-
-__getattr__ = missing("tf.summary")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "Event",
@@ -46,3 +20,14 @@ __all__ = [
     "tensor_summary",
     "text",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.summary",
+    "",
+    {
+        "gpersist.ops.summary": "audio get_summary_description histogram image merge merge_all scalar tensor_summary text",
+        "gpersist.protos": "Event SessionLog Summary SummaryDescription TaggedRunMetadata",
+        "gpersist.train.summary_writer": "FileWriter FileWriterCache",
+    },
+)

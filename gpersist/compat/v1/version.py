@@ -1,18 +1,6 @@
 """TensorFlow 1's `tf.version`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.compat.versions import (
-    COMPILER_VERSION,
-    GIT_VERSION,
-    GRAPH_DEF_VERSION,
-    GRAPH_DEF_VERSION_MIN_CONSUMER,
-    GRAPH_DEF_VERSION_MIN_PRODUCER,
-    VERSION,
-)
-
-__getattr__ = missing("tf.version")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "COMPILER_VERSION",
@@ -22,3 +10,14 @@ __all__ = [
     "GRAPH_DEF_VERSION_MIN_PRODUCER",
     "VERSION",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.version",
+    "",
+    {
+        "gpersist.compat.versions": (
+            "COMPILER_VERSION GIT_VERSION GRAPH_DEF_VERSION GRAPH_DEF_VERSION_MIN_CONSUMER GRAPH_DEF_VERSION_MIN_PRODUCER VERSION"
+        ),
+    },
+)

@@ -1,17 +1,6 @@
 """TensorFlow 1's `tf.estimator`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.compat.v1.estimator import export as export
-from gpersist.estimator import (
-    Estimator,
-    EstimatorSpec,
-    ModeKeys,
-    RunConfig,
-)
-
-__getattr__ = missing("tf.estimator")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "Estimator",
@@ -20,3 +9,12 @@ __all__ = [
     "RunConfig",
     "export",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.estimator",
+    "export",
+    {
+        "gpersist.estimator": "Estimator EstimatorSpec ModeKeys RunConfig",
+    },
+)

@@ -1,20 +1,6 @@
 """TensorFlow 1's `tf.estimator.export`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.estimator.export import (
-    ClassificationOutput,
-    ExportOutput,
-    PredictOutput,
-    RegressionOutput,
-    ServingInputReceiver,
-    TensorServingInputReceiver,
-    build_parsing_serving_input_receiver_fn,
-    build_raw_serving_input_receiver_fn,
-)
-
-__getattr__ = missing("tf.estimator.export")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "ClassificationOutput",
@@ -26,3 +12,16 @@ __all__ = [
     "build_parsing_serving_input_receiver_fn",
     "build_raw_serving_input_receiver_fn",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.estimator.export",
+    "",
+    {
+        "gpersist.estimator.export": (
+            "ClassificationOutput ExportOutput PredictOutput RegressionOutput ServingInputReceiver "
+            "TensorServingInputReceiver build_parsing_serving_input_receiver_fn "
+            "build_raw_serving_input_receiver_fn"
+        ),
+    },
+)

@@ -1,67 +1,6 @@
 """TensorFlow 1's `tf.io`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.compat.v1.io import gfile as gfile
-from gpersist.ops.compression import (
-    decode_compressed,
-)
-from gpersist.ops.decoding import (
-    decode_csv,
-    decode_raw,
-    parse_tensor,
-    serialize_tensor,
-)
-from gpersist.ops.file_contents import (
-    matching_files,
-    read_file,
-    write_file,
-)
-from gpersist.ops.image_decoding import (
-    decode_and_crop_jpeg,
-    decode_bmp,
-    decode_gif,
-    decode_image,
-    decode_jpeg,
-    decode_png,
-    decode_webp,
-    encode_jpeg,
-    encode_png,
-    extract_jpeg_shape,
-    is_jpeg,
-)
-from gpersist.ops.parsing import (
-    FixedLenFeature,
-    FixedLenSequenceFeature,
-    VarLenFeature,
-    parse_example,
-    parse_single_example,
-)
-from gpersist.ops.queues import (
-    PaddingFIFOQueue,
-    PriorityQueue,
-    QueueBase,
-    RandomShuffleQueue,
-)
-from gpersist.ops.records import (
-    TFRecordCompressionType,
-    TFRecordOptions,
-    TFRecordWriter,
-    tf_record_iterator,
-)
-from gpersist.ops.strings import (
-    decode_base64,
-    encode_base64,
-)
-from gpersist.train.graph_io import (
-    write_graph,
-)
-from gpersist.train.input_producers import (
-    match_filenames_once,
-)
-
-__getattr__ = missing("tf.io")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "FixedLenFeature",
@@ -102,3 +41,24 @@ __all__ = [
     "write_file",
     "write_graph",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.io",
+    "gfile",
+    {
+        "gpersist.ops.compression": "decode_compressed",
+        "gpersist.ops.decoding": "decode_csv decode_raw parse_tensor serialize_tensor",
+        "gpersist.ops.file_contents": "matching_files read_file write_file",
+        "gpersist.ops.image_decoding": (
+            "decode_and_crop_jpeg decode_bmp decode_gif decode_image decode_jpeg decode_png decode_webp "
+            "encode_jpeg encode_png extract_jpeg_shape is_jpeg"
+        ),
+        "gpersist.ops.parsing": "FixedLenFeature FixedLenSequenceFeature VarLenFeature parse_example parse_single_example",
+        "gpersist.ops.queues": "PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue",
+        "gpersist.ops.records": "TFRecordCompressionType TFRecordOptions TFRecordWriter tf_record_iterator",
+        "gpersist.ops.strings": "decode_base64 encode_base64",
+        "gpersist.train.graph_io": "write_graph",
+        "gpersist.train.input_producers": "match_filenames_once",
+    },
+)

@@ -1,25 +1,6 @@
 """TensorFlow 1's `tf.io.gfile`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.files.gfile import (
-    GFile,
-    copy,
-    exists,
-    glob,
-    isdir,
-    listdir,
-    makedirs,
-    mkdir,
-    remove,
-    rename,
-    rmtree,
-    stat,
-    walk,
-)
-
-__getattr__ = missing("tf.io.gfile")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "GFile",
@@ -36,3 +17,12 @@ __all__ = [
     "stat",
     "walk",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.io.gfile",
+    "",
+    {
+        "gpersist.files.gfile": "GFile copy exists glob isdir listdir makedirs mkdir remove rename rmtree stat walk",
+    },
+)

@@ -1,25 +1,6 @@
 """TensorFlow 1's `tf.lite`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.compat.v1.lite import constants as constants
-from gpersist.lite.converter import (
-    TFLiteConverter,
-    TocoConverter,
-    toco_convert,
-)
-from gpersist.lite.interpreter import (
-    Interpreter,
-)
-from gpersist.lite.options import (
-    OpsSet,
-    Optimize,
-    RepresentativeDataset,
-    TargetSpec,
-)
-
-__getattr__ = missing("tf.lite")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "Interpreter",
@@ -32,3 +13,14 @@ __all__ = [
     "constants",
     "toco_convert",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.lite",
+    "constants",
+    {
+        "gpersist.lite.converter": "TFLiteConverter TocoConverter toco_convert",
+        "gpersist.lite.interpreter": "Interpreter",
+        "gpersist.lite.options": "OpsSet Optimize RepresentativeDataset TargetSpec",
+    },
+)

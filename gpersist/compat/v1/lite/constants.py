@@ -1,22 +1,6 @@
 """TensorFlow 1's `tf.lite.constants`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.lite.constants import (
-    FLOAT,
-    FLOAT16,
-    GRAPHVIZ_DOT,
-    INT8,
-    INT16,
-    INT32,
-    INT64,
-    QUANTIZED_UINT8,
-    STRING,
-    TFLITE,
-)
-
-__getattr__ = missing("tf.lite.constants")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "FLOAT",
@@ -30,3 +14,12 @@ __all__ = [
     "STRING",
     "TFLITE",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.lite.constants",
+    "",
+    {
+        "gpersist.lite.constants": "FLOAT FLOAT16 GRAPHVIZ_DOT INT16 INT32 INT64 INT8 QUANTIZED_UINT8 STRING TFLITE",
+    },
+)

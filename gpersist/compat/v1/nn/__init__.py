@@ -1,168 +1,6 @@
 """TensorFlow 1's `tf.nn`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.compat.v1.nn import rnn_cell as rnn_cell
-from gpersist.ops.activations import (
-    crelu,
-    elu,
-    leaky_relu,
-    relu,
-    relu6,
-    selu,
-    softplus,
-    softsign,
-    swish,
-)
-from gpersist.ops.activations import (
-    swish as silu,
-)
-from gpersist.ops.array import (
-    depth_to_space,
-    space_to_batch,
-    space_to_depth,
-)
-from gpersist.ops.bias import (
-    bias_add,
-)
-from gpersist.ops.candidate_samplers import (
-    all_candidate_sampler,
-    compute_accidental_hits,
-    fixed_unigram_candidate_sampler,
-    learned_unigram_candidate_sampler,
-    log_uniform_candidate_sampler,
-    uniform_candidate_sampler,
-)
-from gpersist.ops.clip import (
-    l2_loss,
-    l2_normalize,
-)
-from gpersist.ops.convolutions import (
-    atrous_conv2d,
-    atrous_conv2d_transpose,
-    conv1d,
-    conv1d_transpose,
-    conv2d,
-    conv2d_backprop_filter,
-    conv2d_backprop_input,
-    conv2d_transpose,
-    conv3d,
-    conv3d_backprop_filter,
-    conv3d_transpose,
-    conv_transpose,
-    convolution,
-)
-from gpersist.ops.convolutions import (
-    conv3d_backprop_filter as conv3d_backprop_filter_v2,
-)
-from gpersist.ops.counting import (
-    in_top_k,
-    top_k,
-)
-from gpersist.ops.cross_entropy import (
-    log_poisson_loss,
-    sigmoid_cross_entropy_with_logits,
-    softmax_cross_entropy_with_logits,
-    softmax_cross_entropy_with_logits_v2,
-    sparse_softmax_cross_entropy_with_logits,
-    weighted_cross_entropy_with_logits,
-)
-from gpersist.ops.ctc import (
-    ctc_greedy_decoder,
-)
-from gpersist.ops.ctc_beam_search import (
-    ctc_beam_search_decoder,
-    ctc_beam_search_decoder_v2,
-)
-from gpersist.ops.ctc_loss import (
-    ctc_loss,
-)
-from gpersist.ops.depthwise_convolutions import (
-    depthwise_conv2d,
-    depthwise_conv2d_backprop_filter,
-    depthwise_conv2d_backprop_input,
-    depthwise_conv2d_native,
-    separable_conv2d,
-)
-from gpersist.ops.depthwise_convolutions import (
-    depthwise_conv2d_backprop_filter as depthwise_conv2d_native_backprop_filter,
-)
-from gpersist.ops.depthwise_convolutions import (
-    depthwise_conv2d_backprop_input as depthwise_conv2d_native_backprop_input,
-)
-from gpersist.ops.dropout import (
-    dropout,
-    relu_layer,
-    xw_plus_b,
-)
-from gpersist.ops.embedding import (
-    embedding_lookup,
-    embedding_lookup_sparse,
-)
-from gpersist.ops.fractional_pooling import (
-    fractional_avg_pool,
-    fractional_max_pool,
-)
-from gpersist.ops.math import (
-    sigmoid,
-    tanh,
-)
-from gpersist.ops.moments import (
-    batch_norm_with_global_normalization,
-    batch_normalization,
-    fused_batch_norm,
-    local_response_normalization,
-    moments,
-    normalize_moments,
-    sufficient_statistics,
-    weighted_moments,
-)
-from gpersist.ops.moments import (
-    local_response_normalization as lrn,
-)
-from gpersist.ops.morphology import (
-    dilation2d,
-    erosion2d,
-)
-from gpersist.ops.pools import (
-    avg_pool,
-    avg_pool1d,
-    avg_pool3d,
-    max_pool,
-    max_pool1d,
-    max_pool2d,
-    max_pool3d,
-    max_pool_v2,
-    max_pool_with_argmax,
-    pool,
-)
-from gpersist.ops.pools import (
-    avg_pool as avg_pool2d,
-)
-from gpersist.ops.rnn import (
-    bidirectional_dynamic_rnn,
-    dynamic_rnn,
-    raw_rnn,
-)
-from gpersist.ops.sampled_losses import (
-    nce_loss,
-    sampled_softmax_loss,
-)
-from gpersist.ops.softmax import (
-    log_softmax,
-    softmax,
-)
-from gpersist.ops.static_rnn import (
-    static_bidirectional_rnn,
-    static_rnn,
-    static_state_saving_rnn,
-)
-from gpersist.ops.zero_fraction import (
-    zero_fraction,
-)
-
-__getattr__ = missing("tf.nn")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "all_candidate_sampler",
@@ -264,3 +102,56 @@ __all__ = [
     "xw_plus_b",
     "zero_fraction",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.nn",
+    "rnn_cell",
+    {
+        "gpersist.ops.activations": "crelu elu leaky_relu relu relu6 selu silu=swish softplus softsign swish",
+        "gpersist.ops.array": "depth_to_space space_to_batch space_to_depth",
+        "gpersist.ops.bias": "bias_add",
+        "gpersist.ops.candidate_samplers": (
+            "all_candidate_sampler compute_accidental_hits fixed_unigram_candidate_sampler "
+            "learned_unigram_candidate_sampler log_uniform_candidate_sampler uniform_candidate_sampler"
+        ),
+        "gpersist.ops.clip": "l2_loss l2_normalize",
+        "gpersist.ops.convolutions": (
+            "atrous_conv2d atrous_conv2d_transpose conv1d conv1d_transpose conv2d conv2d_backprop_filter "
+            "conv2d_backprop_input conv2d_transpose conv3d conv3d_backprop_filter "
+            "conv3d_backprop_filter_v2=conv3d_backprop_filter conv3d_transpose conv_transpose convolution"
+        ),
+        "gpersist.ops.counting": "in_top_k top_k",
+        "gpersist.ops.cross_entropy": (
+            "log_poisson_loss sigmoid_cross_entropy_with_logits softmax_cross_entropy_with_logits "
+            "softmax_cross_entropy_with_logits_v2 sparse_softmax_cross_entropy_with_logits "
+            "weighted_cross_entropy_with_logits"
+        ),
+        "gpersist.ops.ctc": "ctc_greedy_decoder",
+        "gpersist.ops.ctc_beam_search": "ctc_beam_search_decoder ctc_beam_search_decoder_v2",
+        "gpersist.ops.ctc_loss": "ctc_loss",
+        "gpersist.ops.depthwise_convolutions": (
+            "depthwise_conv2d depthwise_conv2d_backprop_filter depthwise_conv2d_backprop_input "
+            "depthwise_conv2d_native depthwise_conv2d_native_backprop_filter=depthwise_conv2d_backprop_filter "
+            "depthwise_conv2d_native_backprop_input=depthwise_conv2d_backprop_input separable_conv2d"
+        ),
+        "gpersist.ops.dropout": "dropout relu_layer xw_plus_b",
+        "gpersist.ops.embedding": "embedding_lookup embedding_lookup_sparse",
+        "gpersist.ops.fractional_pooling": "fractional_avg_pool fractional_max_pool",
+        "gpersist.ops.math": "sigmoid tanh",
+        "gpersist.ops.moments": (
+            "batch_norm_with_global_normalization batch_normalization fused_batch_norm "
+            "local_response_normalization lrn=local_response_normalization moments normalize_moments "
+            "sufficient_statistics weighted_moments"
+        ),
+        "gpersist.ops.morphology": "dilation2d erosion2d",
+        "gpersist.ops.pools": (
+            "avg_pool avg_pool1d avg_pool2d=avg_pool avg_pool3d max_pool max_pool1d max_pool2d max_pool3d max_pool_v2 max_pool_with_argmax pool"
+        ),
+        "gpersist.ops.rnn": "bidirectional_dynamic_rnn dynamic_rnn raw_rnn",
+        "gpersist.ops.sampled_losses": "nce_loss sampled_softmax_loss",
+        "gpersist.ops.softmax": "log_softmax softmax",
+        "gpersist.ops.static_rnn": "static_bidirectional_rnn static_rnn static_state_saving_rnn",
+        "gpersist.ops.zero_fraction": "zero_fraction",
+    },
+)

@@ -1,26 +1,6 @@
 """TensorFlow 1's `tf.nn.rnn_cell`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.ops.lstm_cells import (
-    BasicLSTMCell,
-    LSTMCell,
-    LSTMStateTuple,
-)
-from gpersist.ops.rnn_cell_wrappers import (
-    DeviceWrapper,
-    DropoutWrapper,
-    ResidualWrapper,
-)
-from gpersist.ops.rnn_cells import (
-    BasicRNNCell,
-    GRUCell,
-    MultiRNNCell,
-    RNNCell,
-)
-
-__getattr__ = missing("tf.nn.rnn_cell")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "BasicLSTMCell",
@@ -34,3 +14,14 @@ __all__ = [
     "RNNCell",
     "ResidualWrapper",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.nn.rnn_cell",
+    "",
+    {
+        "gpersist.ops.lstm_cells": "BasicLSTMCell LSTMCell LSTMStateTuple",
+        "gpersist.ops.rnn_cell_wrappers": "DeviceWrapper DropoutWrapper ResidualWrapper",
+        "gpersist.ops.rnn_cells": "BasicRNNCell GRUCell MultiRNNCell RNNCell",
+    },
+)

@@ -1,14 +1,16 @@
 """TensorFlow 1's `tf.saved_model.builder`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.saved_model.builder import (
-    SavedModelBuilder,
-)
-
-__getattr__ = missing("tf.saved_model.builder")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "SavedModelBuilder",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.saved_model.builder",
+    "",
+    {
+        "gpersist.saved_model.builder": "SavedModelBuilder",
+    },
+)

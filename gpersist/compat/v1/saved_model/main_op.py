@@ -1,16 +1,17 @@
 """TensorFlow 1's `tf.saved_model.main_op`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.saved_model.main_op import (
-    main_op,
-    main_op_with_restore,
-)
-
-__getattr__ = missing("tf.saved_model.main_op")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "main_op",
     "main_op_with_restore",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.saved_model.main_op",
+    "",
+    {
+        "gpersist.saved_model.main_op": "main_op main_op_with_restore",
+    },
+)

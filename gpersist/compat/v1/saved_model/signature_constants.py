@@ -1,23 +1,6 @@
 """TensorFlow 1's `tf.saved_model.signature_constants`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.saved_model.signature_constants import (
-    CLASSIFY_INPUTS,
-    CLASSIFY_METHOD_NAME,
-    CLASSIFY_OUTPUT_CLASSES,
-    CLASSIFY_OUTPUT_SCORES,
-    DEFAULT_SERVING_SIGNATURE_DEF_KEY,
-    PREDICT_INPUTS,
-    PREDICT_METHOD_NAME,
-    PREDICT_OUTPUTS,
-    REGRESS_INPUTS,
-    REGRESS_METHOD_NAME,
-    REGRESS_OUTPUTS,
-)
-
-__getattr__ = missing("tf.saved_model.signature_constants")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "CLASSIFY_INPUTS",
@@ -32,3 +15,16 @@ __all__ = [
     "REGRESS_METHOD_NAME",
     "REGRESS_OUTPUTS",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.saved_model.signature_constants",
+    "",
+    {
+        "gpersist.saved_model.signature_constants": (
+            "CLASSIFY_INPUTS CLASSIFY_METHOD_NAME CLASSIFY_OUTPUT_CLASSES CLASSIFY_OUTPUT_SCORES "
+            "DEFAULT_SERVING_SIGNATURE_DEF_KEY PREDICT_INPUTS PREDICT_METHOD_NAME PREDICT_OUTPUTS REGRESS_INPUTS "
+            "REGRESS_METHOD_NAME REGRESS_OUTPUTS"
+        ),
+    },
+)

@@ -1,20 +1,6 @@
 """TensorFlow 1's `tf.saved_model.signature_def_utils`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.saved_model.method_name_updater import (
-    MethodNameUpdater,
-)
-from gpersist.saved_model.signature_def_utils import (
-    build_signature_def,
-    classification_signature_def,
-    is_valid_signature,
-    predict_signature_def,
-    regression_signature_def,
-)
-
-__getattr__ = missing("tf.saved_model.signature_def_utils")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "MethodNameUpdater",
@@ -24,3 +10,15 @@ __all__ = [
     "predict_signature_def",
     "regression_signature_def",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.saved_model.signature_def_utils",
+    "",
+    {
+        "gpersist.saved_model.method_name_updater": "MethodNameUpdater",
+        "gpersist.saved_model.signature_def_utils": (
+            "build_signature_def classification_signature_def is_valid_signature predict_signature_def regression_signature_def"
+        ),
+    },
+)

@@ -1,16 +1,6 @@
 """TensorFlow 1's `tf.saved_model.tag_constants`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.saved_model.tag_constants import (
-    GPU,
-    SERVING,
-    TPU,
-    TRAINING,
-)
-
-__getattr__ = missing("tf.saved_model.tag_constants")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "GPU",
@@ -18,3 +8,12 @@ __all__ = [
     "TPU",
     "TRAINING",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.saved_model.tag_constants",
+    "",
+    {
+        "gpersist.saved_model.tag_constants": "GPU SERVING TPU TRAINING",
+    },
+)

@@ -1,167 +1,6 @@
 """TensorFlow 1's `tf.train`. Written by tests/compat/write_face.py."""
 
-from __future__ import annotations
-
-from gpersist.compat.missing import missing
-from gpersist.compat.v1.train import queue_runner as queue_runner
-from gpersist.protos import (
-    BytesList,
-    ClusterDef,
-    Example,
-    Feature,
-    FeatureList,
-    FeatureLists,
-    Features,
-    FloatList,
-    Int64List,
-    JobDef,
-    SaverDef,
-    SequenceExample,
-    ServerDef,
-)
-from gpersist.train.batching import (
-    batch,
-    batch_join,
-    maybe_batch,
-    maybe_batch_join,
-    maybe_shuffle_batch,
-    maybe_shuffle_batch_join,
-    shuffle_batch,
-    shuffle_batch_join,
-)
-from gpersist.train.checkpoint_reader import (
-    NewCheckpointReader,
-    list_variables,
-    load_checkpoint,
-    load_variable,
-)
-from gpersist.train.checkpoint_saver_hook import (
-    CheckpointSaverHook,
-    CheckpointSaverListener,
-)
-from gpersist.train.checkpoint_state import (
-    checkpoint_exists,
-    generate_checkpoint_state_proto,
-    get_checkpoint_mtimes,
-    get_checkpoint_state,
-    latest_checkpoint,
-    remove_checkpoint,
-    update_checkpoint_state,
-)
-from gpersist.train.checkpoint_utils import (
-    checkpoints_iterator,
-    init_from_checkpoint,
-)
-from gpersist.train.coordinator import (
-    Coordinator,
-    LooperThread,
-)
-from gpersist.train.device_setter import (
-    replica_device_setter,
-)
-from gpersist.train.global_step import (
-    assert_global_step,
-    create_global_step,
-    get_global_step,
-    get_or_create_global_step,
-    global_step,
-)
-from gpersist.train.graph_io import (
-    write_graph,
-)
-from gpersist.train.input_producers import (
-    input_producer,
-    limit_epochs,
-    match_filenames_once,
-    range_input_producer,
-    slice_input_producer,
-    string_input_producer,
-)
-from gpersist.train.learning_rate_decay import (
-    cosine_decay,
-    cosine_decay_restarts,
-    exponential_decay,
-    inverse_time_decay,
-    linear_cosine_decay,
-    natural_exp_decay,
-    noisy_linear_cosine_decay,
-    piecewise_constant,
-    polynomial_decay,
-)
-from gpersist.train.learning_rate_decay import (
-    piecewise_constant as piecewise_constant_decay,
-)
-from gpersist.train.logging_hooks import (
-    LoggingTensorHook,
-    NanLossDuringTrainingError,
-    NanTensorHook,
-    StepCounterHook,
-    SummarySaverHook,
-)
-from gpersist.train.meta_graph import (
-    export_meta_graph,
-    import_meta_graph,
-)
-from gpersist.train.monitored_session import (
-    ChiefSessionCreator,
-    MonitoredSession,
-    MonitoredTrainingSession,
-    SessionCreator,
-    SingularMonitoredSession,
-    WorkerSessionCreator,
-)
-from gpersist.train.moving_averages import (
-    ExponentialMovingAverage,
-)
-from gpersist.train.optimizer import (
-    Optimizer,
-)
-from gpersist.train.optimizers import (
-    AdadeltaOptimizer,
-    AdagradDAOptimizer,
-    AdagradOptimizer,
-    AdamOptimizer,
-    FtrlOptimizer,
-    GradientDescentOptimizer,
-    MomentumOptimizer,
-    ProximalAdagradOptimizer,
-    ProximalGradientDescentOptimizer,
-    RMSPropOptimizer,
-)
-from gpersist.train.queue_runner import (
-    QueueRunner,
-    add_queue_runner,
-    start_queue_runners,
-)
-from gpersist.train.saver import (
-    Saver,
-)
-from gpersist.train.scaffold import (
-    Scaffold,
-)
-from gpersist.train.session_manager import (
-    SessionManager,
-)
-from gpersist.train.session_run_hook import (
-    SessionRunArgs,
-    SessionRunContext,
-    SessionRunHook,
-    SessionRunValues,
-)
-from gpersist.train.step_timer import (
-    SecondOrStepTimer,
-)
-from gpersist.train.stopping_hooks import (
-    FeedFnHook,
-    FinalOpsHook,
-    GlobalStepWaiterHook,
-    StopAtStepHook,
-)
-from gpersist.train.summary_writer import (
-    summary_iterator,
-)
-
-__getattr__ = missing("tf.train")
+from gpersist.compat.lazy import lazily as _lazily
 
 __all__ = [
     "AdadeltaOptimizer",
@@ -268,3 +107,56 @@ __all__ = [
     "update_checkpoint_state",
     "write_graph",
 ]
+
+__getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.train",
+    "queue_runner",
+    {
+        "gpersist.protos": (
+            "BytesList ClusterDef Example Feature FeatureList FeatureLists Features FloatList Int64List JobDef SaverDef SequenceExample ServerDef"
+        ),
+        "gpersist.train.batching": (
+            "batch batch_join maybe_batch maybe_batch_join maybe_shuffle_batch maybe_shuffle_batch_join shuffle_batch shuffle_batch_join"
+        ),
+        "gpersist.train.checkpoint_reader": "NewCheckpointReader list_variables load_checkpoint load_variable",
+        "gpersist.train.checkpoint_saver_hook": "CheckpointSaverHook CheckpointSaverListener",
+        "gpersist.train.checkpoint_state": (
+            "checkpoint_exists generate_checkpoint_state_proto get_checkpoint_mtimes get_checkpoint_state "
+            "latest_checkpoint remove_checkpoint update_checkpoint_state"
+        ),
+        "gpersist.train.checkpoint_utils": "checkpoints_iterator init_from_checkpoint",
+        "gpersist.train.coordinator": "Coordinator LooperThread",
+        "gpersist.train.device_setter": "replica_device_setter",
+        "gpersist.train.global_step": "assert_global_step create_global_step get_global_step get_or_create_global_step global_step",
+        "gpersist.train.graph_io": "write_graph",
+        "gpersist.train.input_producers": (
+            "input_producer limit_epochs match_filenames_once range_input_producer slice_input_producer string_input_producer"
+        ),
+        "gpersist.train.learning_rate_decay": (
+            "cosine_decay cosine_decay_restarts exponential_decay inverse_time_decay linear_cosine_decay "
+            "natural_exp_decay noisy_linear_cosine_decay piecewise_constant "
+            "piecewise_constant_decay=piecewise_constant polynomial_decay"
+        ),
+        "gpersist.train.logging_hooks": "LoggingTensorHook NanLossDuringTrainingError NanTensorHook StepCounterHook SummarySaverHook",
+        "gpersist.train.meta_graph": "export_meta_graph import_meta_graph",
+        "gpersist.train.monitored_session": (
+            "ChiefSessionCreator MonitoredSession MonitoredTrainingSession SessionCreator SingularMonitoredSession WorkerSessionCreator"
+        ),
+        "gpersist.train.moving_averages": "ExponentialMovingAverage",
+        "gpersist.train.optimizer": "Optimizer",
+        "gpersist.train.optimizers": (
+            "AdadeltaOptimizer AdagradDAOptimizer AdagradOptimizer AdamOptimizer FtrlOptimizer "
+            "GradientDescentOptimizer MomentumOptimizer ProximalAdagradOptimizer ProximalGradientDescentOptimizer "
+            "RMSPropOptimizer"
+        ),
+        "gpersist.train.queue_runner": "QueueRunner add_queue_runner start_queue_runners",
+        "gpersist.train.saver": "Saver",
+        "gpersist.train.scaffold": "Scaffold",
+        "gpersist.train.session_manager": "SessionManager",
+        "gpersist.train.session_run_hook": "SessionRunArgs SessionRunContext SessionRunHook SessionRunValues",
+        "gpersist.train.step_timer": "SecondOrStepTimer",
+        "gpersist.train.stopping_hooks": "FeedFnHook FinalOpsHook GlobalStepWaiterHook StopAtStepHook",
+        "gpersist.train.summary_writer": "summary_iterator",
+    },
+)

@@ -1,0 +1,37 @@
+"""The modules of `gpersist.compat.v1`: names that are looked up when they are asked for, so that importing the face costs next to nothing."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+__all__ = ["lazily"]
+
+
+def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """A `__getattr__` and a `__dir__` for a module. Safe for threads.
+
+    Args:
+        module: its name.
+        shown: as the user calls it: `tf.train`.
+        inner: the modules in it, with spaces between them.
+        places: for each module that has some of its names, these; `name=attribute` for one that is called otherwise there.
+    """
+    own = sys.modules[module]
+    found = dict.fromkeys(inner.split(), ("", ""))
+    for place, names in places.items():
+        for text in names.split():
+            name, _, attribute = text.partition("=")
+            found[name] = place, attribute or name
+
+    def getattribute(name: str) -> Any:
+        if name not in found:
+            raise AttributeError(f"{shown}.{name}: gpersist has no such name; dir({shown}) lists those that it has")
+        place, attribute = found[name]
+        value = getattr(importlib.import_module(place), attribute) if place else importlib.import_module(f"{module}.{name}")
+        setattr(own, name, value)
+        return value
+
+    return getattribute, lambda: sorted({*vars(own), *found})

@@ -1,0 +1,19 @@
+"""TensorFlow 1's `tf.graph_util`. Written by tests/compat/write_face.py."""
+
+from gpersist.graph import (
+    convert_variables_to_constants,
+    extract_sub_graph,
+    import_graph_def,
+    must_run_on_cpu,
+    remove_training_nodes,
+    tensor_shape_from_node_def_name,
+)
+
+__all__ = [
+    "convert_variables_to_constants",
+    "extract_sub_graph",
+    "import_graph_def",
+    "must_run_on_cpu",
+    "remove_training_nodes",
+    "tensor_shape_from_node_def_name",
+]

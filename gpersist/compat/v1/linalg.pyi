@@ -1,0 +1,105 @@
+"""TensorFlow 1's `tf.linalg`. Written by tests/compat/write_face.py."""
+
+from gpersist.ops.arranging import (
+    matrix_transpose,
+)
+from gpersist.ops.arranging import (
+    matrix_transpose as transpose,
+)
+from gpersist.ops.array import (
+    diag as tensor_diag,
+)
+from gpersist.ops.array import (
+    diag_part as tensor_diag_part,
+)
+from gpersist.ops.array import (
+    eye,
+)
+from gpersist.ops.array import (
+    matrix_band_part as band_part,
+)
+from gpersist.ops.array import (
+    matrix_diag as diag,
+)
+from gpersist.ops.array import (
+    matrix_diag_part as diag_part,
+)
+from gpersist.ops.array import (
+    matrix_set_diag as set_diag,
+)
+from gpersist.ops.clip import (
+    global_norm,
+    l2_normalize,
+)
+from gpersist.ops.contraction import (
+    einsum,
+    tensordot,
+)
+from gpersist.ops.decompositions import (
+    cholesky,
+    eigh,
+    eigvalsh,
+    logdet,
+    qr,
+    svd,
+)
+from gpersist.ops.linear_algebra import (
+    adjoint,
+    cholesky_solve,
+    cross,
+    det,
+    inv,
+    matmul,
+    matvec,
+    norm,
+    slogdet,
+    trace,
+)
+from gpersist.ops.linear_algebra import (
+    matrix_solve as solve,
+)
+from gpersist.ops.linear_algebra import (
+    matrix_triangular_solve as triangular_solve,
+)
+from gpersist.ops.matrix_functions import (
+    logm,
+    lu,
+    sqrtm,
+)
+
+__all__ = [
+    "adjoint",
+    "band_part",
+    "cholesky",
+    "cholesky_solve",
+    "cross",
+    "det",
+    "diag",
+    "diag_part",
+    "eigh",
+    "eigvalsh",
+    "einsum",
+    "eye",
+    "global_norm",
+    "inv",
+    "l2_normalize",
+    "logdet",
+    "logm",
+    "lu",
+    "matmul",
+    "matrix_transpose",
+    "matvec",
+    "norm",
+    "qr",
+    "set_diag",
+    "slogdet",
+    "solve",
+    "sqrtm",
+    "svd",
+    "tensor_diag",
+    "tensor_diag_part",
+    "tensordot",
+    "trace",
+    "transpose",
+    "triangular_solve",
+]

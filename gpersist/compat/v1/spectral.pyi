@@ -1,0 +1,39 @@
+"""TensorFlow 1's `tf.spectral`. Written by tests/compat/write_face.py."""
+
+from gpersist.ops.fft import (
+    fft,
+    fft2d,
+    fft3d,
+    ifft,
+    ifft2d,
+    ifft3d,
+    irfft,
+    rfft,
+)
+from gpersist.ops.fft import (
+    irfft as irfft2d,
+)
+from gpersist.ops.fft import (
+    irfft as irfft3d,
+)
+from gpersist.ops.fft import (
+    rfft as rfft2d,
+)
+from gpersist.ops.fft import (
+    rfft as rfft3d,
+)
+
+__all__ = [
+    "fft",
+    "fft2d",
+    "fft3d",
+    "ifft",
+    "ifft2d",
+    "ifft3d",
+    "irfft",
+    "irfft2d",
+    "irfft3d",
+    "rfft",
+    "rfft2d",
+    "rfft3d",
+]

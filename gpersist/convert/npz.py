@@ -96,7 +96,7 @@ class NpzFile(TensorFile):
         return bytes(head)
 
     def _checked_members(self) -> list[_Member]:
-        infos = [info for info in self._archive.infolist() if not info.is_dir()]
+        infos = [info for info in self._archive.infolist() if not info.filename.endswith("/")]
         if infos and not any(info.filename.endswith(".npy") for info in infos):
             raise NotACheckpointError(f"{self.path!r} is {describe(self._head(), self._file.size_bytes)}; no member of it is an array (.npy)")
         found: dict[str, _Member] = {}

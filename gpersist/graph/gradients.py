@@ -26,8 +26,17 @@ GradientFunction = Callable[..., Any]
 
 _F = TypeVar("_F", bound=GradientFunction)
 
-_REGISTERED: dict[str, GradientFunction | None] = {}
-"""What callers have registered; None for what is not differentiable. The gradients of gpersist's own operations are beside them."""
+_NOT_DIFFERENTIABLE = (
+    *("Assert", "Assign", "AssignAdd", "AssignSub", "DrawBoundingBoxes", "HSVToRGB", "RandomShuffle", "ResizeBilinearGrad", "VariableShape"),
+    *("ScatterAdd", "ScatterDiv", "ScatterMul", "ScatterNdAdd", "ScatterNdSub", "ScatterNdUpdate", "ScatterSub", "SparseAddGrad", "SparseConcat"),
+    *("QueueClose", "QueueDequeue", "QueueDequeueMany", "QueueDequeueUpTo", "QueueEnqueue", "QueueEnqueueMany", "QueueSize"),
+    *("DenseToDenseSetOperation", "DenseToSparseSetOperation", "SetSize", "SparseToSparseSetOperation"),
+    *("FakeQuantWithMinMaxArgsGradient", "FakeQuantWithMinMaxVarsGradient", "FakeQuantWithMinMaxVarsPerChannelGradient"),
+)
+"""What gradients do not pass in TensorFlow, without this being an error, though there are inputs of numbers."""
+
+_REGISTERED: dict[str, GradientFunction | None] = dict.fromkeys(_NOT_DIFFERENTIABLE)
+"""What callers have registered, and these; None for what is not differentiable. The gradients of gpersist's own operations are beside them."""
 
 _OVERRIDE = "_gradient_op_type"
 """The attribute that names another gradient than that of the operation's own type; `Graph.gradient_override_map` sets it."""

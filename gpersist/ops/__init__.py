@@ -7,6 +7,7 @@ Each module with an `__all__` is a face of its own, by topic; what stands below 
 
 from gpersist.graph import add_op_modules as _add_op_modules
 from gpersist.ops import operators as _operators  # noqa: F401  # what `a + b` does
+from gpersist.ops import variable_collections as _variable_collections  # noqa: F401  # variables in collections
 from gpersist.ops import while_context as _while_context  # noqa: F401  # loops and branches in collections
 from gpersist.ops.array import fill, identity, ones, reshape, shape_of, stack, stop_gradient, unstack, zeros
 from gpersist.ops.constants import constant, placeholder, placeholder_with_default

@@ -232,15 +232,3 @@ def _zeros_like(tensor: Tensor) -> Tensor:
     if tensor.shape.is_fully_defined():
         return zeros(tensor.shape, tensor.dtype.base_dtype, name="zeros_like")
     return apply_op("ZerosLike", tensor, name="zeros_like").outputs[0]
-
-
-for _op_type in ("Assign", "AssignAdd", "AssignSub", "Assert", "RandomShuffle", "VariableShape"):
-    NotDifferentiable(_op_type)
-for _how in ("Add", "Sub", "Mul", "Div", "NdAdd", "NdSub", "NdUpdate"):
-    NotDifferentiable(f"Scatter{_how}")
-for _op_type in ("DrawBoundingBoxes", "HSVToRGB", "ResizeBilinearGrad", "SparseAddGrad", "SparseConcat"):
-    NotDifferentiable(_op_type)
-for _how in ("Enqueue", "EnqueueMany", "Dequeue", "DequeueMany", "DequeueUpTo", "Close", "Size"):
-    NotDifferentiable(f"Queue{_how}")
-for _of in ("Args", "Vars", "VarsPerChannel"):
-    NotDifferentiable(f"FakeQuantWithMinMax{_of}Gradient")

@@ -10,8 +10,8 @@ from typing import Any
 __all__ = ["lazily"]
 
 
-def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """A `__getattr__` and a `__dir__` for a module. Safe for threads.
+def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
+    """The `__all__`, the `__getattr__` and the `__dir__` of a module. Safe for threads.
 
     Args:
         module: its name.
@@ -35,4 +35,4 @@ def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tu
         setattr(own, name, value)
         return value
 
-    return getattribute, lambda: sorted({*vars(own), *found})
+    return sorted(found), getattribute, lambda: sorted({*vars(own), *found})

@@ -9,10 +9,10 @@ OPERATIONS: dict[str, str] = {
     "audio": "AudioSpectrogram DecodeWav EncodeWav Mfcc",
     "banded": "BandedTriangularSolve TridiagonalMatMul TridiagonalSolve",
     "batch_linear_algebra": (
-        "BatchCholesky BatchFFT BatchFFT2D BatchFFT3D BatchIFFT BatchIFFT2D BatchIFFT3D BatchMatrixBandPart "
-        "BatchMatrixDeterminant BatchMatrixDiag BatchMatrixDiagPart BatchMatrixInverse BatchMatrixSetDiag "
-        "BatchMatrixSolve BatchMatrixSolveLs BatchMatrixTriangularSolve BatchSelfAdjointEig "
-        "BatchSelfAdjointEigV2 BatchSvd SelfAdjointEig"
+        "BatchCholesky BatchCholeskyGrad BatchFFT BatchFFT2D BatchFFT3D BatchIFFT BatchIFFT2D BatchIFFT3D "
+        "BatchMatrixBandPart BatchMatrixDeterminant BatchMatrixDiag BatchMatrixDiagPart BatchMatrixInverse "
+        "BatchMatrixSetDiag BatchMatrixSolve BatchMatrixSolveLs BatchMatrixTriangularSolve "
+        "BatchSelfAdjointEig BatchSelfAdjointEigV2 BatchSvd SelfAdjointEig"
     ),
     "bessel": ("BesselI0 BesselI0e BesselI1 BesselI1e BesselJ0 BesselJ1 BesselK0 BesselK0e BesselK1 BesselK1e BesselY0 BesselY1"),
     "bias": "BiasAdd BiasAddGrad BiasAddV1",
@@ -40,8 +40,21 @@ OPERATIONS: dict[str, str] = {
     "ctc_beam_search": "CTCBeamSearchDecoder",
     "ctc_loss": "CTCLoss CTCLossV2",
     "data_formats": "DataFormatDimMap DataFormatVecPermute",
+    "dataset_functions": (
+        "FilterDataset FlatMapDataset GeneratorDataset InterleaveDataset MapAndBatchDataset MapDataset "
+        "ParallelInterleaveDatasetV2 ParallelMapDataset ParallelMapDatasetV2 ReduceDataset ScanDataset "
+        "TakeWhileDataset"
+    ),
+    "dataset_ops": (
+        "BatchDataset BatchDatasetV2 CacheDataset CacheDatasetV2 ConcatenateDataset DatasetCardinality "
+        "DummyMemoryCache DummySeedGenerator ModelDataset OptimizeDataset OptionsDataset PaddedBatchDataset "
+        "PaddedBatchDatasetV2 PrefetchDataset RangeDataset RepeatDataset RewriteDataset ShardDataset "
+        "ShuffleAndRepeatDataset ShuffleDataset ShuffleDatasetV2 ShuffleDatasetV3 SkipDataset TakeDataset "
+        "TensorDataset TensorSliceDataset UnbatchDataset WindowDataset ZipDataset"
+    ),
     "decoding": "DecodeCSV DecodeRaw ParseTensor SerializeTensor",
-    "decompositions": "BatchCholesky BatchSelfAdjointEigV2 Cholesky Qr SelfAdjointEigV2 Svd",
+    "decomposition_gradients": "BatchSvd Eig Qr Svd",
+    "decompositions": "BatchCholesky BatchSelfAdjointEigV2 Cholesky CholeskyGrad Eig Qr SelfAdjointEigV2 Svd",
     "depthwise": "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropFilter DepthwiseConv2dNativeBackpropInput",
     "diagonal": "Diag DiagPart",
     "division": "Div DivNoNan FloorDiv FloorMod Mod RealDiv TruncateDiv TruncateMod Xdivy",
@@ -78,7 +91,13 @@ OPERATIONS: dict[str, str] = {
     "image_sampling": ("RandomCrop SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 StatelessSampleDistortedBoundingBox"),
     "image_warping": "ImageProjectiveTransformV2 ImageProjectiveTransformV3 ScaleAndTranslate ScaleAndTranslateGrad",
     "indexing": "ResourceStridedSliceAssign Slice StridedSlice StridedSliceAssign StridedSliceGrad",
+    "iterator_ops": (
+        "DatasetToSingleElement Iterator IteratorFromStringHandle IteratorFromStringHandleV2 IteratorGetNext "
+        "IteratorGetNextAsOptional IteratorGetNextSync IteratorToStringHandle IteratorV2 MakeIterator "
+        "OneShotIterator"
+    ),
     "joining": "Concat ConcatOffset ConcatV2 Pack ParallelConcat Unpack",
+    "least_squares": "BatchMatrixSolveLs MatrixSolveLs",
     "linear_algebra": (
         "BatchMatrixDeterminant BatchMatrixInverse BatchMatrixSolve BatchMatrixTriangularSolve Cross "
         "LogMatrixDeterminant MatrixDeterminant MatrixInverse MatrixSolve MatrixTriangularSolve"
@@ -102,7 +121,7 @@ OPERATIONS: dict[str, str] = {
         "MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixSetDiag "
         "MatrixSetDiagV2 MatrixSetDiagV3"
     ),
-    "matrix_functions": "Lu MatrixExponential MatrixLogarithm MatrixSolveLs MatrixSquareRoot",
+    "matrix_functions": "Lu MatrixExponential MatrixLogarithm MatrixSquareRoot",
     "morphology": "Dilation2D Dilation2DBackpropFilter Dilation2DBackpropInput ExtractVolumePatches",
     "normalization": (
         "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad FusedBatchNorm "
@@ -165,6 +184,7 @@ OPERATIONS: dict[str, str] = {
     "sets": "ListDiff LowerBound Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2 UnravelIndex UpperBound",
     "shaping": "ExpandDims Rank Reshape Shape ShapeN Size Squeeze",
     "softmax": "LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
+    "sparse_crossing": "RaggedCross SparseCross SparseCrossHashed SparseCrossV2",
     "sparse_products": "SparseMatMul SparseTensorDenseMatMul SparseToDense",
     "sparse_reductions": "SparseReduceMax SparseReduceMaxSparse SparseReduceSum SparseReduceSumSparse SparseSoftmax",
     "sparse_segments": (
@@ -172,6 +192,7 @@ OPERATIONS: dict[str, str] = {
         "SparseSegmentSqrtNGrad SparseSegmentSqrtNWithNumSegments SparseSegmentSum SparseSegmentSumGrad "
         "SparseSegmentSumWithNumSegments"
     ),
+    "sparse_serialization": "DeserializeManySparse DeserializeSparse SerializeManySparse SerializeSparse",
     "sparse_structure": (
         "SparseConcat SparseFillEmptyRows SparseFillEmptyRowsGrad SparseReorder SparseReshape SparseSlice SparseSliceGrad SparseSplit"
     ),

@@ -39,6 +39,7 @@ OTHERS = [
     "gpersist.devices",
     "gpersist.estimator",
     "gpersist.estimator.export",
+    "gpersist.estimator.inputs",
 ]
 """Modules that are searched after them."""
 
@@ -55,6 +56,7 @@ EXTRA = {
                     "RNNCell", "ResidualWrapper"],
     "estimator": ["*"],
     "estimator.export": ["*"],
+    "estimator.inputs": ["*"],
 }  # fmt: skip
 """Names that names.json lacks; `*`: all of the room of that name."""
 
@@ -178,8 +180,8 @@ def source(module: str, names: dict[str, Implementation], inner: list[str]) -> t
     }
     head = [f'"""TensorFlow 1\'s `{shown}`. Written by tests/compat/write_face.py."""', ""]
     listed = ["", "__all__ = [", *(f'    "{name}",' for name in sorted([*names, *inner])), "]", ""]
-    lines = [*head, "from gpersist.compat.lazy import lazily as _lazily", *listed]
-    lines += ["__getattr__, __dir__ = _lazily(", "__name__,", f"{shown!r},", f"{_literal(' '.join(inner))},", "{"]
+    lines = [*head, "from gpersist.compat.lazy import lazily as _lazily", ""]
+    lines += ["__all__, __getattr__, __dir__ = _lazily(", "__name__,", f"{shown!r},", f"{_literal(' '.join(inner))},", "{"]
     lines += [f"{where!r}: {_literal(texts)}," for where, texts in sorted(places.items())]
     stubs = head
     for where, found in sorted(by_module.items()):

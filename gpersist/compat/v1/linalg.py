@@ -2,44 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "adjoint",
-    "band_part",
-    "cholesky",
-    "cholesky_solve",
-    "cross",
-    "det",
-    "diag",
-    "diag_part",
-    "eigh",
-    "eigvalsh",
-    "einsum",
-    "eye",
-    "global_norm",
-    "inv",
-    "l2_normalize",
-    "logdet",
-    "logm",
-    "lu",
-    "matmul",
-    "matrix_transpose",
-    "matvec",
-    "norm",
-    "qr",
-    "set_diag",
-    "slogdet",
-    "solve",
-    "sqrtm",
-    "svd",
-    "tensor_diag",
-    "tensor_diag_part",
-    "tensordot",
-    "trace",
-    "transpose",
-    "triangular_solve",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.linalg",
     "",
@@ -52,9 +15,12 @@ __getattr__, __dir__ = _lazily(
         "gpersist.ops.clip": "global_norm l2_normalize",
         "gpersist.ops.contraction": "einsum tensordot",
         "gpersist.ops.decompositions": "cholesky eigh eigvalsh logdet qr svd",
+        "gpersist.ops.least_squares": "lstsq matrix_rank pinv",
         "gpersist.ops.linear_algebra": (
-            "adjoint cholesky_solve cross det inv matmul matvec norm slogdet solve=matrix_solve trace triangular_solve=matrix_triangular_solve"
+            "adjoint cholesky_solve cross det inv matmul matvec norm normalize slogdet solve=matrix_solve trace "
+            "triangular_solve=matrix_triangular_solve"
         ),
+        "gpersist.ops.matrix_exponential": "expm",
         "gpersist.ops.matrix_functions": "logm lu sqrtm",
     },
 )

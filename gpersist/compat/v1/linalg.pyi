@@ -43,6 +43,11 @@ from gpersist.ops.decompositions import (
     qr,
     svd,
 )
+from gpersist.ops.least_squares import (
+    lstsq,
+    matrix_rank,
+    pinv,
+)
 from gpersist.ops.linear_algebra import (
     adjoint,
     cholesky_solve,
@@ -52,6 +57,7 @@ from gpersist.ops.linear_algebra import (
     matmul,
     matvec,
     norm,
+    normalize,
     slogdet,
     trace,
 )
@@ -60,6 +66,9 @@ from gpersist.ops.linear_algebra import (
 )
 from gpersist.ops.linear_algebra import (
     matrix_triangular_solve as triangular_solve,
+)
+from gpersist.ops.matrix_exponential import (
+    expm,
 )
 from gpersist.ops.matrix_functions import (
     logm,
@@ -79,17 +88,22 @@ __all__ = [
     "eigh",
     "eigvalsh",
     "einsum",
+    "expm",
     "eye",
     "global_norm",
     "inv",
     "l2_normalize",
     "logdet",
     "logm",
+    "lstsq",
     "lu",
     "matmul",
+    "matrix_rank",
     "matrix_transpose",
     "matvec",
     "norm",
+    "normalize",
+    "pinv",
     "qr",
     "set_diag",
     "slogdet",

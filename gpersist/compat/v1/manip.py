@@ -2,18 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "batch_to_space_nd",
-    "gather_nd",
-    "reshape",
-    "reverse",
-    "roll",
-    "scatter_nd",
-    "space_to_batch_nd",
-    "tile",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.manip",
     "",

@@ -2,14 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "TFRecordCompressionType",
-    "TFRecordOptions",
-    "TFRecordWriter",
-    "tf_record_iterator",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.python_io",
     "",

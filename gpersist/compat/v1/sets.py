@@ -2,18 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "difference",
-    "intersection",
-    "set_difference",
-    "set_intersection",
-    "set_size",
-    "set_union",
-    "size",
-    "union",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.sets",
     "",

@@ -2,19 +2,17 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "Estimator",
-    "EstimatorSpec",
-    "ModeKeys",
-    "RunConfig",
-    "export",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.estimator",
-    "export",
+    "export inputs",
     {
-        "gpersist.estimator": "Estimator EstimatorSpec ModeKeys RunConfig",
+        "gpersist.estimator": (
+            "BestExporter CheckpointSaverHook CheckpointSaverListener Estimator EstimatorSpec EvalSpec Exporter "
+            "FeedFnHook FinalExporter FinalOpsHook GlobalStepWaiterHook LatestExporter LoggingTensorHook ModeKeys "
+            "NanLossDuringTrainingError NanTensorHook RunConfig SecondOrStepTimer SessionRunArgs "
+            "SessionRunContext SessionRunHook SessionRunValues StepCounterHook StopAtStepHook SummarySaverHook "
+            "TrainSpec WarmStartSettings train_and_evaluate"
+        ),
     },
 )

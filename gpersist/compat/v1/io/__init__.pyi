@@ -47,6 +47,11 @@ from gpersist.ops.records import (
     TFRecordWriter,
     tf_record_iterator,
 )
+from gpersist.ops.sparse_serialization import (
+    deserialize_many_sparse,
+    serialize_many_sparse,
+    serialize_sparse,
+)
 from gpersist.ops.strings import (
     decode_base64,
     encode_base64,
@@ -80,6 +85,7 @@ __all__ = [
     "decode_png",
     "decode_raw",
     "decode_webp",
+    "deserialize_many_sparse",
     "encode_base64",
     "encode_jpeg",
     "encode_png",
@@ -92,6 +98,8 @@ __all__ = [
     "parse_single_example",
     "parse_tensor",
     "read_file",
+    "serialize_many_sparse",
+    "serialize_sparse",
     "serialize_tensor",
     "tf_record_iterator",
     "write_file",

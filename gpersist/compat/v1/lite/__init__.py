@@ -2,19 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "Interpreter",
-    "OpsSet",
-    "Optimize",
-    "RepresentativeDataset",
-    "TFLiteConverter",
-    "TargetSpec",
-    "TocoConverter",
-    "constants",
-    "toco_convert",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.lite",
     "constants",

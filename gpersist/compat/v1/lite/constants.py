@@ -2,20 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "FLOAT",
-    "FLOAT16",
-    "GRAPHVIZ_DOT",
-    "INT8",
-    "INT16",
-    "INT32",
-    "INT64",
-    "QUANTIZED_UINT8",
-    "STRING",
-    "TFLITE",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.lite.constants",
     "",

@@ -2,20 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "BasicLSTMCell",
-    "BasicRNNCell",
-    "DeviceWrapper",
-    "DropoutWrapper",
-    "GRUCell",
-    "LSTMCell",
-    "LSTMStateTuple",
-    "MultiRNNCell",
-    "RNNCell",
-    "ResidualWrapper",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.nn.rnn_cell",
     "",

@@ -2,12 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "main_op",
-    "main_op_with_restore",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.saved_model.main_op",
     "",

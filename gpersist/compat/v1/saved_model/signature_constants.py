@@ -2,21 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "CLASSIFY_INPUTS",
-    "CLASSIFY_METHOD_NAME",
-    "CLASSIFY_OUTPUT_CLASSES",
-    "CLASSIFY_OUTPUT_SCORES",
-    "DEFAULT_SERVING_SIGNATURE_DEF_KEY",
-    "PREDICT_INPUTS",
-    "PREDICT_METHOD_NAME",
-    "PREDICT_OUTPUTS",
-    "REGRESS_INPUTS",
-    "REGRESS_METHOD_NAME",
-    "REGRESS_OUTPUTS",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.saved_model.signature_constants",
     "",

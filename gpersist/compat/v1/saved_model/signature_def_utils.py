@@ -2,16 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "MethodNameUpdater",
-    "build_signature_def",
-    "classification_signature_def",
-    "is_valid_signature",
-    "predict_signature_def",
-    "regression_signature_def",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.saved_model.signature_def_utils",
     "",

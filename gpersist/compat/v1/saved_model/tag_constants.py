@@ -2,14 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "GPU",
-    "SERVING",
-    "TPU",
-    "TRAINING",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.saved_model.tag_constants",
     "",

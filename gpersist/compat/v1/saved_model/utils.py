@@ -2,12 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "build_tensor_info",
-    "get_tensor_from_tensor_info",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.saved_model.utils",
     "",

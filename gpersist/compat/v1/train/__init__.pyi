@@ -157,6 +157,9 @@ from gpersist.train.stopping_hooks import (
 from gpersist.train.summary_writer import (
     summary_iterator,
 )
+from gpersist.train.warm_starting import (
+    warm_start,
+)
 
 __all__ = [
     "AdadeltaOptimizer",
@@ -261,5 +264,6 @@ __all__ = [
     "string_input_producer",
     "summary_iterator",
     "update_checkpoint_state",
+    "warm_start",
     "write_graph",
 ]

@@ -2,13 +2,7 @@
 
 from gpersist.compat.lazy import lazily as _lazily
 
-__all__ = [
-    "QueueRunner",
-    "add_queue_runner",
-    "start_queue_runners",
-]
-
-__getattr__, __dir__ = _lazily(
+__all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.train.queue_runner",
     "",

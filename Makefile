@@ -15,7 +15,7 @@ TF_NEEDED := $(TF_READY)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test slow check format interop cuda-emulated test-all bench graph-bench gpu-bench clean
+.PHONY: help venv demo test slow check format docs interop cuda-emulated docker-check docker-image test-all bench graph-bench gpu-bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,7 +31,7 @@ test: $(READY)  ## the tests, but for those that are slow
 slow: $(READY)  ## the slow tests
 	$(PYTEST) -m slow
 
-check: $(READY)  ## style, types, layers, generated files
+check: $(READY) docker-check  ## style, types, layers, generated files, container files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -41,6 +41,9 @@ check: $(READY)  ## style, types, layers, generated files
 format: $(READY)  ## mend what can be mended of the style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(READY)  ## write what is generated in README.md and docs/
+	$(BIN)/python -m tests.docs.write
 
 interop: $(READY) $(TF_NEEDED)  ## the tests that ask real TensorFlow, which gets an environment of its own
 	GPERSIST_TF_PYTHON=$(GPERSIST_TF_PYTHON) $(PYTEST) -m interop
@@ -52,6 +55,14 @@ cuda-emulated: $(READY)  ## the CUDA tests: real CuPy on an emulated CUDA runtim
 	CUDASIM_LAZY_MS=500 .cudasim/python -m pytest -m cuda --ignore=tests/ops
 	CUDASIM_DELAY_US=2000 .cudasim/python -m pytest -m cuda tests/cuda
 	$(BIN)/python tests/cudasim/build.py --tsan
+
+docker-check: $(READY)  ## style of the container files
+	$(BIN)/hadolint docker/Dockerfile.cpu docker/Dockerfile.cuda
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
+	$(BIN)/mypy --strict docker/train.py docker/healthcheck.py
+
+docker-image:  ## builds the CPU image and trains in it, stopped and resumed; by root, with buildah, podman, crun, mmdebstrap
+	docker/verify.sh
 
 test-all: test check interop cuda-emulated slow  ## what CI runs
 
@@ -65,7 +76,7 @@ gpu-bench: $(READY)  ## on a real GPU, with a CuPy installed in .venv: bandwidth
 	$(BIN)/python -m benchmarks.gpu
 
 clean:  ## remove the environments and everything else that is made here
-	rm -rf .venv .venv-tf .cudasim .demo .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist
+	rm -rf .venv .venv-tf .cudasim .containers .demo .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -1,51 +1,67 @@
-"""Writes the README's figures from `benchmarks/results`, and nothing that is not there: `python -m benchmarks.readme [--check]`."""
+"""What the README and docs/benchmarks.md show of `benchmarks/results`, and nothing that is not there; `make docs` writes it."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from benchmarks.report import RESULTS
 
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- figures: python -m benchmarks.readme -->\n", "<!-- end of figures -->\n"
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Rewrites the section; with --check, only says (by status 1) that it is stale."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if README.md is stale")
-    is_check = parser.parse_args(argv).check
-    text = README.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    fresh = before + BEGIN + figures() + END + after
-    if is_check:
-        return int(fresh != text)
-    README.write_text(fresh)
-    return 0
+_HEADINGS = {
+    "save first at most 1.2 × raw: write": "save ÷ write(2)",
+    "load into at most 1.4 × raw: read": "load ÷ read(2)",
+    "save_async at most 1.2 × raw: memcpy": "save_async ÷ memcpy",
+    "save durable at most 0.9 × raw: write + fsync": "durable save ÷ write and fsync",
+    "× SaveV2: save": "save ÷ TensorFlow's",
+    "× SaveV2: load": "load ÷ TensorFlow's",
+}
+"""Columns of the short table, by how their goals end; goals that are not here have a column of their own."""
 
 
 def figures() -> str:
-    """A table for each file of results, in the order of their names."""
-    return "".join(_table(json.loads(path.read_text())) for path in sorted(RESULTS.glob("*.json")))
+    """A short table for each machine, in the order of their files' names: one line a workload."""
+    return "\n\n".join(_table(results) for results in _all_results())
+
+
+def goals() -> str:
+    """A table for each machine of all goals and what was found."""
+    return "\n\n".join(_goals(results) for results in _all_results())
+
+
+def _all_results() -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
+
+
+def _told(results: dict[str, Any]) -> list[dict[str, Any]]:
+    return [goal for goal in results["goals"] if "memory at most" not in goal["goal"] and goal["found"] is not None]
+
+
+def _heading(goal: str) -> str:
+    return next((heading for end, heading in _HEADINGS.items() if goal.endswith(end)), goal.partition(" at most ")[0])
+
+
+def _machine(results: dict[str, Any]) -> str:
+    machine = results.get("device") or f"{results['cpu']}, {results['cores']} cores"
+    return f"{machine}, {results['date']}, medians of {results['rounds']} interleaved rounds"
 
 
 def _table(results: dict[str, Any]) -> str:
-    machine = results.get("device") or f"{results['cpu']}, {results['cores']} cores"
-    lines = [f"\n{machine}, {results['date']}, medians of {results['rounds']} interleaved rounds; what is found, and what is aimed at:\n\n"]
-    lines += ["| | found | goal |\n", "|---|---|---|\n"]
+    cells: dict[tuple[str, str], str] = {}
+    for goal in _told(results):
+        cells.setdefault((goal["workload"], _heading(goal["goal"])), f"{goal['found']:.2f}")  # the first of a kind: `save first`, not `save repeated`
+    found = {heading for _, heading in cells}
+    columns = [heading for heading in dict.fromkeys(_HEADINGS.values()) if heading in found]
+    columns += [heading for heading in dict.fromkeys(heading for _, heading in cells) if heading not in columns]
+    lines = [f"{_machine(results)}:", "", f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
+    for name, workload in results["workloads"].items():
+        lines.append(f"| {workload['title']} | {' | '.join(cells.get((name, heading), '') for heading in columns)} |")
+    return "\n".join(lines)
+
+
+def _goals(results: dict[str, Any]) -> str:
     titles = {name: workload["title"] for name, workload in results["workloads"].items()}
-    for goal in results["goals"]:
-        if "memory" not in goal["goal"] and goal["found"] is not None:
-            what, _, limit = goal["goal"].rpartition(" at most ")
-            lines.append(f"| {titles[goal['workload']]}: {what} | {goal['found']:.2f} | {limit} |\n")
-    return "".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    lines = [f"{_machine(results)}:", "", "| | found | goal, at most |", "|---|---:|---|"]
+    for goal in _told(results):
+        what, _, limit = goal["goal"].rpartition(" at most ")
+        lines.append(f"| {titles[goal['workload']]}: {what} | {goal['found']:.2f} | {limit} |")
+    return "\n".join(lines)

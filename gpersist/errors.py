@@ -27,7 +27,8 @@
         UnreadableFileError                   OSError
 
 The codes are those of TensorFlow (`tensorflow/python/framework/errors_impl.py`), so that one tree serves both faces. A message says what
-happened, where (file, tensor, byte), what was expected, what was found, and what to do about it.
+happened, where (file, tensor, byte), what was expected, what was found, and what to do about it. What a class says of its cause and its cure is also
+docs/errors.md.
 """
 
 from __future__ import annotations
@@ -82,129 +83,205 @@ class GPersistError(Exception):
 
 
 class CancelledError(GPersistError, concurrent.futures.CancelledError):
-    """The operation was cancelled before it ended."""
+    """The operation was cancelled before it ended.
+
+    Cure: ask for it again; a cancelled save has left nothing behind.
+    """
 
     code = 1
 
 
 class UnknownError(GPersistError):
-    """A function of the caller's failed, in a way that nobody here can tell more of."""
+    """A function of the caller's failed, in a way that nobody here can tell more of.
+
+    Cure: look at the error that this one was raised from (`__cause__`): it is that of your function.
+    """
 
     code = 2
 
 
 class InvalidArgumentError(GPersistError, ValueError):
-    """An argument, or a file's content taken as one, makes no sense."""
+    """An argument, or a file's content taken as one, makes no sense.
+
+    Cure: the message names the argument, what was expected and what was found; at a file's content, look at it with `gpersist show` and
+    `gpersist verify`.
+    """
 
     code = 3
 
 
 class MismatchError(InvalidArgumentError):
-    """What a restore asks for and what the checkpoint holds differ in names, shapes or dtypes."""
+    """What a restore asks for and what the checkpoint holds differ in names, shapes or dtypes.
+
+    Cure: `gpersist show` lists what the checkpoint holds; `partial=True` takes what fits, a Saver with a dict of variables (`var_list`) takes others
+    under other names.
+    """
 
 
 class DeviceNotFoundError(InvalidArgumentError):
-    """A device is named that this process does not have."""
+    """A device is named that this process does not have.
+
+    Cure: `gpersist devices` lists those that are here; `clear_devices=True`, a `placement` or `device_map`, or soft placement put things
+    elsewhere, and `gpersist place` shows where.
+    """
 
 
 class DeadlineExceededError(GPersistError, TimeoutError):
-    """The time allowed ran out."""
+    """The time allowed ran out.
+
+    Cure: allow more time, or look for what does not come: a queue that nobody fills, a disk that hangs.
+    """
 
     code = 4
 
 
 class NotFoundError(GPersistError, LookupError):
-    """Something that was named is not there."""
+    """Something that was named is not there.
+
+    Cure: the message lists what is there, the nearest names first.
+    """
 
     code = 5
 
 
 class CheckpointNotFoundError(NotFoundError, FileNotFoundError):
-    """There is no checkpoint under this name, or one of its files is missing."""
+    """There is no checkpoint under this name, or one of its files is missing.
+
+    Cure: name a prefix, any of its files, or its folder; if a data file is missing, copy it from where the checkpoint was made.
+    """
 
 
 class TensorNotFoundError(NotFoundError, KeyError):
-    """The checkpoint holds no tensor of this name."""
+    """The checkpoint holds no tensor of this name.
+
+    Cure: `gpersist show PREFIX` lists the names; `partial=True` does without.
+    """
 
 
 class AlreadyExistsError(GPersistError, FileExistsError):
-    """Something is there already that must not be replaced."""
+    """Something is there already that must not be replaced.
+
+    Cure: take another name, or remove what is there.
+    """
 
     code = 6
 
 
 class PermissionDeniedError(GPersistError, PermissionError):
-    """The operating system does not allow it."""
+    """The operating system does not allow it.
+
+    Cure: give the process the right to read or write the path, or take another folder. Of a graph's operation: allow it, if you trust the
+    graph, by `Graph.allow_ops`.
+    """
 
     code = 7
 
 
 class ResourceExhaustedError(GPersistError, MemoryError):
-    """Memory, disk space or another resource does not suffice."""
+    """Memory, disk space or another resource does not suffice.
+
+    Cure: close what is open, load less at once (`gpersist.open` reads single tensors and slices), or take a larger machine.
+    """
 
     code = 8
 
 
 class DeviceMemoryError(ResourceExhaustedError):
-    """A device has less free memory than was wanted."""
+    """A device has less free memory than was wanted.
+
+    Cure: `gpersist place` shows what goes where, and out of how much; `placement="balanced"`, a map or "host" spreads it.
+    """
 
 
 class OutOfSpaceError(ResourceExhaustedError, OSError):
-    """The file system has no room left, or the quota is used up."""
+    """The file system has no room left, or the quota is used up.
+
+    Cure: make room, and save again; the checkpoint before stands, and nothing was left behind.
+    """
 
 
 class FailedPreconditionError(GPersistError, RuntimeError):
-    """The state of the system does not allow it now."""
+    """The state of the system does not allow it now.
+
+    Cure: do first what the message asks for: initialize or restore a variable, end another save, open what is closed.
+    """
 
     code = 9
 
 
 class AbortedError(GPersistError, RuntimeError):
-    """The operation was given up half-way, because of another failure."""
+    """The operation was given up half-way, because of another failure.
+
+    Cure: find the failure that came first: it is the error's `__cause__`, or was raised elsewhere; then begin again.
+    """
 
     code = 10
 
 
 class OutOfRangeError(GPersistError, IndexError):
-    """A position lies beyond the end."""
+    """A position lies beyond the end.
+
+    Cure: stop reading: this is how the end of a queue, a reader or a file is told; or ask for a position within.
+    """
 
     code = 11
 
 
 class UnimplementedError(GPersistError, NotImplementedError):
-    """gpersist does not do this."""
+    """gpersist does not do this.
+
+    Cure: the message names the way round where there is one; `gpersist show MODEL --ops` lists all that a model would miss.
+    """
 
     code = 12
 
 
 class InternalError(GPersistError, RuntimeError):
-    """An invariant of gpersist itself does not hold: please report it."""
+    """An invariant of gpersist itself does not hold: please report it.
+
+    Cure: report it, with the message and, from `GPERSIST_DEBUG=1`, the traceback.
+    """
 
     code = 13
 
 
 class UnavailableError(GPersistError, OSError):
-    """A service or a device does not answer now; trying again may help."""
+    """A service or a device does not answer now; trying again may help.
+
+    Cure: try again; if it stays so, look after the device or the service.
+    """
 
     code = 14
 
 
 class FileError(UnavailableError):
-    """The file system failed at a call."""
+    """The file system failed at a call.
+
+    Cure: the message has the path, the call and the system's reason; look after the disk, then try again.
+    """
 
 
 class DataLossError(GPersistError, ValueError):
-    """Bytes are missing or damaged."""
+    """Bytes are missing or damaged.
+
+    Cure: `gpersist verify FOLDER --all` tells which checkpoints are whole; restore one of them, as `CheckpointManager.restore` does by itself.
+    """
 
     code = 15
 
 
 class NotACheckpointError(DataLossError):
-    """The file is of another kind."""
+    """The file is of another kind.
+
+    Cure: the message says what the file is, as far as its first bytes tell, and what reads it.
+    """
 
 
 class UnreadableFileError(DataLossError, OSError):
-    """The file holds no message of the kind that was asked for."""
+    """The file holds no message of the kind that was asked for.
+
+    Cure: name a file of the kind that the message asks for, or one that is whole.
+    """
 
 
 _BY_ERRNO: dict[int, type[GPersistError]] = {

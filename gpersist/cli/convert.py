@@ -49,10 +49,9 @@ def register(commands: Any) -> None:
     """Adds the command to the parser."""
     parser = commands.add_parser(
         "convert",
-        help="checkpoints V1 and V2, safetensors, npz: each to each",
+        help="tensors and graphs in another format, or under other names",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "source",

@@ -92,6 +92,12 @@ class _Story:
         return [{**save, "kept": os.path.basename(save["prefix"]) + ".index" in indexes} for save in self.first.saves + self.second.saves]
 
 
+_EXAMPLES = """\
+examples:
+  gpersist demo
+  gpersist demo --dir run --steps 1000 --devices 4   and keep the checkpoints"""
+
+
 def register(commands: Any) -> None:
     """Adds the command to the parser."""
     parser = commands.add_parser(
@@ -100,6 +106,7 @@ def register(commands: Any) -> None:
         description="Train a small model on the best devices there are, with asynchronous saves; kill the training (SIGKILL) in the middle of a "
         "save; start it again, which resumes from the newest whole checkpoint; finish, verify, and tell what was saved, where it was, and how long "
         "training was held up.",
+        epilog=_EXAMPLES,
     )
     parser.add_argument("--dir", metavar="D", help="an empty or new folder for the checkpoints, which stay there (default: a temporary one)")
     parser.add_argument("--steps", type=_at_least(_MIN_STEPS), default=_DEFAULT_STEPS, help=f"of training (default: {_DEFAULT_STEPS})")

@@ -19,6 +19,13 @@ _COLUMNS = (
 )
 
 
+_EXAMPLES = """\
+examples:
+  gpersist devices
+  GPERSIST_VIRTUAL_DEVICES=4x2GiB gpersist devices
+  CUDA_VISIBLE_DEVICES=1 gpersist devices           the second GPU, as GPU:0"""
+
+
 def register(commands: Any) -> None:
     """Adds the command to the parser."""
     parser = commands.add_parser(
@@ -26,6 +33,7 @@ def register(commands: Any) -> None:
         help="the devices that tensors can be restored to",
         description="List the devices of this process, with NVML's figures and the CUDA runtime's. GPERSIST_VIRTUAL_DEVICES=4 puts four virtual "
         "ones in the place of GPUs; they are always named as such.",
+        epilog=_EXAMPLES,
     )
     add_json(parser)
     parser.set_defaults(run=run)

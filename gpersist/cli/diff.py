@@ -62,6 +62,12 @@ class _Difference:
             yield f"values: {self.values.differing:,} of {self.values.elements:,} differ{by}"
 
 
+_EXAMPLES = """\
+examples:
+  gpersist diff run/ckpt-90 run/ckpt-100
+  gpersist diff a b --rtol 1e-6 --ignore-devices && echo the same"""
+
+
 def register(commands: Any) -> None:
     """Adds the command to the parser."""
     parser = commands.add_parser(
@@ -69,6 +75,7 @@ def register(commands: Any) -> None:
         help="what differs between two checkpoints, and by how much",
         description="Compare names, dtypes, shapes, recorded devices and values of two checkpoints. Exit status 1: they differ. Values differ if "
         "|a - b| > atol + rtol * |b|; NaN equals NaN.",
+        epilog=_EXAMPLES,
     )
     parser.add_argument("a", metavar="A", help="a checkpoint's prefix, any of its files, or its folder")
     parser.add_argument("b", metavar="B", help="another one")

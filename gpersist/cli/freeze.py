@@ -9,6 +9,13 @@ from typing import Any
 
 from gpersist.cli.output import add_json, amount, counted, printable, write_json, write_line
 
+_EXAMPLES = """\
+examples:
+  gpersist freeze run/ckpt-100 out.pb --outputs softmax
+  gpersist freeze run/ckpt-100 out.pb --outputs y --ema   averages of variables
+  gpersist freeze w.ckpt out.pb --outputs y --meta m.meta
+  gpersist freeze export/1 out.pb                         a SavedModel"""
+
 
 def register(commands: Any) -> None:
     """Adds the command to the parser."""
@@ -17,6 +24,7 @@ def register(commands: Any) -> None:
         help="a checkpoint and its graph as one file, variables as constants",
         description="Write the part of a trained graph that some outputs need, with its variables as constants of their values in the checkpoint: a "
         "GraphDef, as TensorFlow's freeze_graph makes it. Nothing is run.",
+        epilog=_EXAMPLES,
     )
     parser.add_argument("source", metavar="CHECKPOINT", help="a checkpoint's prefix, any of its files, or its folder; or a SavedModel's folder")
     parser.add_argument("target", metavar="OUT.pb", help="the file to write")

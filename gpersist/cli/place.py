@@ -61,6 +61,15 @@ class _PlannedDevice(VirtualDevice):
     backend = "planned for"
 
 
+_EXAMPLES = """\
+examples:
+  gpersist place run/ckpt-100                        on the devices here
+  gpersist place run --devices 4x16GiB --svg p.svg   on others, and a drawing
+  gpersist place run --devices 2x80GB,2x24GiB --placement balanced
+  gpersist place model.meta --placement strict       a graph alone
+  gpersist place run --map 'tower_1/*=/gpu:1' --map '*=/gpu:0'"""
+
+
 def register(commands: Any) -> None:
     """Adds the command to the parser."""
     parser = commands.add_parser(
@@ -68,6 +77,7 @@ def register(commands: Any) -> None:
         help="where a restore would put each tensor, and whether it fits",
         description="Show the plan of a restore, and touch no device for it; by default, for the devices that are here. A .meta is enough: the "
         "sizes are then those of its graph's variables. Exit status 1: something does not fit.",
+        epilog=_EXAMPLES,
     )
     parser.add_argument("path", metavar="PREFIX|META", help="a checkpoint's prefix, any of its files, or its folder; or a .meta alone")
     where = parser.add_mutually_exclusive_group()

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from gpersist.checkpoint import DeviceLoad, PlacementPlan, TensorSpec
 from gpersist.cli.output import amount, counted, percent, printable
 from gpersist.devices import Device
+from gpersist.drawing.lettering import text_element, text_width
+from gpersist.drawing.palette import ALARM, COLOURS, DARK, FAINT, GREYS, INK
 
 _WIDTH = 1000
 _MARGIN = 24
@@ -27,19 +29,12 @@ _LINE_HEIGHT = 20
 _MAX_SEGMENTS = 8
 _MAX_ARRIVALS = 16
 
-_COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#76b7b2", "#edc948", "#b07aa1", "#ff9da7", "#9c755f")
-_GREYS = ("#bab0ac", "#cbc3bf")
 _IN_USE, _FREE = "#d5d9de", "#f4f5f7"
-_INK, _FAINT, _ALARM = "#1f2933", "#616e7c", "#c62828"
-_DARK = frozenset({"#4e79a7", "#59a14f", "#b07aa1", "#9c755f"})
-"""Colours on which text is white."""
 
 _KINDS = {"cuda": ("on", "GPU"), "virtual": ("on", "virtual device"), "planned for": ("planned for", "GPU")}
 _MAX_DEPTH = 3
 _NEARLY_ALL = 0.9
 """Of the bytes: a scope that holds so much tells nothing, and is taken apart."""
-
-_NARROW, _WIDE, _BROAD = frozenset("iIjlftr.,:;|!'()[]/ "), frozenset("mwMW@%…"), frozenset("<>&+=~#^")
 
 
 class Arrival(NamedTuple):
@@ -80,7 +75,7 @@ def draw(plan: PlacementPlan, title: str) -> str:
     for counter in sizes.values():
         totals.update(counter)
     ranked = sorted(totals, key=lambda scope: (-totals[scope], scope))
-    colours = dict(zip(ranked, _COLOURS, strict=False))
+    colours = dict(zip(ranked, COLOURS, strict=False))
     lines = [*_head(plan, title)]
     y = _HEAD_HEIGHT
     for load in plan.loads:
@@ -88,14 +83,14 @@ def draw(plan: PlacementPlan, title: str) -> str:
         y += _ROW_HEIGHT
     legend = [(colours[scope], f"{scope}: {_share(totals[scope], totals.total())}") for scope in colours]
     if rest := [scope for scope in ranked if scope not in colours]:
-        legend.append((_GREYS[0], f"other ({counted(len(rest), 'scope')}): {_share(sum(totals[scope] for scope in rest), totals.total())}"))
+        legend.append((GREYS[0], f"other ({counted(len(rest), 'scope')}): {_share(sum(totals[scope] for scope in rest), totals.total())}"))
     legend += [(_IN_USE, "in use already"), (_FREE, "stays free")]
     if not all(load.fits for load in plan.loads):
         legend.append(("url(#over)", "no room for it"))
     lines += _legend(legend, y)
     y += _LINE_HEIGHT * -(-len(legend) // _LEGEND_COLUMNS) + 12
     for number, text in enumerate(_told(plan)):
-        lines.append(_text(_MARGIN, y + 16, text, 12, _WIDTH - 2 * _MARGIN, is_bold=not number))
+        lines.append(text_element(_MARGIN, y + 16, text, 12, _WIDTH - 2 * _MARGIN, is_bold=not number))
         y += _LINE_HEIGHT
     height = y + 12
     return "\n".join(
@@ -103,7 +98,7 @@ def draw(plan: PlacementPlan, title: str) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}" '
             'font-family="Helvetica, Arial, sans-serif">',
             '<defs><pattern id="over" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
-            f'<rect width="8" height="8" fill="#ffe3e3"/><rect width="4" height="8" fill="{_ALARM}"/></pattern></defs>',
+            f'<rect width="8" height="8" fill="#ffe3e3"/><rect width="4" height="8" fill="{ALARM}"/></pattern></defs>',
             f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
             *lines,
             "</svg>\n",
@@ -112,19 +107,19 @@ def draw(plan: PlacementPlan, title: str) -> str:
 
 
 def _head(plan: PlacementPlan, title: str) -> Iterator[str]:
-    yield _text(_MARGIN, 36, title, 20, _WIDTH - 2 * _MARGIN, is_bold=True)
+    yield text_element(_MARGIN, 36, title, 20, _WIDTH - 2 * _MARGIN, is_bold=True)
     counts = collections.Counter(load.device.backend for load in plan.loads if load.device.backend in _KINDS)
     devices = [f"{_KINDS[kind][0]} {counted(count, _KINDS[kind][1])}" for kind, count in counts.items()]
     told = [counted(len(plan.tensors), "tensor"), amount(sum(tensor.size_bytes for tensor in plan.tensors)), *devices]
-    yield _text(_MARGIN, 60, f"{', '.join(told)}; each bar is its device's whole memory", 13, _FIGURES_X - _MARGIN, _FAINT)
+    yield text_element(_MARGIN, 60, f"{', '.join(told)}; each bar is its device's whole memory", 13, _FIGURES_X - _MARGIN, FAINT)
     if short := sum(not load.fits for load in plan.loads):
-        yield _text(_FIGURES_X, 60, f"does not fit on {counted(short, 'device')}", 12, _WIDTH - _MARGIN - _FIGURES_X, _ALARM, is_bold=True)
+        yield text_element(_FIGURES_X, 60, f"does not fit on {counted(short, 'device')}", 12, _WIDTH - _MARGIN - _FIGURES_X, ALARM, is_bold=True)
 
 
 def _row(load: DeviceLoad, sizes: collections.Counter[str], colours: dict[str, str], y: int) -> Iterator[str]:
     label_width = _BAR_X - _MARGIN - 8
-    yield _text(_MARGIN, y + 15, load.device.name.removeprefix("/device:"), 14, label_width, is_bold=True)
-    yield _text(_MARGIN, y + 30, f"{load.device.backend}, {amount(load.total_bytes)}", 10, label_width, _FAINT)
+    yield text_element(_MARGIN, y + 15, load.device.name.removeprefix("/device:"), 14, label_width, is_bold=True)
+    yield text_element(_MARGIN, y + 30, f"{load.device.backend}, {amount(load.total_bytes)}", 10, label_width, FAINT)
     yield _rect(_BAR_X, y, _BAR_WIDTH, _FREE)
     per_byte, limit = _BAR_WIDTH / max(load.total_bytes, 1), _BAR_X + _BAR_WIDTH
     x = min(_BAR_X + (load.total_bytes - load.free_bytes) * per_byte, limit)
@@ -132,12 +127,12 @@ def _row(load: DeviceLoad, sizes: collections.Counter[str], colours: dict[str, s
     for number, (scope, size_bytes) in enumerate(_segments(sizes)):
         width = min(size_bytes * per_byte, limit - x)
         if width > 0:
-            yield from _segment(x, y, width, scope, _share(size_bytes, load.size_bytes), colours.get(scope, _GREYS[number % 2]))
+            yield from _segment(x, y, width, scope, _share(size_bytes, load.size_bytes), colours.get(scope, GREYS[number % 2]))
             x += width
     if not load.fits:
         over_width = min(max((load.size_bytes - load.free_bytes) * per_byte, 8), _OVERFLOW_WIDTH)
         yield _rect(limit, y, over_width, "url(#over)", "no room for it", amount(load.size_bytes - load.free_bytes))
-    colour, line_width = (_INK, 1) if load.fits else (_ALARM, 2)
+    colour, line_width = (INK, 1) if load.fits else (ALARM, 2)
     yield f'<rect x="{_BAR_X}" y="{y}" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" fill="none" stroke="{colour}" stroke-width="{line_width}"/>'
     figures = (
         (amount(load.size_bytes), f"{percent(load.size_bytes, load.free_bytes)} of {amount(load.free_bytes)} free")
@@ -145,8 +140,8 @@ def _row(load: DeviceLoad, sizes: collections.Counter[str], colours: dict[str, s
         else (f"{amount(load.size_bytes - load.free_bytes)} too much", f"{amount(load.size_bytes)} for {amount(load.free_bytes)} free")
     )
     room = _WIDTH - _MARGIN - _FIGURES_X
-    yield _text(_FIGURES_X, y + 15, figures[0], 13, room, colour, is_bold=True)
-    yield _text(_FIGURES_X, y + 30, figures[1], 10, room, _FAINT)
+    yield text_element(_FIGURES_X, y + 15, figures[0], 13, room, colour, is_bold=True)
+    yield text_element(_FIGURES_X, y + 30, figures[1], 10, room, FAINT)
 
 
 def _segments(sizes: collections.Counter[str]) -> list[tuple[str, int]]:
@@ -158,14 +153,14 @@ def _segments(sizes: collections.Counter[str]) -> list[tuple[str, int]]:
 
 def _segment(x: float, y: int, width: float, scope: str, share: str, colour: str) -> Iterator[str]:
     yield _rect(x, y, width, colour, scope, share)
-    ink, room = "#ffffff" if colour in _DARK else _INK, width - 8
-    name = scope if _text_width(scope, 11) <= room else scope.rpartition("/")[2]
-    value = share if _text_width(share, 10) <= room else share.partition(",")[0]
-    if room >= _text_width(value, 10):
-        yield _text(x + 4, y + 14, name, 11, room, ink)
-        yield _text(x + 4, y + 28, value, 10, room, ink)
-    elif room >= min(_text_width(name, 11), _text_width("00000", 11)):
-        yield _text(x + 4, y + 21, name, 11, room, ink)
+    ink, room = "#ffffff" if colour in DARK else INK, width - 8
+    name = scope if text_width(scope, 11) <= room else scope.rpartition("/")[2]
+    value = share if text_width(share, 10) <= room else share.partition(",")[0]
+    if room >= text_width(value, 10):
+        yield text_element(x + 4, y + 14, name, 11, room, ink)
+        yield text_element(x + 4, y + 28, value, 10, room, ink)
+    elif room >= min(text_width(name, 11), text_width("00000", 11)):
+        yield text_element(x + 4, y + 21, name, 11, room, ink)
 
 
 def _legend(items: Sequence[tuple[str, str]], y: int) -> Iterator[str]:
@@ -173,8 +168,8 @@ def _legend(items: Sequence[tuple[str, str]], y: int) -> Iterator[str]:
     for number, (colour, text) in enumerate(items):
         row, column = divmod(number, _LEGEND_COLUMNS)
         x, top = _MARGIN + column * column_width, y + row * _LINE_HEIGHT
-        yield f'<rect x="{x}" y="{top + 2}" width="12" height="12" fill="{colour}" stroke="{_FAINT}" stroke-width="0.5"/>'
-        yield _text(x + 18, top + 13, text, 12, column_width - 30)
+        yield f'<rect x="{x}" y="{top + 2}" width="12" height="12" fill="{colour}" stroke="{FAINT}" stroke-width="0.5"/>'
+        yield text_element(x + 18, top + 13, text, 12, column_width - 30)
 
 
 def _told(plan: PlacementPlan) -> Iterator[str]:
@@ -213,32 +208,3 @@ def _share(part_bytes: int, whole_bytes: int) -> str:
 def _rect(x: float, y: int, width: float, colour: str, name: str = "", value: str = "") -> str:
     told = f"<title>{escape(printable(f'{name}: {value}'))}</title>" if name else ""
     return f'<rect x="{x:.2f}" y="{y}" width="{width:.2f}" height="{_BAR_HEIGHT}" fill="{colour}" stroke="#ffffff" stroke-width="0.5">{told}</rect>'
-
-
-def _text(x: float, y: int, text: str, size: int, width: float, colour: str = _INK, *, is_bold: bool = False) -> str:
-    """A text that takes no more than `width`."""
-    weight = ' font-weight="bold"' if is_bold else ""
-    return f'<text x="{x:.2f}" y="{y}" font-size="{size}" fill="{colour}"{weight}>{escape(_fit(printable(text), size, width, is_bold))}</text>'
-
-
-def _fit(text: str, size: int, width: float, is_bold: bool) -> str:
-    if _text_width(text, size, is_bold) <= width:
-        return text
-    end = 0
-    width -= _text_width("…", size, is_bold)
-    while (width := width - _text_width(text[end], size, is_bold)) >= 0:
-        end += 1
-    return text[:end].rstrip() + "…"
-
-
-def _text_width(text: str, size: int, is_bold: bool = False) -> float:
-    """As wide as the widest of the common sans-serif fonts makes it."""
-    return size * (1.12 if is_bold else 1.0) * sum(map(_char_width, text))
-
-
-def _char_width(char: str) -> float:
-    if char in _NARROW:
-        return 0.46
-    if char in _WIDE or not char.isascii():
-        return 1.0
-    return 0.86 if char in _BROAD else 0.79 if char.isupper() else 0.64

@@ -38,12 +38,22 @@ _COLUMNS = (
 )
 
 
+_EXAMPLES = """\
+examples:
+  gpersist show run                               a folder's newest checkpoint
+  gpersist show run/ckpt-100 --tree 'dense_*'     a part of it, as a tree
+  gpersist show run/ckpt-100 --sort size          the largest tensors first
+  gpersist show run --values dense_0/bias --full  one tensor, all its values
+  gpersist show export/1 --ops                    what a SavedModel needs to run"""
+
+
 def register(commands: Any) -> None:
     """Adds the command to the parser."""
     parser = commands.add_parser(
         "show",
         help="what is in a checkpoint: names, dtypes, shapes, devices",
         description="List a checkpoint's tensors, or print the values of one. Touches no device. A narrow terminal has no room for crc32c and shard.",
+        epilog=_EXAMPLES,
     )
     parser.add_argument("prefix", metavar="PREFIX", help="a checkpoint's prefix, any of its files, or its folder")
     parser.add_argument(

@@ -32,6 +32,13 @@ class _Report:
     error: str | None = None
 
 
+_EXAMPLES = """\
+examples:
+  gpersist verify run                   a folder's newest checkpoint
+  gpersist verify run --all             all checkpoints of a folder
+  gpersist verify run/ckpt-100 --quick  without reading the tensors"""
+
+
 def register(commands: Any) -> None:
     """Adds the command to the parser."""
     parser = commands.add_parser(
@@ -39,6 +46,7 @@ def register(commands: Any) -> None:
         help="read every byte of checkpoints, and check it",
         description="Read every byte of checkpoints and hold it against the checksums. Exit status 1: one is damaged; the first damaged tensor met "
         "is named, with its file and offset.",
+        epilog=_EXAMPLES,
     )
     parser.add_argument(
         "prefixes", metavar="PREFIX", nargs="+", help="a checkpoint's prefix, any of its files, or a folder, which means its newest one"

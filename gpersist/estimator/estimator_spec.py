@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from gpersist.errors import UnimplementedError
 from gpersist.estimator.mode_keys import ModeKeys
 from gpersist.estimator.signatures import get_export_outputs
 from gpersist.graph import Operation, Tensor, get_default_graph
 from gpersist.ops.shaping import reshape
 from gpersist.ops.variable import Variable
 from gpersist.shapes import TensorShape
-
-_HOOKS = ("training_chief_hooks", "training_hooks", "evaluation_hooks", "prediction_hooks")
+from gpersist.train.scaffold import Scaffold
+from gpersist.train.session_run_hook import SessionRunHook
 
 
 class _Spec(NamedTuple):
@@ -39,16 +38,15 @@ class EstimatorSpec(_Spec):
         train_op: a step; needed for training.
         eval_metric_ops: by name pairs of a value and the operation that updates it with a batch.
         export_outputs: by the names of their signatures `ExportOutput`s; the predictions alone by default.
-        training_chief_hooks: none are run here.
-        training_hooks: likewise.
-        scaffold: anything with attributes `saver` and `local_init_op`.
-        evaluation_hooks: none are run here.
-        prediction_hooks: likewise.
+        training_chief_hooks: take part in training, before others.
+        training_hooks: take part in training.
+        scaffold: says how to initialise and to save.
+        evaluation_hooks: take part in evaluation.
+        prediction_hooks: take part in prediction.
 
     Raises:
         ValueError: something that the mode needs is missing, or in another graph.
         TypeError: something of another type.
-        UnimplementedError: hooks.
     """
 
     __slots__ = ()
@@ -73,11 +71,12 @@ class EstimatorSpec(_Spec):
         predictions = _checked_predictions(predictions, mode)
         if mode == ModeKeys.PREDICT:
             export_outputs = get_export_outputs(export_outputs, predictions)
-        for name, hooks in zip(_HOOKS, (training_chief_hooks, training_hooks, evaluation_hooks, prediction_hooks), strict=True):
-            if hooks:
-                raise UnimplementedError(f"{name}: hooks are not run by gpersist's Estimator; leave them out, or train with a session")
         metrics = _checked_metrics(eval_metric_ops)
-        return super().__new__(cls, mode, predictions, loss, train_op, metrics, export_outputs, (), (), scaffold, (), ())
+        training, chief = _checked_hooks(training_hooks), _checked_hooks(training_chief_hooks)
+        evaluation, prediction = _checked_hooks(evaluation_hooks), _checked_hooks(prediction_hooks)
+        if not isinstance(scaffold := scaffold or Scaffold(), Scaffold):
+            raise TypeError(f"scaffold must be tf.train.Scaffold. Given: {scaffold}")
+        return super().__new__(cls, mode, predictions, loss, train_op, metrics, export_outputs, chief, training, scaffold, evaluation, prediction)
 
 
 def _checked_train_op(train_op: Any, mode: str) -> Any:
@@ -134,6 +133,14 @@ def _checked_metrics(eval_metric_ops: Any) -> dict[str, tuple[Any, Any]]:
         for value in pair:
             _check_graph(value, "eval_metric_ops", f"{key}: {value.name}")
     return eval_metric_ops
+
+
+def _checked_hooks(hooks: Any) -> tuple[SessionRunHook, ...]:
+    found = tuple(hooks or ())
+    for hook in found:
+        if not isinstance(hook, SessionRunHook):
+            raise TypeError(f"All hooks must be SessionRunHook instances, given: {hook}")
+    return found
 
 
 def _check_tensor(value: Any, what: str) -> None:

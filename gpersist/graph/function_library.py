@@ -65,6 +65,7 @@ def body(
     """
     made = Graph()
     made._library = graph._library
+    made._own_functions = graph._own_functions
     made.allowed_ops = graph.allowed_ops
     message = protos.GraphDef(versions=graph.versions)
     arguments = {}
@@ -91,6 +92,9 @@ def body(
         node.input[:] = [edges.translated(text) for text in node.input]
     with made.as_default():
         import_graph_def(message, name="")
+    if definition.signature.name in graph._own_functions:
+        for op in made.get_operations():
+            op.is_imported = False
     results = [made.get_tensor_by_name(_full(edges.translated(definition.ret[arg.name]))) for arg in definition.signature.output_arg]
     inputs = [made.get_tensor_by_name(f"{name}:0") for name in arguments.values()]
     return made, inputs, results, [made.get_operation_by_name(name) for name in definition.control_ret.values()]

@@ -82,6 +82,12 @@ class Functions:
                 self._plans[key, places] = found
         return run_raw(found[0], arguments)
 
+    def forget(self, key: Any) -> None:
+        """Drops the plans that `call_made` has made for a key."""
+        with self._lock:
+            for each in [each for each in self._plans if each[0] == key]:
+                del self._plans[each]
+
     def argument_names(self, name: str) -> list[str]:
         """What a function's arguments are called.
 

@@ -30,7 +30,7 @@ _NOT_DIFFERENTIABLE = (
     *("Assert", "Assign", "AssignAdd", "AssignSub", "DrawBoundingBoxes", "HSVToRGB", "RandomShuffle", "ResizeBilinearGrad", "VariableShape"),
     *("ScatterAdd", "ScatterDiv", "ScatterMul", "ScatterNdAdd", "ScatterNdSub", "ScatterNdUpdate", "ScatterSub", "SparseAddGrad", "SparseConcat"),
     *("QueueClose", "QueueDequeue", "QueueDequeueMany", "QueueDequeueUpTo", "QueueEnqueue", "QueueEnqueueMany", "QueueSize"),
-    *("DenseToDenseSetOperation", "DenseToSparseSetOperation", "SetSize", "SparseToSparseSetOperation"),
+    *("DenseToDenseSetOperation", "DenseToSparseSetOperation", "ReduceDataset", "SetSize", "SparseToSparseSetOperation"),
     *("FakeQuantWithMinMaxArgsGradient", "FakeQuantWithMinMaxVarsGradient", "FakeQuantWithMinMaxVarsPerChannelGradient"),
 )
 """What gradients do not pass in TensorFlow, without this being an error, though there are inputs of numbers."""

@@ -47,6 +47,7 @@ class Graph(NameScopes, Scopes, Collections):
         self._unfetchable: set[Operation] = set()
         self._container = ""
         self._library = protos.FunctionDefLibrary()
+        self._own_functions: set[str] = set()  # those that the program has made, rather than loaded
         self.allowed_ops: set[str] = set()
         self._imported_op_defs: dict[str, protos.OpDef] = {}  # of operations, or attributes, that gpersist has not
         self.seed: int | None = None

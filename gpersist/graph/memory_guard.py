@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from gpersist import protos
 from gpersist.devices import Device
 from gpersist.dtypes import DType
@@ -51,8 +53,9 @@ def guarded(kernel: Callable[..., Any], op: Operation, device: Device) -> Callab
         return kernel
 
     def guard(*values: Any) -> Any:
-        if _bound(op.type, values) > _HARMLESS:
-            _check(op, values, device)
+        arrays = [np.asarray(value, object) if isinstance(value, (bytes, str)) else value for value in values]
+        if _bound(op.type, arrays) > _HARMLESS:
+            _check(op, arrays, device)
         return kernel(*values)
 
     def guard_sum(x: Any, y: Any) -> Any:  # what loops are full of has to cost next to nothing
@@ -61,7 +64,7 @@ def guarded(kernel: Callable[..., Any], op: Operation, device: Device) -> Callab
     def guard_product(x: Any, y: Any) -> Any:
         return kernel(x, y) if x.ndim == 2 == y.ndim and max(x.shape) * max(y.shape) <= _HARMLESS else guard(x, y)
 
-    if len(op._inputs) != 2 or op.type not in _BROADCASTING | _PRODUCTS:
+    if len(op._inputs) != 2 or op.type not in _BROADCASTING | _PRODUCTS or op._inputs[0].dtype.is_string:
         return guard
     return guard_product if op.type in _PRODUCTS else guard_sum
 

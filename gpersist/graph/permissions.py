@@ -7,7 +7,7 @@ program itself has added to a graph may do what the program may. This is a guard
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gpersist import protos
@@ -43,11 +43,18 @@ def check_allowed(ops: Iterable[Operation], fed: set[Tensor]) -> None:
             continue
         if op.op_type is not None:
             _check(op, op.op_type, fed)
-        for name in _functions(op.node_def if op.op_type is None or op.op_type.takes_any_device else None):
+        is_call = op.op_type is None or op.op_type.takes_any_device
+        for name in _functions(op.node_def if is_call or _has_functions(op) else None):
             for index in sorted(path_arguments(op.graph, name)):
+                if not is_call:  # a dataset's, which calls it with elements
+                    raise _refused(op, f"gives function '{name}' a path", None)
                 place = _FIRST_ARGUMENT.get(op.type, 0) + index
                 if place < len(op._inputs) and not _is_named_by_caller(op._inputs[place], fed):
                     raise _refused(op, f"gives function '{name}' a path", op._inputs[place])
+
+
+def _has_functions(op: Operation) -> bool:
+    return op.signature is not None and any(attr.kind in ("func", "list(func)") for attr in op.signature.attrs)
 
 
 def _check(op: Operation, op_type: type[OpType], fed: set[Tensor]) -> None:
@@ -64,14 +71,19 @@ def _check(op: Operation, op_type: type[OpType], fed: set[Tensor]) -> None:
                 raise _refused(op, "touches a file", source)
 
 
-def _is_named_by_caller(source: Tensor, fed: set[Tensor]) -> bool:
-    if source in fed or not source.op.is_imported:
-        return True
-    op = source.op
-    if op.type == "StringJoin" and not all(_stays_inside(tensor) for tensor in op._inputs[1:]):
-        return False
-    leading = _leading(op.type, op._inputs)
-    return bool(leading) and all(_is_named_by_caller(tensor, fed) for tensor in leading)
+def _is_named_by_caller(path: Tensor, fed: set[Tensor]) -> bool:
+    waiting, seen = [path], {path}
+    while waiting:
+        source = waiting.pop()
+        if source in fed or not source.op.is_imported:
+            continue
+        op = source.op
+        leading = _leading(op.type, op._inputs)
+        if not leading or (op.type == "StringJoin" and not all(map(_stays_inside, op._inputs[1:]))):
+            return False
+        waiting += [tensor for tensor in leading if tensor not in seen]
+        seen.update(leading)
+    return True
 
 
 def _leading(type_name: str, inputs: Sequence[Any]) -> Sequence[Any]:
@@ -80,10 +92,17 @@ def _leading(type_name: str, inputs: Sequence[Any]) -> Sequence[Any]:
 
 def _stays_inside(part: Tensor) -> bool:
     """Whether a part of a path is a constant that does not lead upwards, or a choice of such."""
-    if part.op.type in ("Select", "SelectV2"):
-        return all(_stays_inside(tensor) for tensor in part.op._inputs[1:])
-    value = constant_value(part)
-    return value is not None and all(b".." not in text for text in value.reshape(-1).tolist())
+    waiting, seen = [part], {part}
+    while waiting:
+        source = waiting.pop()
+        if source.op.type in ("Select", "SelectV2"):
+            waiting += [tensor for tensor in source.op._inputs[1:] if tensor not in seen]
+            seen.update(source.op._inputs[1:])
+            continue
+        value = constant_value(source)
+        if value is None or any(b".." in text for text in value.reshape(-1).tolist()):
+            return False
+    return True
 
 
 def _functions(node: protos.NodeDef | None) -> list[str]:
@@ -99,15 +118,24 @@ def _functions(node: protos.NodeDef | None) -> list[str]:
 def path_arguments(graph: Any, name: str) -> frozenset[int]:
     """Which arguments of a function name files, in it or in functions that it calls; none, if there is no such function."""
     known: dict[str, frozenset[int]] = graph.__dict__.setdefault("_path_arguments", {})
-    if name not in known:
-        definition = find_function(graph, name, is_optional=True)
-        known[name] = frozenset()  # one that calls itself is refused elsewhere
-        if definition is not None:
-            known[name] = frozenset(_found_in(graph, definition))
+    waiting, begun = [name], set[str]()
+    while waiting:  # those that a function calls come before it; one that calls itself is refused elsewhere
+        each = waiting.pop()
+        if each in known:
+            continue
+        definition = find_function(graph, each, is_optional=True)
+        if definition is None:
+            known[each] = frozenset()
+        elif each in begun:
+            known[each] = frozenset(_found_in(definition, known))
+        else:
+            begun.add(each)
+            called = {called for node in definition.node_def for called in _functions(node)}
+            waiting += [each, *sorted(called - begun)]
     return known[name]
 
 
-def _found_in(graph: Any, definition: protos.FunctionDef) -> Iterable[int]:
+def _found_in(definition: protos.FunctionDef, known: Mapping[str, frozenset[int]]) -> Iterable[int]:
     nodes = {node.name: node for node in definition.node_def}
     arguments = {arg.name: index for index, arg in enumerate(definition.signature.input_arg)}
     waiting: list[str] = []
@@ -118,7 +146,7 @@ def _found_in(graph: Any, definition: protos.FunctionDef) -> Iterable[int]:
             waiting += [node.input[names.index(each)] for each in op_type.path_inputs if names.index(each) < len(node.input)]
         for called in _functions(node):
             first = _FIRST_ARGUMENT.get(node.op, 0)
-            waiting += [node.input[first + index] for index in path_arguments(graph, called) if first + index < len(node.input)]
+            waiting += [node.input[first + index] for index in known.get(called, ()) if first + index < len(node.input)]
     seen: set[str] = set()
     while waiting:
         text = waiting.pop()

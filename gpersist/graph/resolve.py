@@ -60,11 +60,13 @@ def resolve(op_type: str, inputs: Sequence[Any], attrs: Mapping[str, Any]) -> tu
 
 
 def graph_of(inputs: Sequence[Any]) -> Graph:
-    """The graph that all tensors among the inputs are in; the default graph where there is none.
+    """The graph that all tensors among the inputs are in; the default graph where there is none, or where it is a function in the making.
 
     Raises:
         ValueError: they are in different graphs.
     """
+    if defaults.GRAPHS.entries and defaults.GRAPHS.entries[-1].building_function:
+        return defaults.GRAPHS.entries[-1]  # what is taken from the graph around becomes an argument
     graph: Graph | None = None
     first: Any = None
     for value in inputs:

@@ -29,6 +29,9 @@ from gpersist.shapes import TensorShape
 REQUIRED: Any = type("Required", (), {"__repr__": lambda _: "REQUIRED", "__slots__": ()})()
 """The default of an attribute that has none."""
 
+MOST_TENSORS = 2**20
+"""How many tensors one input or output may be: a number in a file must not choose how much memory we take."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Arg:
@@ -56,11 +59,20 @@ class Arg:
         return bool(self.number_attr or self.type_list_attr)
 
     def types(self, attrs: Any) -> list[DType]:
-        """The type of each of its tensors, given a node's attributes."""
+        """The type of each of its tensors, given a node's attributes.
+
+        Raises:
+            ValueError: there would be fewer than none, or more than any node has.
+        """
         if self.type_list_attr:
             found: list[DType] = list(attrs[self.type_list_attr])
         else:
-            found = [self.dtype or attrs[self.type_attr]] * (attrs[self.number_attr] if self.number_attr else 1)
+            count = attrs[self.number_attr] if self.number_attr else 1
+            if not 0 <= count <= MOST_TENSORS:
+                raise ValueError(
+                    f"'{self.name}' would be {count} tensors, by attribute '{self.number_attr}': between 0 and {MOST_TENSORS} are expected"
+                )
+            found = [self.dtype or attrs[self.type_attr]] * count
         return [dtype.as_ref for dtype in found] if self.is_ref else found
 
 

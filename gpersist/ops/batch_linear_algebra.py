@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from gpersist.graph import Operation, OpType, Sample, get_op_type, sample
-from gpersist.ops import decompositions, fft, linear_algebra, matrix_diagonal, matrix_functions
+from gpersist.ops import decompositions, fft, least_squares, linear_algebra, matrix_diagonal
 from gpersist.ops.kernels import as_array
 from gpersist.ops.linear_algebra import POSITIVE, square_shape
 from gpersist.shapes import TensorShape, unknown_shape
 
 _REAL = "T: {double, float}"
-_ALL: Any = (decompositions, fft, linear_algebra, matrix_diagonal, matrix_functions)  # which register the operations that these are
+_ALL: Any = (decompositions, fft, least_squares, linear_algebra, matrix_diagonal)  # which register the operations that these are
 
 
 def _same(name: str, newer: str, attrs: str, *samples: Sample, inputs: str | None = None, outputs: str | None = None) -> None:
@@ -27,6 +27,7 @@ def _same(name: str, newer: str, attrs: str, *samples: Sample, inputs: str | Non
 
 
 _same("BatchCholesky", "Cholesky", _REAL, sample(POSITIVE, has_gradient=False))
+_same("BatchCholeskyGrad", "CholeskyGrad", "T: {float, double}", sample(np.linalg.cholesky(POSITIVE), "double[2,3,3]"))
 _same("BatchMatrixInverse", "MatrixInverse", f"adjoint: bool = false, {_REAL}", sample(POSITIVE))
 _same("BatchMatrixDeterminant", "MatrixDeterminant", "T: {float, double, complex64, complex128}", sample(POSITIVE))
 _same("BatchMatrixSolve", "MatrixSolve", f"adjoint: bool = false, {_REAL}", sample(POSITIVE, "double[2,3,2]"))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 from gpersist.graph import Tensor, convert_to_tensor, get_default_graph, name_scope
-from gpersist.ops.array import reshape
+from gpersist.ops.activations import relu
+from gpersist.ops.arithmetic import maximum, minimum
+from gpersist.ops.array import identity, reshape, stop_gradient
 from gpersist.ops.casting import cast
 from gpersist.ops.constants import constant
+from gpersist.ops.filling import ones_like, zeros_like
 from gpersist.ops.initializers import ones_initializer, zeros_initializer
 from gpersist.ops.layer import Layer, in_training, known_size, known_training
 from gpersist.ops.moments import batch_normalization as normalized
 from gpersist.ops.moments import fused_batch_norm, moments
-from gpersist.ops.variables import assign_sub
+from gpersist.ops.unary import sqrt
+from gpersist.ops.variables import assign, assign_sub
 from gpersist.shapes import TensorShape
 
 __all__ = ["BatchNormalization", "batch_normalization"]
@@ -39,11 +44,16 @@ class BatchNormalization(Layer):
         gamma_regularizer: likewise.
         beta_constraint: a function that an optimizer applies to `beta`.
         gamma_constraint: likewise.
-        renorm: not there: True raises NotImplementedError.
+        renorm: whether training, too, counts on moving averages (batch renormalisation): `renorm_mean` and `renorm_stddev`.
         trainable: whether `beta` and `gamma` are.
         name: of the layer.
-        fused: whether one operation does it all; by default for images with channels first or last.
+        fused: whether one operation does it all; by default for images with channels first or last, unless `renorm`.
+        renorm_clipping: bounds `rmin` and `rmax` of the factor and `dmax` of the shift that `renorm` makes of the moving averages.
+        renorm_momentum: how much of the moving averages of `renorm` stays.
         kwargs: `dtype`, `_scope`, `_reuse`; see `Layer`.
+
+    Raises:
+        ValueError: another key in `renorm_clipping`.
     """
 
     def __init__(
@@ -65,24 +75,29 @@ class BatchNormalization(Layer):
         trainable: bool = True,
         name: str | None = None,
         fused: bool | None = None,
+        renorm_clipping: Mapping[str, Any] | None = None,
+        renorm_momentum: float = 0.99,
         **kwargs: Any,
     ) -> None:
         super().__init__(trainable, name, **kwargs)
-        if renorm:
-            raise NotImplementedError("batch renormalisation is not there: leave `renorm` out")
+        if renorm and set(renorm_clipping or ()) - {"rmax", "rmin", "dmax"}:
+            raise ValueError(f"Received invalid keys for `renorm_clipping` argument: {renorm_clipping}. Supported values: ('rmax', 'rmin', 'dmax').")
+        self.renorm = renorm
+        self.renorm_clipping = renorm_clipping or {}
+        self.renorm_momentum = renorm_momentum
         self.axis = axis[0] if isinstance(axis, (list, tuple)) else axis
         self.momentum = momentum
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
-        self.fused = fused
+        self.fused = False if renorm else fused
         self._beta = {"initializer": beta_initializer or zeros_initializer(), "regularizer": beta_regularizer, "constraint": beta_constraint}
         self._gamma = {"initializer": gamma_initializer or ones_initializer(), "regularizer": gamma_regularizer, "constraint": gamma_constraint}
         self._moving_mean = moving_mean_initializer or zeros_initializer()
         self._moving_variance = moving_variance_initializer or ones_initializer()
 
     def build(self, input_shape: TensorShape) -> None:
-        """Makes `gamma`, `beta`, `moving_mean` and `moving_variance`."""
+        """Makes `gamma`, `beta`, `moving_mean` and `moving_variance`; for `renorm` also `moving_stddev`, `renorm_mean` and `renorm_stddev`."""
         if input_shape.rank is None:
             raise ValueError("Input has undefined rank.")
         if not -input_shape.rank <= self.axis < input_shape.rank:
@@ -96,6 +111,15 @@ class BatchNormalization(Layer):
         self.beta = self.add_weight("beta", shape, self._dtype, **self._beta) if self.center else None
         self.moving_mean = self.add_weight("moving_mean", shape, self._dtype, self._moving_mean, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", shape, self._dtype, self._moving_variance, trainable=False)
+        if self.renorm:
+            of_variance = self._moving_variance() if isinstance(self._moving_variance, type) else self._moving_variance
+
+            def stddev(*args: Any, **options: Any) -> Tensor:
+                return sqrt(of_variance(*args, **options))
+
+            self.moving_stddev = self.add_weight("moving_stddev", shape, self._dtype, stddev, trainable=False)
+            self.renorm_mean = self.add_weight("renorm_mean", shape, self._dtype, self._moving_mean, trainable=False)
+            self.renorm_stddev = self.add_weight("renorm_stddev", shape, self._dtype, stddev, trainable=False)
 
     def call(self, inputs: Tensor, training: Any = False) -> Tensor:
         """The normalised inputs; in training the moving averages get their updates."""
@@ -125,15 +149,6 @@ class BatchNormalization(Layer):
         value = cast(inputs, "float32") if dtype.name in ("float16", "bfloat16") else inputs
         rank = inputs.shape.rank or 0
         axes = [axis for axis in range(rank) if axis != self.axis]
-        if known_training(training) is False:
-            mean, variance = self.moving_mean, self.moving_variance
-        else:
-            batch_mean, batch_variance = moments(value, axes)
-            mean = in_training(training, lambda: batch_mean, lambda: convert_to_tensor(self.moving_mean))
-            variance = in_training(training, lambda: batch_variance, lambda: convert_to_tensor(self.moving_variance))
-            for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moved = functools.partial(self._moved, moving, new, self.momentum)
-                self.add_update(in_training(training, moved, functools.partial(convert_to_tensor, moving)))
 
         def spread(vector: Any) -> Any:
             if vector is None or self.axis == rank - 1:
@@ -141,9 +156,57 @@ class BatchNormalization(Layer):
             return reshape(vector, [self._size if axis == self.axis else 1 for axis in range(rank)])
 
         gamma, beta = spread(self.gamma), spread(self.beta)
+        if known_training(training) is False:
+            mean, variance = self.moving_mean, self.moving_variance
+        else:
+            batch_mean, batch_variance = moments(value, axes)
+            mean = in_training(training, lambda: batch_mean, lambda: convert_to_tensor(self.moving_mean))
+            variance = in_training(training, lambda: batch_variance, lambda: convert_to_tensor(self.moving_variance))
+            new_mean, new_variance = mean, variance
+            move_variance = functools.partial(self._moved, self.moving_variance, variance, self.momentum)
+            if self.renorm:
+                r, d, new_mean, new_variance = self._renormed(mean, variance, training)
+                factor, shift = spread(stop_gradient(r, name="renorm_r")), spread(stop_gradient(d, name="renorm_d"))
+                if gamma is not None:
+                    factor, shift = factor * gamma, shift * gamma
+                gamma, beta = factor, shift if beta is None else shift + beta
+                move_variance = functools.partial(self._moved_by_stddev, new_variance)
+            move_mean = functools.partial(self._moved, self.moving_mean, new_mean, self.momentum)
+            for moving, move in ((self.moving_mean, move_mean), (self.moving_variance, move_variance)):
+                self.add_update(in_training(training, move, functools.partial(convert_to_tensor, moving)))
         outputs = normalized(value, spread(mean), spread(variance), beta, gamma, self.epsilon)
         outputs.set_shape(inputs.shape)
         return cast(outputs, dtype)
+
+    def _renormed(self, mean: Tensor, variance: Tensor, training: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What normalised inputs are multiplied with and shifted by; the mean and the variance, for what comes after the updates that this adds."""
+        stddev = sqrt(variance + self.epsilon)
+        old_stddev = maximum(self.renorm_stddev, sqrt(self.epsilon))
+        r, d = stddev / old_stddev, (mean - self.renorm_mean) / old_stddev
+        with get_default_graph().control_dependencies([r, d]):  # which are of the averages before these change
+            before_mean, before_stddev = identity(mean), identity(stddev)
+        bounds = self.renorm_clipping
+        if bounds.get("rmin") is not None:
+            r = maximum(r, bounds["rmin"])
+        if bounds.get("rmax") is not None:
+            r = minimum(r, bounds["rmax"])
+        if bounds.get("dmax") is not None:
+            d = minimum(maximum(d, -bounds["dmax"]), bounds["dmax"])
+        r = in_training(training, lambda: r, functools.partial(ones_like, r))
+        d = in_training(training, lambda: d, functools.partial(zeros_like, d))
+        moved = []
+        for average, value in ((self.renorm_mean, before_mean), (self.renorm_stddev, before_stddev)):
+            move = functools.partial(self._moved, average, identity(value), self.renorm_momentum)
+            moved.append(in_training(training, move, functools.partial(identity, average)))
+        with get_default_graph().control_dependencies(moved):
+            return r, d, identity(before_mean), identity(variance)
+
+    def _moved_by_stddev(self, variance: Tensor) -> Any:
+        """The operation that draws the moving variance towards a value, as the square of the moving standard deviation."""
+        stddev = self._moved(self.moving_stddev, sqrt(variance + self.epsilon), self.momentum)
+        value = relu(stddev * stddev - self.epsilon)
+        with name_scope("AssignNewValue") as scope, get_default_graph().colocate_with(self.moving_variance):
+            return assign(self.moving_variance, value, name=scope)
 
     def _moved(self, variable: Any, value: Tensor, momentum: Any) -> Any:
         """The operation that draws a moving average towards a value."""

@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 
 from gpersist.devices import Array
+from gpersist.dtypes import DType, complex64, complex128
+from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, name_scope, sample
+from gpersist.ops import decomposition_gradients
 from gpersist.ops.complex_numbers import real
 from gpersist.ops.diagonal import eye
 from gpersist.ops.filling import zeros_like
+from gpersist.ops.kernels import shown
 from gpersist.ops.linear_algebra import (
     GENERAL,
     LAPACK_TYPES,
@@ -61,14 +65,73 @@ class Cholesky(SquareMatrices):
         return (found + adjoint(found)) * 0.5
 
 
+class CholeskyGrad(OpType):
+    """The gradient of `Cholesky`, given what it gave."""
+
+    inputs = "l: T, grad: T"
+    outputs = "output: T"
+    attrs = "T: {half, float, double}"
+    is_host_only = True
+    samples = (sample(np.linalg.cholesky(POSITIVE), "double[2,3,3]"), sample("float[0,3,3]", "float[0,3,3]"))
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [square_shape(op._inputs[0].shape)]
+
+    @staticmethod
+    def run(xp: Any, lower: Array, grad: Array) -> Array:
+        check_square(lower)
+        if lower.shape != grad.shape:
+            raise InvalidArgumentError(f"The factor and its gradient must be of one shape: {shown(lower.shape)} vs. {shown(grad.shape)}")
+        wide, given = widened(np.tril(lower)), widened(np.tril(grad))
+        transposed = np.swapaxes(wide, -1, -2)
+        middle = np.tril(transposed @ given)
+        at = np.arange(lower.shape[-1])
+        middle[..., at, at] /= 2
+        solved = np.linalg.solve(transposed, middle)
+        found = np.swapaxes(np.linalg.solve(transposed, np.swapaxes(solved, -1, -2)), -1, -2)
+        return ((found + np.swapaxes(found, -1, -2)) / 2).astype(lower.dtype)
+
+
+class Eig(OpType):
+    """Eigenvalues of matrices, in no order, and the vectors that belong to them."""
+
+    inputs = "input: T"
+    outputs = "e: Tout, v: Tout"
+    attrs = "compute_v: bool = true, T: {float, double, complex64, complex128}, Tout: {complex64, complex128}"
+    is_host_only = True
+    gradient = staticmethod(decomposition_gradients.of_eig)
+    samples = (
+        sample(POSITIVE, Tout=complex128, has_gradient=False),
+        sample(GENERAL, Tout=complex128, has_gradient=False),
+        sample(GENERAL.astype(np.float32), compute_v=False, Tout=complex64, has_gradient=False),
+    )
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        square = square_shape(op._inputs[0].shape)
+        vectors = square if op.attr("compute_v") else TensorShape([0])
+        return [unknown_shape() if square.sizes is None else TensorShape(square.sizes[:-1]), vectors]
+
+    @staticmethod
+    def run(xp: Any, value: Array, *, compute_v: bool, Tout: DType) -> list[Array]:  # noqa: N803  # TensorFlow's name
+        check_square(value)
+        if not np.isfinite(value).all():
+            raise InvalidArgumentError("Eigen decomposition was not successful. The input might not be valid.")
+        if not compute_v:
+            return [np.linalg.eigvals(value).astype(Tout.numpy), np.zeros(0, Tout.numpy)]
+        return [part.astype(Tout.numpy) for part in np.linalg.eig(value)]
+
+
 class Qr(OpType):
     """Orthogonal matrices and upper triangular ones, whose product is the input."""
 
     inputs = "input: T"
     outputs = "q: T, r: T"
     attrs = "full_matrices: bool = false, " + LAPACK_TYPES
-    samples = (sample("double[2,4,3]", has_gradient=False), sample("float[4,3]", full_matrices=True), sample("float[2,3]"))
+    samples = (sample("double[2,4,3]"), sample("float[4,3]", full_matrices=True, has_gradient=False), sample("float[2,3]"), sample("double[3,3]"))
     is_host_only = True
+    gradient = staticmethod(decomposition_gradients.of_qr)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -86,8 +149,9 @@ class Svd(OpType):
     inputs = "input: T"
     outputs = "s: T, u: T, v: T"
     attrs = "compute_uv: bool = true, full_matrices: bool = false, " + LAPACK_TYPES
-    samples = (sample("double[2,4,3]"), sample("float[4,3]", full_matrices=True), sample("float[2,3]", compute_uv=False))
+    samples = (sample("double[2,4,3]"), sample("double[4,3]", full_matrices=True), sample("double[2,3]"), sample("float[2,3]", compute_uv=False))
     is_host_only = True
+    gradient = staticmethod(decomposition_gradients.of_svd)
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

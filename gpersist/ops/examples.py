@@ -21,20 +21,13 @@ _SAMPLE = b"\x0a\x0f\x0a\x0d\x0a\x01x\x12\x08\x12\x06\x0a\x04\x00\x00\x80?"
 """An Example whose feature "x" is [1.0]."""
 
 
-class _Dense(NamedTuple):
+class Dense(NamedTuple):
     """A feature that each example has as many values of, or that is filled up."""
 
     key: bytes
     dtype: DType
     shape: TensorShape
     default: Any
-
-
-class _Sparse(NamedTuple):
-    """A feature that each example has any number of values of."""
-
-    key: bytes
-    dtype: DType
 
 
 class ParseExample(TextOpType):
@@ -100,21 +93,37 @@ class ParseExampleV2(TextOpType):
         "Tdense: list({float, int64, string}) >= 0, num_sparse: int >= 0, sparse_types: list({float, int64, string}) >= 0, "
         "ragged_value_types: list({float, int64, string}) >= 0, ragged_split_types: list({int32, int64}) >= 0, dense_shapes: list(shape) >= 0"
     )
-    samples = tuple(
+    samples = (
+        *(
+            sample(
+                serialized,
+                text_vector(),
+                text_vector(b"x"),
+                text_vector(b"x"),
+                text_vector(),
+                [np.array([5.0], np.float32)],
+                num_sparse=1,
+                sparse_types=["float32"],
+                ragged_value_types=[],
+                ragged_split_types=[],
+                dense_shapes=[[1]],
+            )
+            for serialized in (text_vector(_SAMPLE, b""), np.array(_SAMPLE, object))
+        ),
         sample(
-            serialized,
+            text_vector(_SAMPLE, b""),
+            text_vector(),
+            text_vector(),
             text_vector(),
             text_vector(b"x"),
-            text_vector(b"x"),
-            text_vector(),
-            [np.array([5.0], np.float32)],
-            num_sparse=1,
-            sparse_types=["float32"],
-            ragged_value_types=[],
-            ragged_split_types=[],
-            dense_shapes=[[1]],
-        )
-        for serialized in (text_vector(_SAMPLE, b""), np.array(_SAMPLE, object))
+            [],
+            num_sparse=0,
+            sparse_types=[],
+            Tdense=[],
+            ragged_value_types=["float32"],
+            ragged_split_types=["int32"],
+            dense_shapes=[],
+        ),
     )
 
     @staticmethod
@@ -122,7 +131,10 @@ class ParseExampleV2(TextOpType):
         serialized = op._inputs[0].shape
         if serialized.rank is None:
             return [TensorShape(None)] * len(op.output_types)
-        return _shapes(op, serialized)
+        count = len(op.attr("ragged_value_types"))
+        rows = serialized.as_list()[0] if serialized.rank else None
+        ends = TensorShape([None if rows is None else rows + 1])
+        return [*_shapes(op, serialized), *[TensorShape([None])] * count, *[ends] * count]
 
     @staticmethod
     def run(
@@ -136,11 +148,19 @@ class ParseExampleV2(TextOpType):
         *,
         sparse_types: list[DType],
         Tdense: list[DType],  # noqa: N803  # TensorFlow's attribute
+        ragged_value_types: list[DType],
+        ragged_split_types: list[DType],
         dense_shapes: list[TensorShape],
     ) -> Any:
-        if ragged_keys.size:
-            raise InvalidArgumentError(f"features {ragged_keys.tolist()} are ragged: there are no ragged tensors")
-        return _batch(serialized, names, sparse_keys.tolist(), sparse_types, dense_keys.tolist(), Tdense, dense_shapes, defaults)
+        found = _batch(serialized, names, sparse_keys.tolist(), sparse_types, dense_keys.tolist(), Tdense, dense_shapes, defaults)
+        texts = scalar(serialized)
+        called = ["<unknown>"] * texts.size
+        features = [_features(text, name) for text, name in zip(texts.reshape(-1).tolist(), called, strict=True)] if ragged_keys.size else []
+        ragged = [
+            ragged_of(features, called, *parts, bool(texts.ndim))
+            for parts in zip(ragged_keys.tolist(), ragged_value_types, ragged_split_types, strict=True)
+        ]
+        return [*found, *(values for values, _ in ragged), *(splits for _, splits in ragged)]
 
 
 class ParseSingleExample(TextOpType):
@@ -213,8 +233,8 @@ def _batch(
     if len(called) != texts.size:
         raise InvalidArgumentError(f"Expected len(names) == len(serialized), but got: {len(called)} vs. {texts.size}")
     features = [_features(text, name) for text, name in zip(texts.reshape(-1).tolist(), called, strict=True)]
-    sparse = [_sparse(features, called, _Sparse(key, dtype), texts.ndim) for key, dtype in zip(sparse_keys, sparse_types, strict=True)]
-    dense = [_dense(features, called, _Dense(*parts), texts.shape) for parts in zip(dense_keys, dense_types, dense_shapes, defaults, strict=True)]
+    sparse = [sparse_of(features, called, key, dtype, texts.ndim) for key, dtype in zip(sparse_keys, sparse_types, strict=True)]
+    dense = [dense_of(features, called, Dense(*parts), texts.shape) for parts in zip(dense_keys, dense_types, dense_shapes, defaults, strict=True)]
     return [*(found[0] for found in sparse), *(found[1] for found in sparse), *(found[2] for found in sparse), *dense]
 
 
@@ -225,7 +245,7 @@ def _features(text: bytes, name: str) -> Any:
         raise InvalidArgumentError(f"Name: {name}: could not parse example input of {len(text)} bytes: they are no tensorflow.Example") from None
 
 
-def _values(features: Any, key: bytes, dtype: DType, name: str) -> Any:
+def values_of(features: Any, key: bytes, dtype: DType, name: str) -> Any:
     """The values of a feature of one example; None where it has none."""
     text = key.decode("utf-8", "replace")
     if text not in features:
@@ -240,11 +260,11 @@ def _values(features: Any, key: bytes, dtype: DType, name: str) -> Any:
     return getattr(feature, kind).value
 
 
-def _sparse(features: Sequence[Any], names: Sequence[str], wanted: _Sparse, rank: int) -> tuple[Any, Any, Any]:
-    rows = [_values(each, wanted.key, wanted.dtype, name) or () for each, name in zip(features, names, strict=True)]
+def sparse_of(features: Sequence[Any], names: Sequence[str], key: bytes, dtype: DType, rank: int) -> tuple[Any, Any, Any]:
+    """The values of a feature of all examples, as the parts of a sparse tensor."""
+    rows = [values_of(each, key, dtype, name) or () for each, name in zip(features, names, strict=True)]
     counts = [len(row) for row in rows]
-    values = np.empty(sum(counts), object if wanted.dtype.is_string else wanted.dtype.numpy)
-    values[:] = [value for row in rows for value in row]
+    values = _joined(rows, dtype)
     columns = np.array([column for count in counts for column in range(count)], np.int64)
     longest = max(counts, default=0)
     if not rank:
@@ -252,8 +272,22 @@ def _sparse(features: Sequence[Any], names: Sequence[str], wanted: _Sparse, rank
     return np.stack([np.repeat(np.arange(len(rows)), counts), columns], 1), values, np.array([len(rows), longest], np.int64)
 
 
-def _dense(features: Sequence[Any], names: Sequence[str], wanted: _Dense, batch: tuple[int, ...]) -> Any:
-    rows = [_values(each, wanted.key, wanted.dtype, name) for each, name in zip(features, names, strict=True)]
+def _joined(rows: Sequence[Sequence[Any]], dtype: DType) -> Any:
+    found = np.empty(sum(map(len, rows)), object if dtype.is_string else dtype.numpy)
+    found[:] = [value for row in rows for value in row]
+    return found
+
+
+def ragged_of(features: Sequence[Any], names: Sequence[str], key: bytes, dtype: DType, splits: DType, is_batch: bool) -> tuple[Any, Any]:
+    """The values of a feature of all examples, and where those of each end; of one example, there are no ends."""
+    rows = [values_of(each, key, dtype, name) or () for each, name in zip(features, names, strict=True)]
+    ends = np.cumsum([0, *map(len, rows)]) if is_batch else np.zeros(0)
+    return _joined(rows, dtype), ends.astype(splits.numpy)
+
+
+def dense_of(features: Sequence[Any], names: Sequence[str], wanted: Dense, batch: tuple[int, ...]) -> Any:
+    """The values of a feature that each example has as many of, or that is filled up."""
+    rows = [values_of(each, wanted.key, wanted.dtype, name) for each, name in zip(features, names, strict=True)]
     sizes = wanted.shape.as_list()
     default = as_array(np, wanted.default).reshape(-1)
     key = wanted.key.decode("utf-8", "replace")

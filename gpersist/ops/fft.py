@@ -263,7 +263,7 @@ def _padded(tensor: Tensor, lengths: Tensor, depth: int, is_inverse: bool) -> Te
         return pad(tensor, [[0, 0]] * (len(sizes) - depth) + missing) if any(after for _, after in missing) else tensor
     count = rank(tensor)
     have = shape_of(tensor)[-depth:]
-    outer = zeros(expand_dims(maximum(0, count - depth), 0), lengths.dtype)
+    outer = zeros([maximum(0, count - depth)], lengths.dtype)
     if is_inverse:
         lengths = concat([lengths[:-1], lengths[-1:] // 2 + 1], 0)
     paddings = concat([outer, maximum(0, lengths - have)], 0)

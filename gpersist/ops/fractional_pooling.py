@@ -124,14 +124,22 @@ def _sequences(value: Any, ratio: list[float], pseudo: bool, deterministic: bool
     return found
 
 
-def _ends(starts: _Vector, overlapping: bool) -> _Vector:
-    found: _Vector = np.minimum(starts[1:] + int(overlapping), starts[-1])
+def _windows(sequence: _Vector, count: int, size: int, overlapping: bool, what: str) -> list[tuple[int, int]]:
+    """Where each of so many windows begins and ends, within the size of the input."""
+    starts = sequence.reshape(-1).tolist()
+    if len(starts) <= count:
+        raise InvalidArgumentError(
+            f"{what.lower()}_seq_tensor must have at least {count + 1} elements, one more than the output, but got {len(starts)}"
+        )
+    found = [(starts[place], min(starts[place + 1] + int(overlapping), size)) for place in range(count)]
+    if any(start < 0 or end < 1 for start, end in found):
+        raise InvalidArgumentError(f"{what} sequence tensor values must not be negative, got {' '.join(map(str, starts))}")
     return found
 
 
 def _pooled(xp: Any, value: Array, rows: _Vector, columns: _Vector, overlapping: bool, reduce: Callable[..., Array]) -> Array:
-    bands = zip(rows[:-1].tolist(), _ends(rows, overlapping).tolist(), strict=True)
-    parts = list(zip(columns[:-1].tolist(), _ends(columns, overlapping).tolist(), strict=True))
+    bands = _windows(rows, len(rows) - 1, value.shape[1], overlapping, "Row")
+    parts = _windows(columns, len(columns) - 1, value.shape[2], overlapping, "Column")
     return xp.stack([xp.stack([reduce(value[:, top:below, left:right]) for left, right in parts], 1) for top, below in bands], 1)
 
 
@@ -197,7 +205,8 @@ class FractionalAvgPool(_FractionalPool):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor, *others: Tensor) -> Tensor:
-        shape = shape_of(op.inputs[0], out_type="int64")
+        known = op.inputs[0].shape
+        shape = known if known.is_fully_defined() else shape_of(op.inputs[0], out_type="int64")
         return apply("FractionalAvgPoolGrad", shape, grad, *op.outputs[1:], overlapping=op.attr("overlapping"))
 
 
@@ -208,7 +217,16 @@ class FractionalMaxPoolGrad(OpType):
     outputs = "output: T"
     attrs = f"overlapping: bool = false, {_KINDS}"
     host_inputs = ("row_pooling_sequence", "col_pooling_sequence")
-    samples = (sample("float[1,4,5,2]", "float[1,2,2,2]", "float[1,2,2,2]", "int64: [0, 2, 4]", "int64: [0, 3, 5]", has_gradient=False),)
+    samples = (
+        sample(
+            np.arange(40, dtype=np.float32).reshape(1, 4, 5, 2),
+            np.array([14, 15, 18, 19, 34, 35, 38, 39], np.float32).reshape(1, 2, 2, 2),
+            "float[1,2,2,2]",
+            "int64: [0, 2, 4]",
+            "int64: [0, 3, 5]",
+            has_gradient=False,
+        ),
+    )
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -216,11 +234,25 @@ class FractionalMaxPoolGrad(OpType):
 
     @staticmethod
     def run(xp: Any, value: Array, output: Array, grad: Array, rows: Any, columns: Any, *, overlapping: bool) -> Array:
+        for what, array in (("orig_input", value), ("orig_output", output)):
+            if array.ndim != 4 or not array.size:
+                raise InvalidArgumentError(f"{what} should be a tensor of rank 4 and not empty, got {shown(array.shape)}")
+        if grad.size != output.size or (output.shape[0], output.shape[3]) != (value.shape[0], value.shape[3]):
+            raise InvalidArgumentError(
+                f"the output {shown(output.shape)} and its gradient {shown(grad.shape)} do not go with the input {shown(value.shape)}"
+            )
+        grad = grad.reshape(output.shape)
+        for what, sequence in (("row", rows), ("col", columns)):
+            if sequence.ndim != 1:
+                raise InvalidArgumentError(f"{what}_pooling_sequence must be a vector, received shape {shown(sequence.shape)}")
         found = xp.zeros_like(value)
-        for y, (top, below) in enumerate(zip(rows[:-1].tolist(), _ends(rows, overlapping).tolist(), strict=True)):
-            for x, (left, right) in enumerate(zip(columns[:-1].tolist(), _ends(columns, overlapping).tolist(), strict=True)):
+        parts = _windows(columns, output.shape[2], value.shape[2], overlapping, "Column")
+        for y, (top, below) in enumerate(_windows(rows, output.shape[1], value.shape[1], overlapping, "Row")):
+            for x, (left, right) in enumerate(parts):
                 part = value[:, top:below, left:right]
                 flat = part.reshape(part.shape[0], -1, part.shape[3])
+                if not flat.size or (xp is np and not np.array_equal(flat.max(1), output[:, y, x], equal_nan=True)):
+                    raise InvalidArgumentError("tensor_out_dup is not the same as tensor_out: orig_output is no output of orig_input")
                 is_first = xp.arange(flat.shape[1])[None, :, None] == flat.argmax(1)[:, None]
                 found[:, top:below, left:right] += (is_first * grad[:, y, x][:, None]).astype(value.dtype).reshape(part.shape)
         return found
@@ -244,9 +276,15 @@ class FractionalAvgPoolGrad(OpType):
     def run(xp: Any, shape: Any, grad: Array, rows: Any, columns: Any, *, overlapping: bool) -> Array:
         if shape.shape != (4,):
             raise InvalidArgumentError(f"original input tensor shape must be 1-dimensional and 4 elements, got {shown(shape.shape)}")
-        found = xp.zeros(tuple(shape.tolist()), np.float64)  # whose sums TensorFlow rounds at the end
-        for y, (top, below) in enumerate(zip(rows[:-1].tolist(), _ends(rows, overlapping).tolist(), strict=True)):
-            for x, (left, right) in enumerate(zip(columns[:-1].tolist(), _ends(columns, overlapping).tolist(), strict=True)):
-                share = grad[:, y, x] / ((below - top) * (right - left))
+        batch, height, width, depth = shape.tolist()
+        if grad.ndim != 4 or not grad.size or (grad.shape[0], grad.shape[3]) != (batch, depth):
+            raise InvalidArgumentError(
+                f"out_backprop must be 4-dimensional, not empty and go with the input {shape.tolist()}, got {shown(grad.shape)}"
+            )
+        found = xp.zeros((batch, height, width, depth), np.float64)  # whose sums TensorFlow rounds at the end
+        parts = _windows(columns, grad.shape[2], width, overlapping, "Column")
+        for y, (top, below) in enumerate(_windows(rows, grad.shape[1], height, overlapping, "Row")):
+            for x, (left, right) in enumerate(parts):
+                share = grad[:, y, x] / max(1, (below - top) * (right - left))
                 found[:, top:below, left:right] += share[:, None, None]
         return found.astype(grad.dtype)

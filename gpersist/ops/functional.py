@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.dtypes import DType
+from gpersist import protos
+from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import InvalidArgumentError, NotFoundError, UnimplementedError
 from gpersist.graph import Context, Operation, OpType, SessionOpType, check_deadline, sample
 from gpersist.ops import functional_gradients, shape_functions
@@ -15,6 +16,9 @@ from gpersist.ops.tensor_array_ops import zeros
 from gpersist.shapes import TensorShape, unknown_shape
 
 __all__: list[str] = []
+
+_TRUTHS = frozenset(map(np.dtype, ("bool", "uint8", "int8", "int16", "int32", "int64", "float32", "float64")))
+"""The types of numbers that are conditions."""
 
 
 class _Calling(SessionOpType, abstract=True):
@@ -238,11 +242,19 @@ def _here(ctx: Context, values: Sequence[Any]) -> list[Any]:
 
 
 def _is_true(value: Any) -> bool:
-    """A condition as Python's: a number that is not 0, text that is not empty, a tensor that is not empty."""
+    """A condition as Python's: a number that is not 0, text that is not empty, a tensor that is not empty.
+
+    Raises:
+        InvalidArgumentError: it is a number of a type that TensorFlow takes for no condition.
+    """
     if isinstance(value, (str, bytes)):
         return len(value) > 0
     array = np.asarray(value)
     if array.ndim:
         return bool(array.size)
     found: Any = array[()]
-    return len(found) > 0 if isinstance(found, (str, bytes)) else bool(found)
+    if isinstance(found, (str, bytes)):
+        return len(found) > 0
+    if array.dtype not in _TRUTHS:
+        raise InvalidArgumentError(f"{protos.DataType.Name(as_dtype(array.dtype).enum)[3:].lower()} cannot be converted to a boolean")
+    return bool(found)

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Tensor, apply, sample
+from gpersist.graph import Operation, OpType, Tensor, apply, constant_value, sample
 from gpersist.ops.builders import renamed_argument
+from gpersist.ops.kernels import as_array
 from gpersist.ops.texts import TextOpType, each
+from gpersist.shapes import TensorShape
 
-__all__ = ["string_to_hash_bucket", "string_to_hash_bucket_fast", "string_to_hash_bucket_strong"]
+__all__ = ["fingerprint", "string_to_hash_bucket", "string_to_hash_bucket_fast", "string_to_hash_bucket_strong"]
 
 _MASK = (1 << 64) - 1
 
@@ -55,6 +57,54 @@ class StringToHashBucketStrong(TextOpType):
         if len(key) != 2:
             raise InvalidArgumentError(f"Key must have 2 elements, found {len(key)}")
         return each(lambda text: sip64(text, key[0], key[1]) % num_buckets, value, np.int64)
+
+
+class Fingerprint(OpType):
+    """A hash of each row, as eight bytes."""
+
+    inputs = "data: T, method: string"
+    outputs = "fingerprint: uint8"
+    attrs = "T: type"
+    is_host_only = True
+    samples = (sample("string[3]", b"farmhash64"), sample("float[2,3]", b"farmhash64"), sample("string[2,2]", b"farmhash64"))
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        data, method = op._inputs
+        method.shape.with_rank(0)
+        known = constant_value(method)
+        rows = data.shape.with_rank_at_least(1)
+        return [TensorShape([rows.as_list()[0] if rows.rank else None, 8 if known is not None and known.item() == b"farmhash64" else None])]
+
+    @staticmethod
+    def run(xp: Any, data: Any, method: Any) -> Any:
+        if not np.ndim(data):
+            raise InvalidArgumentError("`data` should have at least one dimension: []")
+        name = as_array(np, method)
+        if name.ndim:
+            raise InvalidArgumentError(f"`method` should be a scalar string: {list(name.shape)}")
+        if name[()] != b"farmhash64":
+            raise InvalidArgumentError(f"Unsupported fingerprint method: {name[()].decode('utf-8', 'replace')}")
+        rows: list[bytes]
+        if data.dtype == object:
+            if data.ndim == 1:
+                rows = data.tolist()
+            else:
+                hashes = each(farm_fingerprint64, data, np.uint64)
+                rows = [np.ascontiguousarray(row).tobytes() for row in hashes]
+        else:
+            rows = [np.ascontiguousarray(row).tobytes() for row in data]
+        found = np.array([farm_fingerprint64(row) for row in rows], "<u8")
+        return found.view(np.uint8).reshape(len(rows), 8)
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        return [None, None]
+
+
+def fingerprint(data: Any, method: Any = "farmhash64", name: str | None = None) -> Tensor:
+    """A hash of each row (`tf.fingerprint`): uint8[n, 8]."""
+    return apply("Fingerprint", data, method, name=name)
 
 
 def string_to_hash_bucket(string_tensor: Any = None, num_buckets: int | None = None, name: str | None = None, input: Any = None) -> Tensor:

@@ -40,17 +40,18 @@ OPERATIONS: dict[str, str] = {
     "ctc_beam_search": "CTCBeamSearchDecoder",
     "ctc_loss": "CTCLoss CTCLossV2",
     "data_formats": "DataFormatDimMap DataFormatVecPermute",
+    "dataset_files": "FixedLengthRecordDataset FixedLengthRecordDatasetV2 TFRecordDataset TextLineDataset",
     "dataset_functions": (
-        "FilterDataset FlatMapDataset GeneratorDataset InterleaveDataset MapAndBatchDataset MapDataset "
-        "ParallelInterleaveDatasetV2 ParallelMapDataset ParallelMapDatasetV2 ReduceDataset ScanDataset "
-        "TakeWhileDataset"
+        "FilterDataset FlatMapDataset GeneratorDataset InterleaveDataset LegacyParallelInterleaveDatasetV2 "
+        "MapAndBatchDataset MapDataset ParallelInterleaveDatasetV2 ParallelInterleaveDatasetV4 "
+        "ParallelMapDataset ParallelMapDatasetV2 ReduceDataset ScanDataset TakeWhileDataset"
     ),
     "dataset_ops": (
         "BatchDataset BatchDatasetV2 CacheDataset CacheDatasetV2 ConcatenateDataset DatasetCardinality "
         "DummyMemoryCache DummySeedGenerator ModelDataset OptimizeDataset OptionsDataset PaddedBatchDataset "
-        "PaddedBatchDatasetV2 PrefetchDataset RangeDataset RepeatDataset RewriteDataset ShardDataset "
-        "ShuffleAndRepeatDataset ShuffleDataset ShuffleDatasetV2 ShuffleDatasetV3 SkipDataset TakeDataset "
-        "TensorDataset TensorSliceDataset UnbatchDataset WindowDataset ZipDataset"
+        "PaddedBatchDatasetV2 ParallelBatchDataset PrefetchDataset RandomDataset RangeDataset RepeatDataset "
+        "RewriteDataset ShardDataset ShuffleAndRepeatDataset ShuffleDataset ShuffleDatasetV2 ShuffleDatasetV3 "
+        "SkipDataset TakeDataset TensorDataset TensorSliceDataset UnbatchDataset WindowDataset ZipDataset"
     ),
     "decoding": "DecodeCSV DecodeRaw ParseTensor SerializeTensor",
     "decomposition_gradients": "BatchSvd Eig Qr Svd",
@@ -58,6 +59,7 @@ OPERATIONS: dict[str, str] = {
     "depthwise": "DepthwiseConv2dNative DepthwiseConv2dNativeBackpropFilter DepthwiseConv2dNativeBackpropInput",
     "diagonal": "Diag DiagPart",
     "division": "Div DivNoNan FloorDiv FloorMod Mod RealDiv TruncateDiv TruncateMod Xdivy",
+    "edit_distances": "EditDistance",
     "examples": "ParseExample ParseExampleV2 ParseSingleExample",
     "fake_quantization": (
         "FakeQuantWithMinMaxArgs FakeQuantWithMinMaxArgsGradient FakeQuantWithMinMaxVars "
@@ -76,7 +78,11 @@ OPERATIONS: dict[str, str] = {
     "functional_gradients": "Case If PartitionedCall StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile While",
     "fused_operations": ("FusedPadConv2D FusedResizeAndPadConv2D _FusedBatchNormEx _FusedConv2D _FusedDepthwiseConv2dNative _FusedMatMul"),
     "gathering": "Gather GatherNd GatherV2 OneHot",
-    "hashing": "StringToHashBucket StringToHashBucketFast StringToHashBucketStrong",
+    "generator_ops": (
+        "NonDeterministicInts RngReadAndSkip RngSkip StatefulRandomBinomial StatefulStandardNormalV2 "
+        "StatefulTruncatedNormal StatefulUniform StatefulUniformFullInt StatefulUniformInt"
+    ),
+    "hashing": "Fingerprint StringToHashBucket StringToHashBucketFast StringToHashBucketStrong",
     "image_colors": ("AdjustContrast AdjustContrastv2 AdjustHue AdjustSaturation DrawBoundingBoxes DrawBoundingBoxesV2 HSVToRGB RGBToHSV"),
     "image_cropping": "CropAndResize CropAndResizeGradBoxes CropAndResizeGradImage",
     "image_files": (
@@ -179,11 +185,13 @@ OPERATIONS: dict[str, str] = {
     "segments": (
         "SegmentMax SegmentMean SegmentMin SegmentProd SegmentSum UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum"
     ),
+    "sequence_examples": "ParseSequenceExample ParseSequenceExampleV2 ParseSingleSequenceExample",
     "sequences": "LinSpace Range",
     "set_operations": "DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation",
     "sets": "ListDiff LowerBound Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2 UnravelIndex UpperBound",
     "shaping": "ExpandDims Rank Reshape Shape ShapeN Size Squeeze",
     "softmax": "LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
+    "sparse_counts": "DenseCountSparseOutput RaggedBincount RaggedCountSparseOutput SparseBincount SparseCountSparseOutput",
     "sparse_crossing": "RaggedCross SparseCross SparseCrossHashed SparseCrossV2",
     "sparse_products": "SparseMatMul SparseTensorDenseMatMul SparseToDense",
     "sparse_reductions": "SparseReduceMax SparseReduceMaxSparse SparseReduceSum SparseReduceSumSparse SparseSoftmax",
@@ -219,6 +227,7 @@ OPERATIONS: dict[str, str] = {
         "StatelessRandomPoisson StatelessRandomUniformFullIntV2 StatelessRandomUniformIntV2 "
         "StatelessRandomUniformV2 StatelessTruncatedNormalV2"
     ),
+    "string_segments": "UnsortedSegmentJoin",
     "string_splitting": "StringSplit StringSplitV2",
     "strings": ("AsString DecodeBase64 EncodeBase64 ReduceJoin StringJoin StringLength StringLower StringStrip StringToNumber StringUpper Substr"),
     "summary_ops": ("AudioSummary AudioSummaryV2 HistogramSummary ImageSummary MergeSummary ScalarSummary TensorSummary TensorSummaryV2"),
@@ -246,10 +255,11 @@ OPERATIONS: dict[str, str] = {
     "tensor_scatter": ("ScatterNd ScatterNdNonAliasingAdd TensorScatterAdd TensorScatterMax TensorScatterMin TensorScatterSub TensorScatterUpdate"),
     "texts": (
         "AsString DecodeBase64 DecodeCSV DecodeCompressed DecodePaddedRaw DecodeRaw EncodeBase64 ParseExample "
-        "ParseExampleV2 ParseSingleExample ParseTensor ReduceJoin RegexFullMatch RegexReplace "
-        "StaticRegexFullMatch StaticRegexReplace StringFormat StringJoin StringLength StringLower StringSplit "
-        "StringSplitV2 StringStrip StringToHashBucket StringToHashBucketFast StringToHashBucketStrong "
-        "StringToNumber StringUpper Substr UnicodeTranscode"
+        "ParseExampleV2 ParseSequenceExample ParseSequenceExampleV2 ParseSingleExample "
+        "ParseSingleSequenceExample ParseTensor ReduceJoin RegexFullMatch RegexReplace StaticRegexFullMatch "
+        "StaticRegexReplace StringFormat StringJoin StringLength StringLower StringSplit StringSplitV2 "
+        "StringStrip StringToHashBucket StringToHashBucketFast StringToHashBucketStrong StringToNumber "
+        "StringUpper Substr UnicodeTranscode"
     ),
     "timestamps": "Timestamp",
     "training": (

@@ -17,6 +17,7 @@ from gpersist.ops import shape_functions
 from gpersist.ops.arithmetic import pow
 from gpersist.ops.arranging import matrix_transpose
 from gpersist.ops.builders import renamed_argument
+from gpersist.ops.casting import cast
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.diagonal import eye
 from gpersist.ops.joining import concat
@@ -42,6 +43,7 @@ __all__ = [
     "matrix_triangular_solve",
     "matvec",
     "norm",
+    "normalize",
     "slogdet",
     "solve",
     "trace",
@@ -425,3 +427,11 @@ def norm(
         else:
             result = pow(reduce_sum(pow(abs(value), ord), axis, keepdims=True), 1.0 / ord)
         return result if keepdims else squeeze(result, axis)
+
+
+def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None) -> tuple[Tensor, Tensor]:  # TensorFlow's name
+    """A tensor divided by its norms, and these, whose axes are kept (`tf.linalg.normalize`); see `norm`."""
+    with name_scope(name, "normalize", [tensor]):
+        value = convert_to_tensor(tensor)
+        norms = cast(norm(value, ord, axis, keepdims=True), value.dtype)
+        return value / norms, norms

@@ -1,4 +1,4 @@
-"""Matrices taken apart by LU, functions of matrices, and least squares; on the host, as all that LAPACK does."""
+"""Matrices taken apart by LU, and functions of matrices; on the host, as all that LAPACK does."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ import numpy as np
 
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, sample
-from gpersist.ops.kernels import shown
-from gpersist.ops.linear_algebra import GENERAL, LAPACK_TYPES, POSITIVE, SquareMatrices, check_matrix, check_square, square_shape, widened
+from gpersist.ops.arithmetic import add, subtract
+from gpersist.ops.arranging import matrix_transpose, tile
+from gpersist.ops.diagonal import eye
+from gpersist.ops.indexing import slice
+from gpersist.ops.joining import concat
+from gpersist.ops.linear_algebra import GENERAL, LAPACK_TYPES, POSITIVE, SquareMatrices, check_square, matrix_solve, square_shape, widened
+from gpersist.ops.reductions import reduce_prod
+from gpersist.ops.shaping import reshape, shape_of, size
 from gpersist.shapes import TensorShape, unknown_shape
 
 __all__ = ["logm", "lu", "sqrtm"]
@@ -91,12 +97,26 @@ class MatrixSquareRoot(SquareMatrices):
     """The principal square roots of matrices."""
 
     attrs = LAPACK_TYPES
-    samples = (sample(POSITIVE), sample(GENERAL.astype(np.float32)), sample("float[0,3,3]"))
+    samples = (sample(POSITIVE), sample(GENERAL.astype(np.float32)), sample(GENERAL), sample("float[0,3,3]"))
 
     @staticmethod
     def run(xp: Any, value: Any) -> Any:
         check_square(value)
         return _square_root(_double(value)).astype(value.dtype) if value.size else value
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> Tensor:
+        """Solves Sylvester's equation for it, which is a system of n^2 linear ones."""
+        root = op.outputs[0]
+        shape = shape_of(root)
+        order = shape[-1]
+        count = reduce_prod(shape[0:-2])
+        identity = reshape(tile(reshape(eye(order, dtype=root.dtype), [-1]), [count]), shape)
+        equations = add(_kronecker(identity, matrix_transpose(root)), _kronecker(root, identity))
+        batch = slice(shape, [0], [subtract(size(shape), 2)])
+        rows = concat([batch, [order * order], [1]], 0)
+        found = matrix_solve(equations, reshape(matrix_transpose(grad), rows))
+        return matrix_transpose(reshape(found, shape))
 
 
 class MatrixLogarithm(SquareMatrices):
@@ -119,6 +139,17 @@ class MatrixLogarithm(SquareMatrices):
         nodes, weights = np.polynomial.legendre.leggauss(16)
         found: Any = sum(weight / 2 * np.linalg.solve(identity + (node + 1) / 2 * rest, rest) for node, weight in zip(nodes, weights, strict=True))
         return (found * 2.0**count).astype(value.dtype)
+
+
+def _kronecker(left: Tensor, right: Tensor) -> Tensor:
+    shapes = shape_of(left), shape_of(right)
+    orders = [shape[-1] for shape in shapes]
+    batch = slice(shapes[0], [0], [subtract(size(shapes[0]), 2)])
+    spread = concat([batch, [orders[0]], [1], [orders[0]], [1]], 0), concat([batch, [1], [orders[1]], [1], [orders[1]]], 0)
+    values = [reshape(value, shape) for value, shape in zip((left, right), spread, strict=True)]
+    order = orders[0] * orders[1]
+    whole = concat([batch, [order], [order]], 0)
+    return reshape(values[0] * values[1], whole)
 
 
 def _double(value: Any) -> Any:
@@ -149,55 +180,6 @@ def _root_of_singular(value: Any) -> Any:
     except np.linalg.LinAlgError:
         return np.full(value.shape, np.nan, value.dtype)
     return found if value.dtype.kind == "c" else found.real
-
-
-class MatrixSolveLs(OpType):
-    """The solutions of systems of linear equations by least squares."""
-
-    inputs = "matrix: T, rhs: T, l2_regularizer: double"
-    outputs = "output: T"
-    attrs = "T: {double, float, half, complex64, complex128}, fast: bool = true"
-    host_inputs = ("l2_regularizer",)
-    is_host_only = True
-    scalars = ("l2_regularizer",)
-    samples = (
-        sample("double[2,4,3]", "double[2,4,2]", "double: 0.0"),
-        sample("double[2,3,4]", "double[2,3,2]", "double: 0.1"),
-        sample("double[4,3]", "double[4,1]", "double: 0.0", fast=False),
-        sample("complex128[4,3]", "complex128[4,1]", "double: 0.5"),
-    )
-
-    @staticmethod
-    def shapes(op: Operation) -> list[TensorShape]:
-        matrix, rhs = (tensor.shape.with_rank_at_least(2) for tensor in op._inputs[:2])
-        if matrix.sizes is None or rhs.sizes is None:
-            return [unknown_shape()]
-        TensorShape(matrix.sizes[-2:-1]).merge_with(TensorShape(rhs.sizes[-2:-1]))
-        batch = TensorShape(matrix.sizes[:-2]).merge_with(TensorShape(rhs.sizes[:-2]))
-        return [TensorShape([*(batch.sizes or ()), matrix.sizes[-1], rhs.sizes[-1]])]
-
-    @staticmethod
-    def run(xp: Any, matrix: Any, rhs: Any, l2_regularizer: Any, *, fast: bool) -> Any:
-        check_matrix(matrix)
-        if rhs.ndim != matrix.ndim or rhs.shape[:-1] != matrix.shape[:-1]:
-            raise InvalidArgumentError(f"Input matrix and rhs are incompatible: {shown(matrix.shape)} vs. {shown(rhs.shape)}")
-        if l2_regularizer < 0:
-            raise InvalidArgumentError("l2_regularizer must be >= 0.")
-        wide, right = widened(matrix), widened(rhs)
-        if not fast:
-            try:
-                return (np.linalg.pinv(wide) @ right).astype(rhs.dtype)
-            except np.linalg.LinAlgError:
-                return np.full((*matrix.shape[:-2], matrix.shape[-1], rhs.shape[-1]), np.nan, rhs.dtype)
-        rows, columns = matrix.shape[-2:]
-        adjoint = np.conj(np.swapaxes(wide, -1, -2))
-        extra = np.eye(min(rows, columns), dtype=wide.dtype) * wide.dtype.type(l2_regularizer)
-        try:
-            if rows >= columns:
-                return np.linalg.solve(adjoint @ wide + extra, adjoint @ right).astype(rhs.dtype)
-            return (adjoint @ np.linalg.solve(wide @ adjoint + extra, right)).astype(rhs.dtype)
-        except np.linalg.LinAlgError:
-            raise InvalidArgumentError("Input matrix was rank deficient or ill-conditioned. Try setting fast=False.") from None
 
 
 def lu(input: Any, output_idx_type: Any = "int32", name: str | None = None) -> Any:  # TensorFlow's name

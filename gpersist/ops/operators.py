@@ -8,11 +8,12 @@ from typing import Any
 from gpersist.graph import Tensor, apply, convert_to_tensor, install_operators, name_scope
 from gpersist.ops import bitwise, math
 from gpersist.ops.indexing import getitem
+from gpersist.ops.sparse_tensor import SparseTensor, scaled
 
-_ARITHMETIC: dict[str, Callable[..., Tensor]] = {
+_ARITHMETIC: dict[str, Callable[..., Any]] = {
     "add": lambda x, y, name: apply("Add" if x.dtype.is_string else "AddV2", x, y, name=name),
     "sub": math.subtract,
-    "mul": math.multiply,
+    "mul": lambda x, y, name: scaled(y, x, name) if isinstance(y, SparseTensor) else math.multiply(x, y, name=name),
     "truediv": math.truediv,
     "floordiv": math.floordiv,
     "mod": math.floormod,

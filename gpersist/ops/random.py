@@ -43,14 +43,15 @@ __all__ = [
 _FLOATS = "{half, bfloat16, float, double}"
 
 
-def shape_from_input(op: Operation) -> list[TensorShape]:
-    """The output has the shape that the first input's value says."""
-    if op._inputs[0].shape.rank not in (None, 1):
-        raise ValueError(f"Shape must be rank 1 but is rank {op._inputs[0].shape.rank}")
-    known = constant_value(op._inputs[0])
+def shape_from_input(op: Operation, place: int = 0) -> list[TensorShape]:
+    """The output has the shape that the value of the first input, or of another one, says."""
+    shape = op._inputs[place]
+    if shape.shape.rank not in (None, 1):
+        raise ValueError(f"Shape must be rank 1 but is rank {shape.shape.rank}")
+    known = constant_value(shape)
     if known is not None and known.size and known.min() < -1:
         raise ValueError(f"Dimension {known.min()} must be >= 0")
-    return [constant_shape(op._inputs[0])]
+    return [constant_shape(shape)]
 
 
 def checked_shape(shape: Any) -> tuple[int, ...]:

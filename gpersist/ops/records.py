@@ -1,7 +1,9 @@
 """TFRecord files (`tf.io.TFRecordWriter`, `tf_record_iterator`), which event files are, too.
 
-file    = *record                                          ; or all of it compressed, by zlib or gzip
-record  = size:uint64 crc(size):uint32 content crc(content):uint32          ; little-endian; checksums are masked crc32c's, as in LevelDB
+    file   := record*                                          or all of it compressed, by zlib or gzip
+    record := size: uint64  crc_of_size: uint32  content  crc_of_content: uint32
+
+Integers are little-endian; checksums are masked crc32c's, as in LevelDB.
 """
 
 from __future__ import annotations

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gpersist.dtypes import DType, as_dtype
-from gpersist.graph import Graph, Operation, Tensor, constant_shape, convert_to_tensor, name_scope, register_fetch
+from gpersist.graph import Graph, Operation, Tensor, apply, constant_shape, convert_to_tensor, name_scope, register_fetch
 from gpersist.ops.constants import placeholder, placeholder_with_default
 from gpersist.shapes import TensorShape, as_shape
 
@@ -74,6 +75,22 @@ class SparseTensor:
         """What is known of the shape of the whole."""
         return self.shape
 
+    def set_shape(self, shape: Any) -> None:
+        """Tells more of the shape of the whole.
+
+        Raises:
+            ValueError: it contradicts what is known.
+        """
+        self._known_shape = self.shape.merge_with(as_shape(shape))
+
+    def with_values(self, new_values: Any) -> SparseTensor:
+        """A sparse tensor of the same places, with other values."""
+        return SparseTensor(self._indices, new_values, self._dense_shape)
+
+    def consumers(self) -> list[Operation]:
+        """The operations that take one of the three tensors."""
+        return list(dict.fromkeys(op for tensor in (self._indices, self._values, self._dense_shape) for op in tensor.consumers()))
+
     @property
     def dtype(self) -> DType:
         """The type of the values."""
@@ -113,6 +130,19 @@ def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: str 
     return found
 
 
+def sparse_tensor_of(value: Any) -> SparseTensor:
+    """A sparse tensor, given as one or as its value.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(value, SparseTensorValue):
+        return SparseTensor.from_value(value)
+    if not isinstance(value, SparseTensor):
+        raise TypeError("Input must be a SparseTensor.")
+    return value
+
+
 def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> SparseTensor:
     """A sparse tensor whose value each run is fed (`tf.sparse_placeholder`).
 
@@ -137,6 +167,23 @@ def sparse_placeholder(dtype: Any, shape: Any = None, name: str | None = None) -
     found = SparseTensor(placeholder("int64", [None, rank], name=part_names["indices"]), values, dense_shape)
     found._known_shape = known
     return found
+
+
+def scaled(value: SparseTensor, dense: Any, name: str | None = None, op_name: str = "SparseDenseCwiseMul") -> SparseTensor:
+    """A sparse tensor multiplied with a dense one that is broadcast to it; or divided, with another operation."""
+    return value.with_values(apply(op_name, value.indices, value.values, value.dense_shape, dense, name=name))
+
+
+def _operator(op_name: str, scope_name: str) -> Callable[[SparseTensor, Any], SparseTensor]:
+    def operate(self: SparseTensor, other: Any) -> SparseTensor:
+        with name_scope(None, scope_name, [self.indices, other]) as scope:
+            return scaled(self, convert_to_tensor(other, self.dtype.base_dtype, "y"), scope, op_name)
+
+    return operate
+
+
+for _method, _op_name in (("mul", "SparseDenseCwiseMul"), ("div", "SparseDenseCwiseDiv"), ("truediv", "SparseDenseCwiseDiv")):
+    setattr(SparseTensor, f"__{_method}__", _operator(_op_name, _method))
 
 
 def _parts(value: SparseTensor) -> tuple[list[Any], Any]:

@@ -237,7 +237,8 @@ class Variable(Operand, ScatterMethods, metaclass=_Kinds):
 
     def initialized_value(self) -> Tensor:
         """Its value if it has one, else its initial value: for another variable's initial value."""
-        return initialized_value(self)
+        value: Tensor = initialized_value(self)
+        return value
 
     @property
     def trainable(self) -> bool:

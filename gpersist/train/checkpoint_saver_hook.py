@@ -86,6 +86,10 @@ class CheckpointSaverHook(SessionRunHook):
         self._save_graph_def = save_graph_def
         self._pending = _Pending()
 
+    def add_listeners(self, listeners: Sequence[CheckpointSaverListener]) -> None:
+        """Has more listeners told of each save, those that are told already left out; to be called before `begin`."""
+        self._listeners += [listener for listener in listeners if listener not in self._listeners]
+
     def begin(self) -> None:
         """Finds the global step and begins an event file.
 

@@ -88,7 +88,7 @@ class LoggingTensorHook(SessionRunHook):
             if self._formatter is not None:
                 _LOG.info("%s", self._formatter(values))
                 return
-            text = ", ".join(f"{tag} = {values[tag]}" for tag in self._tag_order)
+            text = ", ".join(f"{tag} = {values[tag]!s}" for tag in self._tag_order)
             if seconds is None:
                 _LOG.info("%s", text)
             else:

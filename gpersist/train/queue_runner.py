@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gpersist import errors, protos
@@ -138,10 +138,14 @@ class QueueRunner:
                 thread.start()
         return threads
 
+    def _enqueuer(self, sess: Session, enqueue_op: Any) -> Callable[[], Any]:
+        """What a thread calls again and again."""
+        return sess.make_callable(enqueue_op)
+
     def _run(self, sess: Session, enqueue_op: Any, coord: Coordinator | None) -> None:
         is_counted = True
         try:
-            enqueue = sess.make_callable(enqueue_op)
+            enqueue = self._enqueuer(sess, enqueue_op)
             while not (coord and coord.should_stop()):
                 try:
                     enqueue()

@@ -1,6 +1,6 @@
 """Event files, which TensorBoard reads: `tf.summary.FileWriter`.
 
-file = TFRecord of Event messages, the first with `file_version`            ; named events.out.tfevents.SECONDS.HOST[SUFFIX]
+    file := record*      TFRecords of Event messages, the first with `file_version`; named events.out.tfevents.SECONDS.HOST[SUFFIX]
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from gpersist import files, protos
-from gpersist.errors import FailedPreconditionError, UnimplementedError
+from gpersist.errors import FailedPreconditionError
 from gpersist.graph import Graph, create_meta_graph_def, get_default_graph
 from gpersist.ops.records import TFRecordWriter, tf_record_iterator
 
@@ -38,11 +38,10 @@ class FileWriter:
         flush_secs: after so many seconds the next event is given to the operating system at once, with those before it.
         graph_def: a graph to begin with, as a message.
         filename_suffix: put at the end of the file's name.
-        session: not done.
+        session: has the file end in `.v2`, as TensorFlow's does that operations write; here this process writes it, and adds no nodes to the graph.
 
     Raises:
         FailedPreconditionError: `logdir` is a file.
-        UnimplementedError: `session`.
     """
 
     def __init__(
@@ -56,15 +55,13 @@ class FileWriter:
         session: Any = None,
     ) -> None:
         del max_queue
-        if session is not None:
-            raise UnimplementedError("FileWriter(session=...): events are written by this process itself; leave `session` out")
         self._logdir = logdir
         self._folder = os.fsdecode(logdir)
         if os.path.exists(self._folder) and not os.path.isdir(self._folder):
             raise FailedPreconditionError(f"{self._folder} is not a directory")
         files.active().make_folders(self._folder or os.curdir)
         self._flush_secs, self._next_flush = flush_secs, 0.0
-        self._suffix = filename_suffix or ""
+        self._suffix = (".v2" if session is not None else "") if filename_suffix is None else filename_suffix
         self._lock = threading.Lock()
         self._records: TFRecordWriter | None = None
         self._closed = False

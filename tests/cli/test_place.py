@@ -226,7 +226,7 @@ def test_wrong_usage(options, capsys):
 def test_help_tells_of_it(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
-    assert "\n    place " in (out := capsys.readouterr().out) and "gpersist place run/ckpt-100 " in out
+    assert "\n  place " in (out := capsys.readouterr().out) and "gpersist place run " in out
     with pytest.raises(SystemExit):
         main(["place", "--help"])
     assert "--json" in capsys.readouterr().out

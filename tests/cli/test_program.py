@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import shlex
 import subprocess
 import sys
 
@@ -8,9 +10,10 @@ import pytest
 
 import gpersist
 from gpersist.cli import main, show
+from gpersist.cli.parser import build_parser
 from gpersist.errors import CheckpointNotFoundError
 
-COMMANDS = ["show", "verify", "diff", "devices", "place", "convert", "freeze", "demo"]
+COMMANDS = list(build_parser().parse_args([]).commands)
 
 
 def test_help_teaches(capsys):
@@ -18,18 +21,34 @@ def test_help_teaches(capsys):
         main(["--help"])
     out = capsys.readouterr().out
     assert stopped.value.code == 0
-    assert "examples:" in out and "Exit status" in out
+    assert "exit status:" in out
     for command in COMMANDS:
-        assert f"gpersist {command}" in out.split("examples:")[1] or command == "devices"
-        assert f"\n    {command} " in out
+        assert f"gpersist {command}" in out.split("examples:")[1] or command in ("devices", "graph")
+        assert f"\n  {command} " in out
 
 
+@pytest.mark.parametrize("columns", ["80", "120"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_help_and_json(command, capsys):
+def test_each_command_has_help_with_examples(command, columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
     with pytest.raises(SystemExit) as stopped:
         main([command, "--help"])
+    out = capsys.readouterr().out
     assert stopped.value.code == 0
-    assert "--json" in capsys.readouterr().out
+    assert f"  gpersist {command}" in out.split("examples:")[1]
+    assert ("--json" in out) == (command != "completion")
+    assert max(map(len, out.splitlines())) <= 80 or columns == "120"
+
+
+@pytest.mark.parametrize("command", [[], *([command] for command in COMMANDS)])
+def test_the_examples_can_be_parsed(command, capsys):
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    examples = re.findall(r"^  (?:\w+=\S+ )?gpersist (.*?)(?:   .*| [|&>].*| without .*)?$", capsys.readouterr().out, re.MULTILINE)
+    assert examples
+    for example in examples:
+        if "--help" not in example:
+            assert build_parser().parse_args(shlex.split(example)).run
 
 
 def test_version(capsys):
@@ -51,6 +70,14 @@ def test_wrong_usage(arguments, capsys):
         main(arguments)
     assert stopped.value.code == 2
     assert "error: " in capsys.readouterr().err
+
+
+def test_a_command_that_is_not_there(capsys):
+    for wrong, told in (("shwo", "'shwo': did you mean 'show'? `gpersist"), ("xyz", "'xyz'; `gpersist")):
+        with pytest.raises(SystemExit) as stopped:
+            main([wrong, "run"])
+        assert stopped.value.code == 2
+        assert f"there is no command {told} --help` lists them" in capsys.readouterr().err
 
 
 def test_an_error_is_one_line(run, tmp_path):

@@ -13,11 +13,19 @@ import gpersist.compat.v1 as tf
 from gpersist import protos
 
 _FOLDER = Path(__file__).parents[1] / "golden" / "estimator"
-_SPEC = importlib.util.spec_from_file_location("estimator_cases", _FOLDER / "cases.py")
-assert _SPEC is not None and _SPEC.loader is not None
-_CASES = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(_CASES)
-_ANSWERS = json.loads((_FOLDER / "estimator.json").read_text())["answers"]
+
+
+def _read(module: str, answers: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Programs, and what TensorFlow gave."""
+    spec = importlib.util.spec_from_file_location(f"estimator_{module}", _FOLDER / f"{module}.py")
+    assert spec is not None and spec.loader is not None
+    cases = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(cases)
+    return cases.CASES, json.loads((_FOLDER / f"{answers}.json").read_text())["answers"]
+
+
+_CASES, _ANSWERS = _read("cases", "estimator")
+_TRAINING_CASES, _TRAINING_ANSWERS = _read("training_cases", "training")
 
 
 @pytest.fixture(autouse=True)
@@ -26,18 +34,28 @@ def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(tf, "_saved_model_class", protos.SavedModel, raising=False)
     tf.reset_default_graph()
     yield
+    tf.summary.FileWriterCache.clear()
     tf.reset_default_graph()
 
 
 @pytest.mark.parametrize("name", _ANSWERS)
 def test_same_as_tensorflow(name: str) -> None:
-    found = json.loads(json.dumps(_CASES.CASES[name](tf)))
-    differences = list(_differences(_ANSWERS[name], found, name))
-    assert not differences, "\n".join(differences[:20])
+    _compare(_ANSWERS[name], _CASES[name](tf), name)
+
+
+@pytest.mark.parametrize("name", _TRAINING_ANSWERS)
+def test_training_same_as_tensorflow(name: str) -> None:
+    _compare(_TRAINING_ANSWERS[name], _TRAINING_CASES[name](tf), name)
 
 
 def test_all_cases_have_answers() -> None:
-    assert set(_CASES.CASES) == set(_ANSWERS)
+    assert set(_CASES) == set(_ANSWERS)
+    assert set(_TRAINING_CASES) == set(_TRAINING_ANSWERS)
+
+
+def _compare(wanted: Any, found: Any, name: str) -> None:
+    differences = list(_differences(wanted, json.loads(json.dumps(found)), name))
+    assert not differences, "\n".join(differences[:20])
 
 
 def _differences(wanted: Any, found: Any, where: str) -> Any:

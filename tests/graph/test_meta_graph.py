@@ -125,7 +125,9 @@ def test_contexts_are_kept_byte_by_byte_and_change_scopes() -> None:
         assert "cond_context" not in export_scoped_meta_graph(export_scope="elsewhere")[0].collection_def
 
 
-def test_queue_runners_have_codes_that_are_no_names() -> None:
+def test_queue_runners_have_codes_that_are_no_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody has registered what a queue runner is, as gpersist.train does."""
+    monkeypatch.delitem(_REGISTERED, "queue_runners", raising=False)
     meta = protos.MetaGraphDef()
     runner = protos.QueueRunnerDef(queue_name="q", enqueue_op_name=["e"], queue_closed_exception_types=[11])
     meta.collection_def["queue_runners"].bytes_list.value.append(runner.SerializeToString())

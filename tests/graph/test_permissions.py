@@ -11,6 +11,7 @@ import pytest
 from gpersist import ops, protos
 from gpersist.errors import InvalidArgumentError, NotFoundError, PermissionDeniedError
 from gpersist.graph import Graph, Session, apply_op, import_graph_def
+from gpersist.graph.permissions import check_allowed, path_arguments
 from gpersist.ops.file_contents import matching_files, read_file, write_file
 from gpersist.ops.python_functions import py_func
 from gpersist.ops.save import restore_v2, save_v2, sharded_filename
@@ -130,3 +131,40 @@ def test_paths_are_followed_into_functions(is_nested: bool, tmp_path: Path) -> N
         assert session.run("call:0", {"path:0": str(tmp_path / "file")}) == b"text"
         graph.allow_ops("PartitionedCall")
         assert session.run("call:0") == b"text"
+
+
+def test_a_long_chain_of_functions_is_followed() -> None:
+    message = protos.GraphDef()
+    with Graph().as_default() as theirs:
+        ops.constant("file", name="path")
+    message.CopyFrom(theirs.as_graph_def())
+    for number in range(1500):
+        found = message.library.function.add()
+        found.signature.name = f"f{number}"
+        found.signature.input_arg.add(name="path", type=protos.DataType.DT_STRING)
+        found.node_def.add(name="it", op=f"f{number + 1}" if number < 1499 else "ReadFile", input=["path"])
+    message.node.add(name="call", op="f0", input=["path"])
+    message.library.function[3].node_def.add(name="again", op="f0", input=["path"])  # one that calls itself
+    with Graph().as_default() as graph:
+        import_graph_def(message, name="")
+        assert path_arguments(graph, "f0") == {0}
+        assert path_arguments(graph, "f1499") == {0}
+        assert path_arguments(graph, "none") == frozenset()
+
+
+@pytest.mark.parametrize("kind", ["Identity", "Select"])
+def test_a_long_way_to_a_path_is_followed(kind: str) -> None:
+    def build() -> None:
+        prefix: Any = ops.placeholder("string", [], name="prefix")
+        part: Any = ops.constant("part")
+        for _ in range(1500):
+            if kind == "Identity":
+                prefix = apply_op("Identity", prefix).outputs[0]
+            else:
+                part = apply_op("Select", True, part, part).outputs[0]
+        write_file(string_join([prefix, part]), "text", name="it")
+
+    graph = loaded(build)
+    check_allowed([graph.get_operation_by_name("it")], {graph.get_tensor_by_name("prefix:0")})
+    with pytest.raises(PermissionDeniedError, match="touches a file"):
+        check_allowed([graph.get_operation_by_name("it")], set())

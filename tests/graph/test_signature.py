@@ -7,6 +7,7 @@ import pytest
 from gpersist import protos
 from gpersist.dtypes import float32, from_name
 from gpersist.errors import InternalError
+from gpersist.graph import Graph, get_op_type, import_graph_def
 from gpersist.graph.signature import REQUIRED, from_op_def, parse, to_op_def
 from gpersist.shapes import TensorShape
 
@@ -71,3 +72,20 @@ def test_attributes(text: str, kind: str, default: object, allowed: object, mini
 def test_mistakes_are_ours(inputs: str, attrs: str) -> None:
     with pytest.raises(InternalError):
         parse("X", inputs, "", attrs)
+
+
+@pytest.mark.parametrize("count", [-1, 2**31, 2**40])
+@pytest.mark.parametrize("op", ["AddN", "Split"])
+def test_a_number_cannot_ask_for_more_tensors_than_there_are(op: str, count: int) -> None:
+    attrs = {"T": float32, "N": count, "num_split": count}
+    found = get_op_type(op).signature()
+    with pytest.raises(ValueError, match=rf"would be {count} tensors, by attribute '(N|num_split)'"):
+        found.input_types(attrs) if op == "AddN" else found.output_types(attrs)
+    message = protos.GraphDef()
+    for name, dtype in (("a", protos.DataType.DT_INT32), ("b", protos.DataType.DT_FLOAT)):
+        message.node.add(name=name, op="Placeholder").attr["dtype"].type = dtype
+    node = message.node.add(name="it", op=op, input=["b"] if op == "AddN" else ["a", "b"])
+    node.attr["T"].type = protos.DataType.DT_FLOAT
+    node.attr["N" if op == "AddN" else "num_split"].i = count
+    with Graph().as_default(), pytest.raises(ValueError):
+        import_graph_def(message, name="")

@@ -8,6 +8,7 @@ a run gives, the error or the outputs as tensors; and the nodes and values of th
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -22,6 +23,9 @@ tf.disable_v2_behavior()
 
 MODES = ("vague", "ranked", "batch", "shaped", "const")
 """Placeholders of no known shape, of known rank, of a known shape but for the first dimension, of known shape; constants."""
+
+MOST_SECONDS = 60
+"""For one case; one that takes longer counts as a crash: some kernels never end on inputs that nobody gives."""
 
 CONFIG = tf.ConfigProto(intra_op_parallelism_threads=1, inter_op_parallelism_threads=1)
 CONFIG.graph_options.optimizer_options.opt_level = tf.OptimizerOptions.L0
@@ -52,6 +56,7 @@ def _answer(cases: list[tf.NodeDef], constants: dict[str, tf.NodeDef], answers: 
     status = 1
     try:
         for case in cases:
+            signal.alarm(MOST_SECONDS)
             _append(answers, ask(case, constants))
         status = 0
     finally:

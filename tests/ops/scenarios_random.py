@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from gpersist import ops
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph import Session, apply, apply_op
+from gpersist.ops.get_variable import get_variable
 from tests.ops.scenarios import scenario
 
 
@@ -120,3 +121,70 @@ def candidates(session: Session) -> None:
     assert _sampled(session, "All", unique=True)[0] == [0, 1, 2, 3, 4]
     with pytest.raises(InvalidArgumentError, match="range is too small"):
         _sampled(session, "Uniform", unique=True, range_max=4)
+
+
+@scenario(
+    "StatefulUniform",
+    "StatefulUniformFullInt",
+    "StatefulUniformInt",
+    "StatefulStandardNormalV2",
+    "StatefulTruncatedNormal",
+    "StatefulRandomBinomial",
+    "RngReadAndSkip",
+    "RngSkip",
+)
+def generators(session: Session) -> None:
+    """The numbers, and the states after them, are TensorFlow 2.21's."""
+    state = get_variable("state", initializer=np.array([5, 0, 7]), use_resource=True)
+
+    def drawn(op_type: str, *inputs: Any, **attrs: Any) -> tuple[Any, list[int]]:
+        session.run(state.initializer)
+        outputs = apply_op(op_type, state.handle, *inputs, **attrs)
+        return session.run(outputs.outputs[0] if outputs.outputs else outputs), session.run(state).tolist()
+
+    for op_type, attrs, wanted in (
+        ("StatefulUniform", {}, [0.36983442306518555, 0.1545926332473755, 0.5622867345809937]),
+        ("StatefulUniform", {"dtype": "float16"}, [0.68359375, 0.4228515625, 0.2529296875]),
+        ("StatefulUniformFullInt", {}, [6202522875320030908, 13269244410484750595, 8633183481599236476]),
+        ("StatefulUniformFullInt", {"dtype": "int32"}, [1454331580, 1444137393, -456656637]),
+        ("StatefulStandardNormalV2", {}, [1.1645317077636719, 0.7957798838615417, 1.0294888019561768]),
+        ("StatefulTruncatedNormal", {"dtype": "float64"}, [0.00311308519048046, -0.2905084335666235, 0.473268032785223]),
+    ):
+        for algorithm in (1, 3):
+            found, after = drawn(op_type, np.int64(algorithm), [3], **attrs)
+            np.testing.assert_allclose(found, wanted, rtol=1e-6)
+            assert after == [773, 0, 7]
+    found, after = drawn("StatefulUniformInt", np.int64(1), [5], np.int64(-3), np.int64(9))
+    assert (found.tolist(), after) == ([1, 8, -3, 1, 5], [1285, 0, 7])
+    found, after = drawn("StatefulRandomBinomial", np.int64(1), [2, 3], [5.0, 20.0, 100.0], np.float32([0.2, 0.5, 0.3]))
+    assert (found.tolist(), after) == ([[2, 11, 31], [1, 9, 24]], [5, 0, 7])
+    assert drawn("StatefulUniform", np.int64(1), [0])[1] == [5, 0, 7]
+    assert drawn("RngSkip", np.int64(1), np.int64(-3)) == (None, [-763, 0, 7])
+    found, after = drawn("RngReadAndSkip", 1, np.uint64(3))
+    assert (found.tolist(), after) == ([5, 0, 7], [773, 0, 7])
+    session.run(state.assign([-1, -1, 7]))
+    assert session.run(apply("RngReadAndSkip", state.handle, 1, np.uint64(3))).tolist() == [-1, -1, 7]
+    assert session.run(state).tolist() == [767, 0, 7]
+    for algorithm, kind in ((2, UnimplementedError), (9, InvalidArgumentError)):
+        with pytest.raises(kind):
+            drawn("StatefulUniform", np.int64(algorithm), [3])
+    with pytest.raises(InvalidArgumentError, match="Need minval < maxval"):
+        drawn("StatefulUniformInt", np.int64(1), [5], np.int64(3), np.int64(3))
+    with pytest.raises(InvalidArgumentError, match="must end with"):
+        drawn("StatefulRandomBinomial", np.int64(1), [2, 4], [5.0, 20.0, 100.0], np.float32(0.2))
+    with pytest.raises(InvalidArgumentError, match="No OpKernel"):
+        drawn("StatefulUniform", np.int64(1), [3], dtype="int32")
+    for kept, told in (([1, 2], "at least 3 numbers"), ([1.0, 2.0, 3.0], "wrong dtype")):
+        other = get_variable(f"of_{len(kept)}", initializer=np.array(kept), use_resource=True)
+        session.run(other.initializer)
+        with pytest.raises(InvalidArgumentError, match=told):
+            session.run(apply("StatefulUniform", other.handle, np.int64(1), [3]))
+
+
+@scenario("NonDeterministicInts")
+def unforeseeable(session: Session) -> None:
+    x = apply("NonDeterministicInts", [2, 3], dtype="uint32")
+    assert x.shape == (2, 3)
+    assert (session.run(x) != session.run(x)).any()
+    with pytest.raises(InvalidArgumentError, match="Unsupported dtype"):
+        session.run(apply("NonDeterministicInts", [2], dtype="float32"))

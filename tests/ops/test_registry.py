@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import gpersist.ops  # noqa: F401  # registers the operations
+import tests.ops.scenarios_datasets
 import tests.ops.scenarios_functional
 import tests.ops.scenarios_host
 import tests.ops.scenarios_loops
@@ -71,6 +72,14 @@ NEWER_THAN_1_15 = {
     "DepthwiseConv2dNative": {"explicit_paddings"},
     "DepthwiseConv2dNativeBackpropInput": {"explicit_paddings"},
     "DepthwiseConv2dNativeBackpropFilter": {"explicit_paddings"},
+    **{name: {"metadata"} for name in op_type_names() if "Dataset" in name},
+    "TensorSliceDataset": {"metadata", "is_files", "replicate_on_split"},
+    "RangeDataset": {"metadata", "replicate_on_split"},
+    "MapDataset": {"metadata", "force_synchronous"},
+    "ParallelMapDatasetV2": {"metadata", "use_unbounded_threadpool"},
+    "PrefetchDataset": {"metadata", "buffer_size_min"},
+    "ModelDataset": {"ram_budget"},
+    "ShuffleAndRepeatDataset": {"metadata", "reshuffle_each_iteration"},
 }
 """Attributes that TensorFlow has added since 1.15, which could not read a node with them. All have defaults."""
 

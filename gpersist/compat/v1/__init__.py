@@ -6,9 +6,9 @@ __all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf",
     (
-        "audio bitwise compat debugging dtypes errors estimator gfile graph_io graph_util image initializers "
-        "io layers linalg lite logging lookup losses manip math metrics nn python_io quantization queue "
-        "random saved_model sets signal sparse spectral strings summary train version"
+        "audio bitwise compat data debugging dtypes errors estimator gfile graph_io graph_util image "
+        "initializers io layers linalg lite logging lookup losses manip math metrics nn python_io "
+        "quantization queue random saved_model sets signal sparse spectral strings summary train version"
     ),
     {
         "gpersist.compat.default_graph": (
@@ -77,6 +77,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.decoding": "decode_csv decode_raw parse_tensor serialize_tensor",
         "gpersist.ops.decompositions": "cholesky qr self_adjoint_eig=eigh self_adjoint_eigvals=eigvalsh svd",
         "gpersist.ops.division": ("div div_no_nan divide floor_div floordiv floormod mod=floormod realdiv truediv truncatediv truncatemod"),
+        "gpersist.ops.edit_distances": "edit_distance",
         "gpersist.ops.fake_quantization": (
             "fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient fake_quant_with_min_max_vars "
             "fake_quant_with_min_max_vars_gradient fake_quant_with_min_max_vars_per_channel "
@@ -89,7 +90,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.gradients": (
             "AggregationMethod NoGradient NotDifferentiable=NoGradient RegisterGradient UnconnectedGradients gradients no_gradient=NoGradient"
         ),
-        "gpersist.ops.hashing": "string_to_hash_bucket string_to_hash_bucket_fast string_to_hash_bucket_strong",
+        "gpersist.ops.hashing": "fingerprint string_to_hash_bucket string_to_hash_bucket_fast string_to_hash_bucket_strong",
         "gpersist.ops.hessians": "hessians",
         "gpersist.ops.indexed_slices": "IndexedSlices convert_to_tensor_or_indexed_slices",
         "gpersist.ops.initializers": (

@@ -46,6 +46,7 @@ from gpersist.compat.text import (
 from gpersist.compat.v1 import audio as audio
 from gpersist.compat.v1 import bitwise as bitwise
 from gpersist.compat.v1 import compat as compat
+from gpersist.compat.v1 import data as data
 from gpersist.compat.v1 import debugging as debugging
 from gpersist.compat.v1 import dtypes as dtypes
 from gpersist.compat.v1 import errors as errors
@@ -383,6 +384,9 @@ from gpersist.ops.division import (
 from gpersist.ops.division import (
     floormod as mod,
 )
+from gpersist.ops.edit_distances import (
+    edit_distance,
+)
 from gpersist.ops.fake_quantization import (
     fake_quant_with_min_max_args,
     fake_quant_with_min_max_args_gradient,
@@ -430,6 +434,7 @@ from gpersist.ops.gradients import (
     NoGradient as no_gradient,
 )
 from gpersist.ops.hashing import (
+    fingerprint,
     string_to_hash_bucket,
     string_to_hash_bucket_fast,
     string_to_hash_bucket_strong,
@@ -938,6 +943,7 @@ __all__ = [
     "cumprod",
     "cumsum",
     "custom_gradient",
+    "data",
     "debugging",
     "decode_base64",
     "decode_compressed",
@@ -965,6 +971,7 @@ __all__ = [
     "dtypes",
     "dynamic_partition",
     "dynamic_stitch",
+    "edit_distance",
     "einsum",
     "enable_eager_execution",
     "enable_resource_variables",
@@ -994,6 +1001,7 @@ __all__ = [
     "fft2d",
     "fft3d",
     "fill",
+    "fingerprint",
     "fixed_size_partitioner",
     "flags",
     "float16",

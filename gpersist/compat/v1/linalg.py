@@ -20,7 +20,9 @@ __all__, __getattr__, __dir__ = _lazily(
             "adjoint cholesky_solve cross det inv matmul matvec norm normalize slogdet solve=matrix_solve trace "
             "triangular_solve=matrix_triangular_solve"
         ),
+        "gpersist.ops.lu_solutions": "lu_matrix_inverse lu_reconstruct lu_solve",
         "gpersist.ops.matrix_exponential": "expm",
         "gpersist.ops.matrix_functions": "logm lu sqrtm",
+        "gpersist.ops.tridiagonal": "eigh_tridiagonal tridiagonal_matmul tridiagonal_solve",
     },
 )

@@ -67,6 +67,11 @@ from gpersist.ops.linear_algebra import (
 from gpersist.ops.linear_algebra import (
     matrix_triangular_solve as triangular_solve,
 )
+from gpersist.ops.lu_solutions import (
+    lu_matrix_inverse,
+    lu_reconstruct,
+    lu_solve,
+)
 from gpersist.ops.matrix_exponential import (
     expm,
 )
@@ -74,6 +79,11 @@ from gpersist.ops.matrix_functions import (
     logm,
     lu,
     sqrtm,
+)
+from gpersist.ops.tridiagonal import (
+    eigh_tridiagonal,
+    tridiagonal_matmul,
+    tridiagonal_solve,
 )
 
 __all__ = [
@@ -86,6 +96,7 @@ __all__ = [
     "diag",
     "diag_part",
     "eigh",
+    "eigh_tridiagonal",
     "eigvalsh",
     "einsum",
     "expm",
@@ -97,6 +108,9 @@ __all__ = [
     "logm",
     "lstsq",
     "lu",
+    "lu_matrix_inverse",
+    "lu_reconstruct",
+    "lu_solve",
     "matmul",
     "matrix_rank",
     "matrix_transpose",
@@ -116,4 +130,6 @@ __all__ = [
     "trace",
     "transpose",
     "triangular_solve",
+    "tridiagonal_matmul",
+    "tridiagonal_solve",
 ]

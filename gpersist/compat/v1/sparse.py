@@ -22,6 +22,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.sparse_conversions": (
             "eye=sparse_eye from_dense mask=sparse_mask merge=sparse_merge to_dense=sparse_tensor_to_dense to_indicator=sparse_to_indicator"
         ),
+        "gpersist.ops.sparse_counts": "bincount=sparse_bincount",
         "gpersist.ops.sparse_crossing": "cross=sparse_cross cross_hashed=sparse_cross_hashed",
         "gpersist.ops.sparse_tensor": "SparseTensor placeholder=sparse_placeholder",
     },

@@ -87,6 +87,9 @@ from gpersist.ops.sparse_conversions import (
 from gpersist.ops.sparse_conversions import (
     sparse_to_indicator as to_indicator,
 )
+from gpersist.ops.sparse_counts import (
+    sparse_bincount as bincount,
+)
 from gpersist.ops.sparse_crossing import (
     sparse_cross as cross,
 )
@@ -103,6 +106,7 @@ from gpersist.ops.sparse_tensor import (
 __all__ = [
     "SparseTensor",
     "add",
+    "bincount",
     "concat",
     "cross",
     "cross_hashed",

@@ -8,5 +8,6 @@ __all__, __getattr__, __dir__ = _lazily(
     "",
     {
         "gpersist.ops.fft": "fft fft2d fft3d ifft ifft2d ifft3d irfft irfft2d=irfft irfft3d=irfft rfft rfft2d=rfft rfft3d=rfft",
+        "gpersist.ops.signal_transforms": "dct idct",
     },
 )

@@ -22,11 +22,17 @@ from gpersist.ops.fft import (
 from gpersist.ops.fft import (
     rfft as rfft3d,
 )
+from gpersist.ops.signal_transforms import (
+    dct,
+    idct,
+)
 
 __all__ = [
+    "dct",
     "fft",
     "fft2d",
     "fft3d",
+    "idct",
     "ifft",
     "ifft2d",
     "ifft3d",

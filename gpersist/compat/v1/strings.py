@@ -12,6 +12,7 @@ __all__, __getattr__, __dir__ = _lazily(
         ),
         "gpersist.ops.printing": "format=string_format",
         "gpersist.ops.regular_expressions": "regex_full_match regex_replace",
+        "gpersist.ops.string_segments": "unsorted_segment_join",
         "gpersist.ops.strings": (
             "as_string join=string_join length=string_length lower=string_lower reduce_join strip=string_strip "
             "substr to_number=string_to_number upper=string_upper"

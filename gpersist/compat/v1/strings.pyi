@@ -16,6 +16,9 @@ from gpersist.ops.regular_expressions import (
     regex_full_match,
     regex_replace,
 )
+from gpersist.ops.string_segments import (
+    unsorted_segment_join,
+)
 from gpersist.ops.strings import (
     as_string,
     reduce_join,
@@ -59,5 +62,6 @@ __all__ = [
     "to_hash_bucket_strong",
     "to_number",
     "unicode_transcode",
+    "unsorted_segment_join",
     "upper",
 ]

@@ -525,6 +525,20 @@ def batch_normalization_layers(tf: Any) -> Any:
     ]
 
 
+@case
+def batch_renormalization_layers(tf: Any) -> Any:
+    x, rows = tf.constant(numbers(3, 4, 2, 3)), tf.constant(numbers(6, 3, seed=2))
+    variance = tf.constant_initializer(4.0)
+    return [
+        tf.layers.batch_normalization(x, training=True, renorm=True),
+        tf.layers.batch_normalization(x, axis=1, scale=False, training=True, renorm=True, fused=True, moving_variance_initializer=variance),
+        tf.layers.batch_normalization(rows, training=True, renorm=True, renorm_clipping={"rmax": 1.5, "rmin": 0.7, "dmax": 0.2}, name="bn"),
+        tf.layers.batch_normalization(rows, center=False, training=True, renorm=True, renorm_clipping={"rmax": 1.5}, renorm_momentum=0.5),
+        tf.layers.batch_normalization(rows, renorm=True),
+        tf.layers.batch_normalization(rows, training=True, fused=True),
+    ]
+
+
 # ---- a whole network, and its gradients
 
 

@@ -1,0 +1,568 @@
+"""Datasets: elements that are made as they are asked for (`tf.data.Dataset`). `dataset_iterators` has what a graph takes them with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpersist.dtypes import as_dtype
+from gpersist.dtypes import bool_ as boolean
+from gpersist.graph import Tensor, apply, apply_op, constant_value, convert_to_tensor, get_default_graph, name_scope
+from gpersist.ops import dataset_structure as structure
+from gpersist.ops.arithmetic import maximum
+from gpersist.ops.choosing import where_v2
+from gpersist.ops.comparison import equal, greater, logical_and
+from gpersist.ops.constants import constant
+from gpersist.ops.dataset_iterators import Iterator, make_initializable_iterator, make_one_shot_iterator
+from gpersist.ops.dataset_tracing import Called, called
+from gpersist.ops.file_contents import matching_files
+from gpersist.ops.python_generators import generated
+from gpersist.ops.random_seed import get_seed
+from gpersist.ops.shaping import shape
+from gpersist.ops.strings import reduce_join
+from gpersist.shapes import TensorShape, as_shape
+
+__all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset"]
+
+AUTOTUNE = -1
+"""For TensorFlow's sake: as much as it thinks best (`tf.data.AUTOTUNE`)."""
+
+INFINITE_CARDINALITY = -1
+"""What `cardinality` gives of a dataset without an end."""
+
+UNKNOWN_CARDINALITY = -2
+"""What `cardinality` gives where nobody can tell."""
+
+
+class Dataset:
+    """A dataset (`tf.data.Dataset`); made by its functions, such as `from_tensor_slices`.
+
+    An element is a nest of tensors: a tensor, a tuple or a dict. In functions' results a list counts as a tuple.
+    """
+
+    _variant_tensor: Tensor
+    _kind = "DatasetV1Adapter"
+    element_spec: Any
+    """A nest of specs: the type and shape of each part of an element."""
+
+    def __init__(self) -> None:
+        raise NotImplementedError("a dataset is made by Dataset.from_tensor_slices and its like")
+
+    def _fill(self, variant: Tensor, spec: Any, kind: str) -> None:
+        self._variant_tensor, self.element_spec, self._kind = variant, spec, kind
+
+    def __repr__(self) -> str:
+        return f"<{self._kind} element_spec={self.element_spec!r}>"
+
+    def __iter__(self) -> Any:
+        raise RuntimeError("`tf.data.Dataset` only supports Python-style iteration in eager mode or within tf.function.")
+
+    def __len__(self) -> int:
+        raise TypeError("`tf.data.Dataset` only supports `len` in eager mode. Use `tf.data.Dataset.cardinality()` instead.")
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def output_types(self) -> Any:
+        """The types of an element's parts."""
+        return structure.mapped(lambda spec: spec if isinstance(spec, structure.DatasetSpec) else spec.dtype, self.element_spec)
+
+    @property
+    def output_shapes(self) -> Any:
+        """The shapes of an element's parts."""
+        return structure.mapped(lambda spec: spec if isinstance(spec, structure.DatasetSpec) else spec.shape, self.element_spec)
+
+    @property
+    def output_classes(self) -> Any:
+        """The classes of an element's parts."""
+        return structure.mapped(lambda spec: spec if isinstance(spec, structure.DatasetSpec) else Tensor, self.element_spec)
+
+    # ---- from tensors
+
+    @staticmethod
+    def from_tensors(tensors: Any, name: str | None = None) -> Dataset:
+        """A dataset of one element."""
+        nest, found = _normalized(tensors)
+        spec = structure.pack(nest, [structure.spec_of(tensor) for tensor in found])
+        return _made("TensorDataset", spec, found, typed=False)
+
+    @staticmethod
+    def from_tensor_slices(tensors: Any, name: str | None = None) -> Dataset:
+        """The rows of tensors.
+
+        Raises:
+            ValueError: one is a scalar, or they have different numbers of rows.
+        """
+        nest, found = _normalized(tensors)
+        if any(tensor.shape.rank == 0 for tensor in found):
+            raise ValueError("Unbatching a tensor is only supported for rank >= 1")
+        if not found:
+            raise ValueError("Invalid `tensors`. `tensors` should not be empty.")
+        rows = found[0].shape[0] if found[0].shape.rank else None
+        for tensor in found[1:]:
+            if tensor.shape.rank and rows is not None and not rows.is_compatible_with(tensor.shape[0]):
+                raise ValueError(f"Dimensions {rows} and {tensor.shape[0]} are not compatible")
+        spec = structure.pack(nest, [structure.TensorSpec(_without_first(tensor.shape), tensor.dtype.base_dtype) for tensor in found])
+        return _made("TensorSliceDataset", spec, found, typed=False)
+
+    @staticmethod
+    def from_generator(
+        generator: Callable[..., Any],
+        output_types: Any = None,
+        output_shapes: Any = None,
+        args: Sequence[Any] | None = None,
+        output_signature: Any = None,
+        name: str | None = None,
+    ) -> Dataset:
+        """What a generator of Python's gives.
+
+        Args:
+            generator: called for each iteration; gives something to iterate over, of nests of arrays.
+            output_types: a nest of the types of an element's parts.
+            output_shapes: of their shapes.
+            args: tensors whose values it is called with.
+            output_signature: specs instead of types and shapes.
+            name: for TensorFlow's sake.
+
+        Raises:
+            TypeError: it is no function, or no types are told.
+        """
+        if not callable(generator):
+            raise TypeError("`generator` must be a Python callable.")
+        if output_signature is None and output_types is None:
+            raise TypeError(
+                "To specify the output signature you need to provide either the `output_signature` argument or the `output_types` argument."
+            )
+        spec = output_signature
+        if spec is None:
+            spec = structure.of_types(output_types, output_shapes)
+        taken = [convert_to_tensor(value, name=f"args_{number}") for number, value in enumerate(args or ())]
+
+        def flat_map_fn(unused: Tensor) -> Dataset:
+            return _wrapped(generated(generator, spec, taken, unused), spec, "_GeneratorDataset")
+
+        found = Dataset.from_tensors(np.int32(0)).flat_map(flat_map_fn)
+        found._kind = "DatasetV1Adapter"
+        return found
+
+    @staticmethod
+    def list_files(file_pattern: Any, shuffle: bool | None = None, seed: int | None = None, name: str | None = None) -> Dataset:
+        """The names of the files that patterns fit, in another order each time unless `shuffle` is False. Without any, its initialiser fails."""
+        with name_scope("list_files"):
+            pattern = convert_to_tensor(file_pattern, "string", name="file_pattern")
+            files = matching_files(pattern)
+            is_there = greater(shape(files)[0], 0, name="match_not_empty")
+            message = apply("Add", "No files matched pattern: ", reduce_join(pattern, separator=", "), name="message")
+            asserted = apply_op("Assert", is_there, [message], summarize=1, name="assert_not_empty/Assert")
+            with get_default_graph().control_dependencies([asserted]):
+                files = apply("Identity", files)
+            found = Dataset.from_tensor_slices(files)
+            if shuffle is None or shuffle:
+                found = found.shuffle(maximum(shape(files, out_type="int64")[0], 1), seed=seed)
+        found._kind = "DatasetV1Adapter"
+        return found
+
+    @staticmethod
+    def random(seed: int | None = None, rerandomize_each_iteration: bool | None = None, name: str | None = None) -> Dataset:
+        """Random numbers of 32 bits, as int64, without an end."""
+        return _made("RandomDataset", structure.TensorSpec(TensorShape(()), as_dtype("int64")), inputs=_seeds(seed))
+
+    @staticmethod
+    def range(*args: Any, **kwargs: Any) -> Dataset:
+        """Numbers (`start`, `stop`, `step`), int64 unless `output_type` says something else."""
+        if not 1 <= len(args) <= 3:
+            raise ValueError(f"Invalid `args`. The length of `args` should be between 1 and 3 but was {len(args)}.")
+        start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
+        inputs = [_int64(value, name) for value, name in ((start, "start"), (stop, "stop"), (step, "step"))]
+        return _made("RangeDataset", structure.TensorSpec(TensorShape(()), as_dtype(kwargs.get("output_type", "int64"))), inputs=inputs)
+
+    @staticmethod
+    def zip(*args: Any, datasets: Any = None, name: str | None = None) -> Dataset:
+        """A nest of datasets as a dataset of nests; it ends with the shortest.
+
+        Raises:
+            TypeError: there is something else than datasets.
+        """
+        nest = datasets if datasets is not None else args[0] if len(args) == 1 else args
+        found = structure.flatten(nest)
+        for each in found:
+            if not isinstance(each, Dataset):
+                hint = " Python `list` is not supported and you should use `tuple` instead." if isinstance(each, list) else f" Got {type(each)}."
+                raise TypeError(f"Invalid input to `zip`. Inputs are expected to be (nested) structures of `tf.data.Dataset` objects.{hint}")
+        return _made("ZipDataset", structure.pack(nest, [each.element_spec for each in found]), [each._variant_tensor for each in found])
+
+    # ---- from this dataset
+
+    def _then(self, op_type: str, spec: Any = None, *inputs: Any, kind: str | None = None, **attrs: Any) -> Dataset:
+        return _made(op_type, self.element_spec if spec is None else spec, inputs=[self._variant_tensor, *inputs], kind=kind, **attrs)
+
+    def _called(self, what: str, function: Callable[..., Any]) -> Called:
+        return called(f"Dataset_{what}", function, self.element_spec, _wrapped)
+
+    def concatenate(self, dataset: Dataset, name: str | None = None) -> Dataset:
+        """This dataset, and then another one.
+
+        Raises:
+            TypeError: its elements are of other types.
+        """
+        ours, theirs = structure.flatten(self.element_spec), structure.flatten(dataset.element_spec)
+        if [spec.dtype for spec in ours] != [spec.dtype for spec in theirs]:
+            raise TypeError(f"Incompatible dataset elements:\n  {self.element_spec} vs.   {dataset.element_spec}")
+        shapes = [_common(one.shape, another.shape) for one, another in zip(ours, theirs, strict=True)]
+        spec = structure.pack(self.element_spec, [structure.TensorSpec(shape, one.dtype) for shape, one in zip(shapes, ours, strict=True)])
+        return self._then("ConcatenateDataset", spec, dataset._variant_tensor)
+
+    def repeat(self, count: Any = None, name: str | None = None) -> Dataset:
+        """The same `count` times; without it, or for -1, without an end."""
+        return self._then("RepeatDataset", None, _int64(-1 if count is None else count, "count"))
+
+    def take(self, count: Any, name: str | None = None) -> Dataset:
+        """The first elements; all of them for -1."""
+        return self._then("TakeDataset", None, _int64(count, "count"))
+
+    def skip(self, count: Any, name: str | None = None) -> Dataset:
+        """All but the first elements; none for -1."""
+        return self._then("SkipDataset", None, _int64(count, "count"))
+
+    def shard(self, num_shards: Any, index: Any, name: str | None = None) -> Dataset:
+        """Every `num_shards`-th element, from `index` on."""
+        return self._then("ShardDataset", None, _int64(num_shards, "num_shards"), _int64(index, "index"))
+
+    def shuffle(self, buffer_size: Any, seed: int | None = None, reshuffle_each_iteration: bool | None = None, name: str | None = None) -> Dataset:
+        """Elements in another order: each is drawn from `buffer_size` of them."""
+        room = _int64(buffer_size, "buffer_size")
+        is_fresh = True if reshuffle_each_iteration is None else reshuffle_each_iteration
+        return self._then("ShuffleDataset", None, room, *_seeds(seed), reshuffle_each_iteration=is_fresh)
+
+    def cache(self, filename: Any = "", name: str | None = None) -> Dataset:
+        """The same, kept in memory once it has been gone through."""
+        return self._then("CacheDataset", None, convert_to_tensor(filename, "string", name="filename"), kind="CacheDataset")
+
+    def prefetch(self, buffer_size: Any, name: str | None = None) -> Dataset:
+        """The same; nothing is made ahead of time."""
+        return self._then("PrefetchDataset", None, _int64(AUTOTUNE if buffer_size is None else buffer_size, "buffer_size"), slack_period=0)
+
+    def batch(
+        self, batch_size: Any, drop_remainder: Any = False, num_parallel_calls: Any = None, deterministic: bool | None = None, name: str | None = None
+    ) -> Dataset:
+        """Several elements as one, along a new first axis."""
+        size, drops = _int64(batch_size, "batch_size"), convert_to_tensor(drop_remainder, boolean, name="drop_remainder")
+        rows = _rows(size, drops)
+        spec = structure.mapped(lambda each: structure.TensorSpec(TensorShape([rows]).concatenate(each.shape), each.dtype), self.element_spec)
+        if num_parallel_calls is None:
+            return self._then("BatchDatasetV2", spec, size, drops, kind="_BatchDataset")
+        calls = _int64(num_parallel_calls, "num_parallel_calls")
+        return self._then("ParallelBatchDataset", spec, size, calls, drops, deterministic=_told(deterministic))
+
+    def padded_batch(
+        self, batch_size: Any, padded_shapes: Any = None, padding_values: Any = None, drop_remainder: Any = False, name: str | None = None
+    ) -> Dataset:
+        """The same of elements of different sizes, each filled up.
+
+        Args:
+            batch_size: how many.
+            padded_shapes: a nest of shapes, whose unknown sizes are those of the largest in each batch; by default what is known of the elements.
+            padding_values: a nest of scalars to fill up with, or one for all; zeros and empty texts by default.
+            drop_remainder: whether what is left over at the end is lost.
+            name: for TensorFlow's sake.
+
+        Raises:
+            ValueError: the rank of a part is not known, and no shape is told.
+        """
+        specs = structure.flatten(self.element_spec)
+        if padded_shapes is None:
+            if any(spec.shape.rank is None for spec in specs):
+                raise ValueError(f"You must provide `padded_shapes` argument because component of dataset element has unknown rank: {self!r}")
+            wanted: list[Any] = [spec.shape for spec in specs]
+        else:
+            wanted = _beside(self.element_spec, padded_shapes)
+        fills = [None] * len(specs) if padding_values is None else _beside(self.element_spec, padding_values)
+        size = _int64(batch_size, "batch_size")
+        shapes = [_sizes(shape) for shape in wanted]
+        values = [
+            convert_to_tensor(_blank(spec) if fill is None else fill, spec.dtype, name="padding_value")
+            for spec, fill in zip(specs, fills, strict=True)
+        ]
+        drops = convert_to_tensor(drop_remainder, boolean, name="drop_remainder")
+        rows = _rows(size, drops)
+        known = [_known(shape) for shape in shapes]
+        spec = structure.pack(
+            self.element_spec,
+            [structure.TensorSpec(TensorShape([rows]).concatenate(shape), each.dtype) for shape, each in zip(known, specs, strict=True)],
+        )
+        variant = apply(
+            "PaddedBatchDatasetV2",
+            self._variant_tensor,
+            size,
+            shapes,
+            values,
+            drops,
+            output_shapes=structure.shapes(spec),
+            name="PaddedBatchDatasetV2",
+        )
+        return _wrapped(variant, spec, "_PaddedBatchDataset")
+
+    def window(self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: Any = False, name: str | None = None) -> Dataset:
+        """Datasets of neighbouring elements."""
+        inputs = [_int64(value, name) for value, name in ((size, "size"), (size if shift is None else shift, "shift"), (stride, "stride"))]
+        spec = structure.mapped(structure.DatasetSpec, self.element_spec)
+        return self._then("WindowDataset", spec, *inputs, convert_to_tensor(drop_remainder, boolean, name="drop_remainder"))
+
+    def unbatch(self, name: str | None = None) -> Dataset:
+        """The rows of each element."""
+        spec = structure.mapped(lambda each: structure.TensorSpec(_without_first(each.shape), each.dtype), self.element_spec)
+        return self.map(_normalize)._then("UnbatchDataset", spec)
+
+    def enumerate(self, start: Any = 0, name: str | None = None) -> Dataset:
+        """Pairs of a number and an element."""
+        numbers = Dataset.range(start, np.iinfo(np.int64).max)
+        return Dataset.zip((numbers._then("RewriteDataset", None, "replicate_on_split", kind="_RewriteDataset"), self))
+
+    def apply(self, transformation_func: Callable[[Dataset], Any]) -> Any:
+        """What a function makes of this dataset.
+
+        Raises:
+            TypeError: it is no dataset.
+        """
+        found = transformation_func(self)
+        if not isinstance(found, Dataset):
+            raise TypeError(f"`transformation_func` must return a `tf.data.Dataset` object. Got {type(found)}.")
+        return found
+
+    def with_options(self, options: Any, name: str | None = None) -> Dataset:
+        """The same: options are for TensorFlow's sake."""
+        return self._then("OptionsDataset", None, serialized_options=b"")
+
+    # ---- by functions
+
+    def map(
+        self,
+        map_func: Callable[..., Any],
+        num_parallel_calls: Any = None,
+        deterministic: bool | None = None,
+        synchronous: bool | None = None,
+        use_unbounded_threadpool: bool = False,
+        name: str | None = None,
+    ) -> Dataset:
+        """What a function makes of each element."""
+        made = self._called("map", map_func)
+        if num_parallel_calls is None:
+            return self._then("MapDataset", made.output_spec, made.captured, f=made.function)
+        calls = _int64(num_parallel_calls, "num_parallel_calls")
+        return self._then(
+            "ParallelMapDatasetV2",
+            made.output_spec,
+            made.captured,
+            calls,
+            f=made.function,
+            deterministic=_told(deterministic),
+            kind="_ParallelMapDataset",
+        )
+
+    def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
+        """The elements for which a function gives true.
+
+        Raises:
+            ValueError: it gives something else than a boolean scalar.
+        """
+        made = self._called("filter", predicate)
+        spec = made.output_spec
+        if not (isinstance(spec, structure.TensorSpec) and structure.is_compatible(spec, structure.TensorSpec(TensorShape(()), boolean))):
+            raise ValueError(f"Invalid `predicate`. `predicate` must return a `tf.bool` scalar tensor, but its return type is {spec!r}.")
+        return self._then("FilterDataset", None, made.captured, predicate=made.function)
+
+    def take_while(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
+        """The elements before the first for which a function gives false."""
+        made = self._called("take_while", predicate)
+        return self._then("TakeWhileDataset", None, made.captured, predicate=made.function)
+
+    def flat_map(self, map_func: Callable[..., Any], name: str | None = None) -> Dataset:
+        """The elements of the datasets that a function makes of each element, one dataset after the other.
+
+        Raises:
+            TypeError: it makes something else.
+        """
+        made = self._called("flat_map", map_func)
+        return self._then("FlatMapDataset", _inner(made), made.captured, f=made.function)
+
+    def interleave(
+        self,
+        map_func: Callable[..., Any],
+        cycle_length: Any = None,
+        block_length: Any = None,
+        num_parallel_calls: Any = None,
+        deterministic: bool | None = None,
+        name: str | None = None,
+    ) -> Dataset:
+        """The same, of `cycle_length` datasets at a time, `block_length` elements of each in turn.
+
+        Raises:
+            TypeError: it makes something else.
+        """
+        made = self._called("interleave", map_func)
+        spec = _inner(made)
+        cycle = _int64(AUTOTUNE if cycle_length is None else cycle_length, "cycle_length")
+        block = _int64(1 if block_length is None else block_length, "block_length")
+        if num_parallel_calls is None:
+            return self._then("InterleaveDataset", spec, made.captured, cycle, block, f=made.function)
+        more = (
+            _int64(AUTOTUNE, "buffer_output_elements"),
+            _int64(AUTOTUNE, "prefetch_input_elements"),
+            _int64(num_parallel_calls, "num_parallel_calls"),
+        )
+        how = {"deterministic": _told(deterministic), "kind": "_ParallelInterleaveDataset"}
+        return self._then("ParallelInterleaveDatasetV4", spec, made.captured, cycle, block, *more, f=made.function, **how)
+
+    def scan(self, initial_state: Any, scan_func: Callable[..., Any], name: str | None = None) -> Dataset:
+        """What a function makes of what it kept and of each element: it gives what it keeps, and an element."""
+        nest, found = _normalized(initial_state)
+        state = structure.pack(nest, [structure.spec_of(tensor) for tensor in found])
+        made = called("Dataset_scan", scan_func, (state, self.element_spec), _wrapped)
+        spec = made.output_spec[1]
+        return self._then("ScanDataset", spec, found, made.captured, f=made.function)
+
+    def reduce(self, initial_state: Any, reduce_func: Callable[..., Any], name: str | None = None) -> Any:
+        """What a function makes of `initial_state` and all elements, one after the other.
+
+        Raises:
+            TypeError: it makes something of another type.
+        """
+        with name_scope("initial_state"):
+            nest, found = _normalized(initial_state)
+        state = structure.pack(nest, [structure.spec_of(tensor) for tensor in found])
+        made = called("reduce", reduce_func, (state, self.element_spec), _wrapped)
+        given = structure.flatten(made.output_spec)
+        if [spec.dtype for spec in given] != structure.types(state):
+            raise TypeError(
+                f"The element types for the new state must match the initial state. Expected {structure.types(state)}; got "
+                f"{[spec.dtype for spec in given]}."
+            )
+        shapes = [_common(one.shape, another.shape) for one, another in zip(structure.flatten(state), given, strict=True)]
+        if any(one.shape.as_list() != shape.as_list() for one, shape in zip(structure.flatten(state), shapes, strict=True) if shape.rank is not None):
+            state = structure.pack(state, [structure.TensorSpec(shape, one.dtype) for shape, one in zip(shapes, given, strict=True)])
+            made = called("reduce", reduce_func, (state, self.element_spec), _wrapped)
+        types = structure.types(state)
+        op = apply_op("ReduceDataset", self._variant_tensor, found, made.captured, f=made.function, output_types=types, output_shapes=shapes)
+        return structure.pack(state, list(op.outputs))
+
+    # ---- what becomes of it
+
+    def cardinality(self) -> Tensor:
+        """How many elements there are: a scalar int64; `INFINITE_CARDINALITY` or `UNKNOWN_CARDINALITY`."""
+        return apply("DatasetCardinality", self._variant_tensor)
+
+    def get_single_element(self, name: str | None = None) -> Any:
+        """The one element that there is."""
+        types, shapes = structure.types(self.element_spec), structure.shapes(self.element_spec)
+        op = apply_op("DatasetToSingleElement", self._variant_tensor, output_types=types, output_shapes=shapes)
+        return structure.pack(self.element_spec, list(op.outputs))
+
+    def make_one_shot_iterator(self) -> Iterator:
+        """An iterator that needs no initialisation and goes through once."""
+        return make_one_shot_iterator(self)
+
+    def make_initializable_iterator(self, shared_name: str | None = None) -> Iterator:
+        """An iterator that goes to the first element whenever its `initializer` runs."""
+        return make_initializable_iterator(self, shared_name)
+
+
+def _wrapped(variant: Tensor, spec: Any, kind: str = "_VariantDataset") -> Dataset:
+    found = Dataset.__new__(Dataset)
+    found._fill(variant, spec, kind)
+    return found
+
+
+def _made(op_type: str, spec: Any, *lists: Any, inputs: Sequence[Any] = (), kind: str | None = None, typed: bool = True, **attrs: Any) -> Dataset:
+    """A dataset by its operation."""
+    if typed:
+        attrs["output_types"] = structure.types(spec)
+    attrs["output_shapes"] = structure.shapes(spec)
+    return _wrapped(apply(op_type, *lists, *inputs, **attrs), spec, kind or f"_{op_type}")
+
+
+def _normalized(nest: Any) -> tuple[Any, list[Tensor]]:
+    with name_scope("normalize_element"):
+        return nest, structure.tensors_of(nest, "component")
+
+
+def _normalize(*element: Any) -> Any:
+    return element[0] if len(element) == 1 else element
+
+
+_normalize.__name__ = "normalize"  # as TensorFlow's
+
+
+def _int64(value: Any, name: str) -> Tensor:
+    return convert_to_tensor(value, "int64", name=name)
+
+
+def _seeds(seed: int | None) -> tuple[Tensor, Tensor]:
+    """The two seeds of a shuffle, as `tensorflow/python/data/util/random_seed.py` makes them."""
+    first, second = get_seed(seed)
+    one = _int64(0 if first is None else first, "seed")
+    if second is None:
+        return one, _int64(0, "seed2")
+    with name_scope("seed2") as scope:
+        two = _int64(second, "Const")
+        is_none = logical_and(equal(one, np.int64(0)), equal(two, np.int64(0)))
+        return one, where_v2(is_none, constant(2**31 - 1, "int64"), two, name=scope)
+
+
+def _told(deterministic: bool | None) -> str:
+    return "default" if deterministic is None else "true" if deterministic else "false"
+
+
+def _blank(spec: Any) -> Any:
+    return "" if spec.dtype.is_string else np.zeros((), spec.dtype.numpy)
+
+
+def _without_first(shape: TensorShape) -> TensorShape:
+    return shape[1:] if shape.rank else TensorShape(None)
+
+
+def _common(one: TensorShape, another: TensorShape) -> TensorShape:
+    """What two shapes have in common."""
+    if one.rank is None or one.rank != another.rank:
+        return TensorShape(None)
+    return TensorShape([size if size == other else None for size, other in zip(one.as_list(), another.as_list(), strict=True)])
+
+
+def _rows(size: Tensor, drops: Tensor) -> int | None:
+    """How many elements each batch has, where that is known."""
+    known, is_exact = constant_value(size), constant_value(drops)
+    return int(known) if known is not None and is_exact is not None and bool(is_exact) else None
+
+
+def _beside(spec: Any, nest: Any) -> list[Any]:
+    """The leaves of a nest that is like one of specs, whose leaves may be lists or shapes; one leaf alone serves all."""
+    if isinstance(spec, dict):
+        return [leaf for key in sorted(spec) for leaf in _beside(spec[key], nest[key] if isinstance(nest, dict) else nest)]
+    if isinstance(spec, tuple):
+        parts = nest if isinstance(nest, (tuple, list)) else [nest] * len(spec)
+        return [leaf for part, other in zip(spec, parts, strict=True) for leaf in _beside(part, other)]
+    return [nest]
+
+
+def _sizes(shape: Any) -> Tensor:
+    """A shape as a tensor, with -1 for sizes that are not known."""
+    if isinstance(shape, Tensor):
+        return shape
+    sizes = as_shape([None if size == -1 else size for size in shape] if isinstance(shape, (list, tuple)) else shape).as_list()
+    return constant([-1 if size is None else size for size in sizes], "int64", name="Const")
+
+
+def _known(sizes: Tensor) -> TensorShape:
+    found = constant_value(sizes)
+    if found is None:
+        return TensorShape([None] * sizes.shape[0].value if sizes.shape.rank == 1 and sizes.shape[0].value is not None else None)
+    return TensorShape([None if size < 0 else int(size) for size in found.reshape(-1).tolist()])
+
+
+def _inner(made: Called) -> Any:
+    """The spec of the elements of the datasets that a function makes."""
+    if not isinstance(made.output_spec, structure.DatasetSpec):
+        raise TypeError(f"The `map_func` argument must return a `Dataset` object. Got {made.output_spec!r}.")
+    return made.output_spec.element_spec

@@ -1,0 +1,123 @@
+"""Generators of Python's as datasets (`tf.data.Dataset.from_generator`)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gpersist.dtypes import int64
+from gpersist.graph import Tensor, apply
+from gpersist.ops import dataset_structure as structure
+from gpersist.ops.function_graph import trace
+from gpersist.ops.python_functions import py_func
+from gpersist.shapes import TensorShape
+
+__all__: list[str] = []
+
+_SCALAR = TensorShape(())
+
+
+class _Running:
+    """The iterations that are under way, by number."""
+
+    def __init__(self, generator: Callable[..., Any], spec: Any) -> None:
+        self._generator = generator
+        self._spec = spec
+        self._numbers = itertools.count()
+        self._iterators: dict[int, Iterator[Any]] = {}
+
+    def begin(self, *args: Any) -> Any:
+        """Starts one; gives its number."""
+        found = self._generator(*args)
+        number = next(self._numbers)
+        self._iterators[number] = iter(found)
+        return np.int64(number)
+
+    def next(self, number: Any) -> list[Any]:
+        """The next element's parts; raises StopIteration after the last one."""
+        value = next(self._iterators[int(number)])
+        specs = structure.flatten(self._spec)
+        parts = _parts(self._spec, value)
+        if len(parts) != len(specs):
+            raise TypeError(
+                f"`generator` yielded an element that did not match the expected structure. The expected structure was "
+                f"{structure.mapped(lambda spec: spec.dtype, self._spec)}, but the yielded element was {value}."
+            )
+        return [_array(part, spec, value) for part, spec in zip(parts, specs, strict=True)]
+
+    def end(self, number: Any) -> Any:
+        """Forgets one."""
+        self._iterators.pop(int(number), None)
+        return np.int64(0)
+
+
+def _parts(spec: Any, value: Any) -> list[Any]:
+    """The parts of an element; where a tuple is expected, a list is one."""
+    if isinstance(spec, dict):
+        return [leaf for key in sorted(spec) for leaf in _parts(spec[key], value[key])] if isinstance(value, dict) else []
+    if isinstance(spec, tuple):
+        if not isinstance(value, (tuple, list, np.ndarray)) or len(value) != len(spec):
+            return []
+        return [leaf for part, other in zip(spec, value, strict=True) for leaf in _parts(part, other)]
+    return [value]
+
+
+def _array(value: Any, spec: structure.TensorSpec, element: Any) -> Any:
+    try:
+        array = np.asarray(value, object) if spec.dtype.is_string else np.asarray(value).astype(spec.dtype.numpy, casting="same_kind")
+    except (TypeError, ValueError):
+        try:
+            array = np.asarray(value, spec.dtype.numpy)
+            if np.asarray(value).dtype.kind in "fc" and array.dtype.kind in "iub":
+                raise TypeError
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"`generator` yielded an element that could not be converted to the expected type. The expected type was {spec.dtype.name}, but the "
+                f"yielded element was {element}."
+            ) from None
+    if not spec.shape.is_compatible_with(array.shape):
+        raise TypeError(f"`generator` yielded an element of shape {array.shape} where an element of shape {spec.shape} was expected.")
+    return array
+
+
+def generated(generator: Callable[..., Any], spec: Any, args: Sequence[Tensor], unused: Tensor) -> Tensor:
+    """A dataset, as a variant, of what a generator gives.
+
+    Args:
+        generator: called for each iteration.
+        spec: of its elements.
+        args: tensors whose values it is called with.
+        unused: any tensor.
+    """
+    running = _Running(generator, spec)
+    types, shapes = structure.types(spec), structure.shapes(spec)
+
+    def begin(_: Tensor) -> tuple[Any, list[Tensor]]:
+        return None, [py_func(running.begin, list(args), "int64")]
+
+    def following(number: Tensor) -> tuple[Any, list[Tensor]]:
+        return None, py_func(running.next, [number], types)
+
+    def end(number: Tensor) -> tuple[Any, list[Tensor]]:
+        return None, [py_func(running.end, [number], "int64")]
+
+    kept = [unused.dtype.base_dtype], [unused.shape]
+    number = [int64], [_SCALAR]
+    marks = ("_tf_data_function",)
+    first = trace("Dataset_from_generator_get_iterator_id_fn", begin, *kept, marks=marks)
+    step = trace("Dataset_from_generator_generator_next_fn", following, *number, marks=marks)
+    last = trace("Dataset_from_generator_finalize_fn", end, *number, marks=marks)
+    return apply(
+        "GeneratorDataset",
+        [unused, *first.captured],
+        step.captured,
+        last.captured,
+        init_func=first.function,
+        next_func=step.function,
+        finalize_func=last.function,
+        output_types=types,
+        output_shapes=shapes,
+    )

@@ -1,0 +1,124 @@
+"""docker/healthcheck.py as a real process, with a stand-in for nvidia-ml-py."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parents[2] / "docker/healthcheck.py"
+
+NVML = """
+import time
+
+class NVMLError(Exception): pass
+class NVMLError_NoPermission(NVMLError): pass
+class NVMLError_NotSupported(NVMLError): pass
+class Memory: used = 5 << 20
+
+def nvmlInit(): {init}
+def nvmlDeviceGetCount(): return 2
+def nvmlDeviceGetHandleByIndex(number):
+    if number == 1: {second}
+    return number
+def nvmlDeviceGetMemoryInfo(gpu):
+    if gpu == 1: {second_memory}
+    return Memory()
+"""
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Runs the program with a heartbeat of some age; gives its exit status and what it said."""
+
+    def check(age_s=1.0, nvml=None, **environment):
+        heartbeat = tmp_path / "heartbeat"
+        if age_s is not None:
+            heartbeat.touch()
+            os.utime(heartbeat, (time.time() - age_s,) * 2)
+        if nvml is not None:
+            (tmp_path / "pynvml.py").write_text(nvml)
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "HEARTBEAT_FILE": str(heartbeat), **environment}
+        ended = subprocess.run([sys.executable, str(PROGRAM)], env=environment, capture_output=True, text=True, timeout=60, check=False)
+        assert ended.stderr == ""
+        return ended.returncode, ended.stdout
+
+    return check
+
+
+def nvml(init="pass", second="pass", second_memory="pass"):
+    return NVML.format(init=init, second=second, second_memory=second_memory)
+
+
+def test_fresh(check):
+    assert check(age_s=7.2) == (0, "healthy: heartbeat 7 s old\n")
+
+
+def test_stale(check):
+    status, said = check(age_s=200)
+    assert status == 1 and said.startswith("unhealthy: heartbeat ") and "is 200 s old; at most 120 s (HEARTBEAT_MAX_AGE_S)" in said
+    assert check(age_s=200, HEARTBEAT_MAX_AGE_S="600")[0] == 0
+
+
+def test_missing(check):
+    status, said = check(age_s=None)
+    assert status == 1 and said.startswith("unhealthy: no heartbeat: No such file or directory: ")
+
+
+def test_without_gpus_nvml_is_not_asked(check):
+    assert check(nvml="raise SystemExit('imported')")[0] == 0
+
+
+def test_gpus_that_answer(check):
+    assert check(nvml=nvml(), GPUS_NEEDED="2") == (0, "healthy: heartbeat 1 s old; GPUs that answer: 2, memory in use: 5 MiB, 5 MiB\n")
+
+
+@pytest.mark.parametrize("error", ["NoPermission", "NotSupported"])
+def test_a_gpu_that_may_not_tell_its_memory_answers(check, error):
+    status, said = check(nvml=nvml(second_memory=f"raise NVMLError_{error}"), GPUS_NEEDED="2")
+    assert status == 0 and said.endswith("memory in use: 5 MiB, ?\n")
+
+
+def test_too_few_gpus(check):
+    status, said = check(nvml=nvml(), GPUS_NEEDED="3")
+    assert (status, said) == (1, "unhealthy: GPUs that answer: 2; needed: 3 (GPUS_NEEDED); was the container started with --gpus?\n")
+
+
+def test_a_gpu_that_is_lost(check):
+    lost = "raise NVMLError('GPU is lost')"
+    assert check(nvml=nvml(second=lost), GPUS_NEEDED="1") == (1, "unhealthy: GPU 1: GPU is lost\n")
+    assert check(nvml=nvml(second_memory=lost), GPUS_NEEDED="1") == (1, "unhealthy: GPU 1: GPU is lost\n")
+
+
+def test_no_driver(check):
+    absent = nvml(init="raise NVMLError('NVML Shared Library Not Found')")
+    assert check(nvml=absent, GPUS_NEEDED="1") == (1, "unhealthy: NVML: NVML Shared Library Not Found\n")
+
+
+def test_no_nvml(check):
+    assert check(nvml="raise ImportError", GPUS_NEEDED="1") == (1, "unhealthy: GPUs cannot be asked: nvidia-ml-py is not installed\n")
+
+
+def test_nvml_that_fails_in_a_way_of_its_own(check):
+    assert check(nvml=nvml(init="raise OSError('bad ELF')"), GPUS_NEEDED="1") == (1, "unhealthy: OSError('bad ELF')\n")
+
+
+def test_a_driver_that_hangs(check):
+    started = time.monotonic()
+    status, said = check(nvml=nvml(init="time.sleep(50)"), GPUS_NEEDED="1", NVML_TIMEOUT_S="0.2")
+    assert (status, said) == (1, "unhealthy: NVML has not answered for 0.2 s (NVML_TIMEOUT_S): the driver hangs\n")
+    assert time.monotonic() - started < 25
+
+
+def test_nonsense_in_the_environment(check):
+    status, said = check(HEARTBEAT_MAX_AGE_S="soon")
+    assert status == 1 and said == "unhealthy: ValueError(\"could not convert string to float: 'soon'\")\n"
+
+
+def test_the_real_nvml_has_the_names_that_are_asked():
+    pynvml = pytest.importorskip("pynvml")
+    for name in ("nvmlInit", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex", "nvmlDeviceGetMemoryInfo", "NVMLError"):
+        assert hasattr(pynvml, name)
+    assert issubclass(pynvml.NVMLError_NoPermission, pynvml.NVMLError) and issubclass(pynvml.NVMLError_NotSupported, pynvml.NVMLError)

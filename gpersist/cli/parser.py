@@ -7,13 +7,13 @@ import difflib
 from types import ModuleType
 from typing import Any
 
-from gpersist.cli import completion, convert, demo, devices, diff, freeze, place, show, verify
+from gpersist.cli import completion, convert, demo, devices, diff, freeze, graph, place, show, verify
 from gpersist.version import __version__
 
 DEBUG_VARIABLE = "GPERSIST_DEBUG"
 
 _GROUPS: dict[str, tuple[ModuleType, ...]] = {
-    "look into checkpoints and models": (show, verify, diff),
+    "look into checkpoints and models": (show, verify, diff, graph),
     "plan a restore": (place, devices),
     "write another file": (convert, freeze),
     "and": (demo, completion),
@@ -26,6 +26,7 @@ examples:
   gpersist show run --values dense_0/bias           the values of one tensor
   gpersist verify run --all                         all of a folder, every byte
   gpersist diff run/ckpt-90 run/ckpt-100            what differs, by how much
+  gpersist graph run/ckpt-100 --html graph.html     its graph, as a page
   gpersist place run --devices 4x16GiB              does it fit on such GPUs?
   gpersist convert run/ckpt-100 model.safetensors   in another format
   gpersist freeze run/ckpt-100 y.pb --outputs y     graph and values, one file

@@ -8,15 +8,17 @@ Owns what is shown of a large graph, where it stands and how it looks. Runs noth
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gpersist import protos
 from gpersist.drawing.folding import fold, open_scopes
 from gpersist.drawing.html import to_html
-from gpersist.drawing.hues import ColorBy, Hues
+from gpersist.drawing.hues import ColorBy, Hues, note_of
+from gpersist.drawing.lettering import printable
+from gpersist.drawing.parts import all_parts
 from gpersist.drawing.svg import to_svg
 
-__all__ = ["draw"]
+__all__ = ["Outline", "draw", "outline_of"]
 
 _BOXES = 48
 
@@ -52,3 +54,46 @@ def draw(
     is_open = open_scopes(folded.whole, max_boxes, depth)
     write = to_html if form == "html" else to_svg
     return write(folded, is_open, Hues(folded.whole, color_by), title)
+
+
+class Outline(NamedTuple):
+    """What a picture shows, without the picture.
+
+    Attributes:
+        name: of a node; a scope's ends in a slash.
+        label: as it stands in the picture; printable, as `note` is.
+        kind: see `gpersist.drawing.parts.Part`.
+        note: what it is, and on which devices.
+        size: the number of nodes.
+        devices: how many of them are on each device; the empty name is none.
+        parts: what is seen in it.
+    """
+
+    name: str
+    label: str
+    kind: str
+    note: str
+    size: int
+    devices: dict[str, int]
+    parts: list[Outline]
+
+
+def outline_of(
+    graph_def: protos.GraphDef,
+    *,
+    depth: int | None = None,
+    max_boxes: int = _BOXES,
+    color_by: ColorBy = "device",
+    outputs: Iterable[str] = (),
+) -> Outline:
+    """What `draw` shows with the same arguments, for those who would rather read."""
+    del color_by
+    folded = fold(graph_def, outputs)
+    is_open = open_scopes(folded.whole, max_boxes, depth)
+    found = {}
+    for part in all_parts(folded.whole):
+        if part.parent is None or part.parent in is_open:
+            found[part] = Outline(part.name, printable(part.label), part.kind, note_of(part), part.size, dict(part.devices), [])
+            if part.parent is not None:
+                found[part.parent].parts.append(found[part])
+    return found[folded.whole]

@@ -25,7 +25,7 @@ _HUB_SIDE, _HUB_SHARE = 4, 0.6
 """So many neighbours on each side, and such a share of the scope's parts, make something too busy to draw its edges."""
 
 _NUMBERED = re.compile(r"(.*?)[_-]?(\d{1,9})")
-_CLOSED = ("series", "saver", "library", "run")
+_CLOSED = ("series", "saver", "group", "library", "run")
 """Kinds that open last, and only in a picture of few boxes."""
 
 _FEW = 12
@@ -227,7 +227,7 @@ def _cut_into_runs(folded: Folded) -> bool:
 
 
 def _put_into(scope: Part, members: set[Part], new: Part) -> None:
-    for part in members:
+    for part in new.children:
         new.ops.update(part.ops)
         new.devices.update(part.devices)
     place = next(number for number, child in enumerate(scope.children) if child in members)

@@ -18,7 +18,7 @@ _NO_DEVICE, _OTHER = "no device", "other operations"
 _MAX_OPS = 15
 _MAX_TOLD = 12
 _NUMBER = re.compile(r"(\d+)")
-_WORDS = {"input": "input", "output": "output", "loop": "loop", "branch": "branch", "call": "call", "saver": "saver", "function": "function"}
+_TOLD_KINDS = frozenset({"loop", "branch", "saver", "function"})
 
 
 class Hues:
@@ -35,7 +35,7 @@ class Hues:
     def __init__(self, whole: Part, color_by: ColorBy) -> None:
         self._by_op = color_by == "op"
         if self._by_op:
-            names = [name for name, _ in sorted(whole.ops.items(), key=lambda item: (-item[1], item[0]))[:_MAX_OPS]]
+            names = [name for name, _ in _ranked(whole.ops)[:_MAX_OPS]]
             self._colours = colours_of(names)
         else:
             self._colours = colours_of(sorted(whole.devices, key=_natural))
@@ -74,20 +74,20 @@ def note_of(part: Part) -> str:
     else:
         what = f"{part.size:,} nodes"
         if part.kind == "run":
-            what = f"{what}: " + ", ".join(op for op, _ in part.ops.most_common(3))
+            what = f"{what}: " + ", ".join(op for op, _ in _ranked(part.ops)[:3])
         elif part.kind == "series":
             what = f"×{len(part.children)}, {what}"
-        elif part.kind in _WORDS:
-            what = f"{_WORDS[part.kind]}, {what}"
+        elif part.kind in _TOLD_KINDS:
+            what = f"{part.kind}, {what}"
     where = [device for device in sorted(part.devices, key=_natural) if device]
-    told = " + ".join(where[:2]) if len(where) < 3 else f"{where[0]}, {where[1]}, … ({len(where)} devices)"
+    told = " + ".join(where[:2]) if len(where) < 3 else f"{len(where)} devices"
     return printable(f"{what} · {told}" if told else what)
 
 
 def about(part: Part) -> str:
     """All that is known of a part, in lines of printable text."""
     if part.node is None:
-        ops = ", ".join(f"{op} ×{count}" for op, count in part.ops.most_common(_MAX_TOLD)) + (", …" if len(part.ops) > _MAX_TOLD else "")
+        ops = ", ".join(f"{op} ×{count}" for op, count in _ranked(part.ops)[:_MAX_TOLD]) + (", …" if len(part.ops) > _MAX_TOLD else "")
         devices = ", ".join(f"{device or _NO_DEVICE} ×{count}" for device, count in sorted(part.devices.items(), key=lambda item: _natural(item[0])))
         return "\n".join(map(printable, (part.name, f"{part.kind}, {part.size} nodes", ops, devices)))
     shapes = shapes_of(part.node)
@@ -114,6 +114,11 @@ def _is_type(attr: object, key: str) -> bool:
 def shape_text(shape: protos.TensorShapeProto) -> str:
     """`[?, 784]`."""
     return "[...]" if shape.unknown_rank else "[" + ", ".join("?" if dim.size < 0 else str(dim.size) for dim in shape.dim[:32]) + "]"
+
+
+def _ranked(counts: collections.Counter[str]) -> list[tuple[str, int]]:
+    """The most frequent first, of those alike by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 @functools.lru_cache(1 << 12)

@@ -21,7 +21,9 @@ def text_element(x: float, y: float, text: str, size: int, width: float, colour:
     """SVG's element of a text that takes no more than `width`; `anchor` is SVG's (`middle`, `end`)."""
     weight = ' font-weight="bold"' if is_bold else ""
     middle = f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text x="{x:.2f}" y="{y}" font-size="{size}" fill="{colour}"{weight}{middle}>{escape(fit(printable(text), size, width, is_bold))}</text>'
+    return (
+        f'<text x="{x:.2f}" y="{y:g}" font-size="{size}" fill="{colour}"{weight}{middle}>{escape(fit(printable(text), size, width, is_bold))}</text>'
+    )
 
 
 def fit(text: str, size: int, width: float, is_bold: bool = False) -> str:

@@ -20,7 +20,7 @@ _MAX_DEPTH = 24
 """Of scopes; a name with more parts keeps the rest of them together."""
 
 _NAMELESS = "(no name)"
-INPUTS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault", "_Arg", "IteratorGetNext", "ReadVariableOpPlaceholder"})
+INPUTS = frozenset({"Placeholder", "PlaceholderV2", "PlaceholderWithDefault", "_Arg", "IteratorGetNext"})
 VARIABLES = frozenset({"Variable", "VariableV2", "VarHandleOp", "AutoReloadVariable", "TemporaryVariable"})
 _LOOPS, _BRANCHES = frozenset({"While", "StatelessWhile", "LoopCond"}), frozenset({"If", "StatelessIf", "Case", "StatelessCase"})
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall", "TPUPartitionedCall", "SymbolicGradient"})
@@ -81,7 +81,9 @@ def take_apart(graph_def: protos.GraphDef, outputs: Iterable[str] = ()) -> tuple
     """
     whole = Part("", "", "scope")
     functions = {function.signature.name for function in graph_def.library.function}
-    wires = list(_wired(_sown(whole, graph_def.node, functions), outputs))
+    parts = _sown(whole, graph_def.node, functions)
+    wires = list(_wired(parts))
+    _mark_outputs(parts, wires, outputs)
     if functions:
         library = _added(whole, Part("functions()/", "functions", "library"))
         for function in graph_def.library.function:
@@ -117,20 +119,25 @@ def _sown(root: Part, nodes: Iterable[protos.NodeDef], functions: set[str]) -> l
     scopes: dict[str, Part] = {"": root}
     named: list[tuple[Part, protos.NodeDef]] = []
     found = []
-    for node in nodes:
+    born: dict[Part, int] = {}
+    for number, node in enumerate(nodes):
         *above, last = node.name.split("/", _MAX_DEPTH)
         scope, path = root, ""
         for label in above:
             path += label + "/"
             if path not in scopes:
                 scopes[path] = _added(scope, Part(root.name + path, label or _NAMELESS, "scope"))
+                born[scopes[path]] = number
             scope = scopes[path]
         named.append((scope, node))
         found.append(Part(root.name + node.name, last or _NAMELESS, _kind(node, functions), node=node))
+        born[found[-1]] = number
         found[-1].ops[node.op] = 1
         found[-1].devices[short_device(node.device)] = 1
     for part, (scope, node) in zip(found, named, strict=True):
         _added(scopes.get(node.name + "/", scope), part)  # a node that a scope is named after is in it
+    for scope in scopes.values():
+        scope.children.sort(key=lambda part: born.get(part, -1))
     return found
 
 
@@ -166,21 +173,24 @@ def _scope_kind(scope: Part) -> str:
     return "saver" if _SAVE.fullmatch(scope.label) and scope.ops.keys() & _SAVERS else "scope"
 
 
-def _wired(parts: Sequence[Part], outputs: Iterable[str]) -> Iterator[Wire]:
-    """The wires between parts of one graph; and the outputs are told by them."""
+def _wired(parts: Sequence[Part]) -> Iterator[Wire]:
+    """The wires between parts of one graph."""
     by_name: dict[str, Part] = {}
     for part in parts:
         assert part.node is not None
         by_name.setdefault(part.node.name, part)
-    wanted = {name.partition(":")[0] for name in outputs} & by_name.keys()
-    taken = set()
     for part in parts:
         assert part.node is not None
         for text in part.node.input:
             source = by_name.get(text.removeprefix("^").partition(":")[0])
             if source is not None:
-                taken.add(source)
                 yield Wire(source, part, text.startswith("^"))
+
+
+def _mark_outputs(parts: Sequence[Part], wires: Sequence[Wire], outputs: Iterable[str]) -> None:
+    """Has the parts that a graph is for, or that nothing takes, be outputs."""
+    wanted = {name.partition(":")[0] for name in outputs} & {part.node.name for part in parts if part.node is not None}
+    taken = {wire.source for wire in wires}
     for part in parts:
         assert part.node is not None
         is_end = part not in taken and part.node.op not in _NO_OUTPUTS and any(not text.startswith("^") for text in part.node.input)
@@ -196,11 +206,8 @@ def _function(library: Part, function: protos.FunctionDef, functions: set[str]) 
     nodes += function.node_def
     returned = [protos.NodeDef(name=result, op="_Retval", input=[tensor]) for result, tensor in sorted(function.ret.items())]
     parts = _sown(root, nodes, functions)
-    wires = list(_wired(parts, ["no node is called so"]))  # its outputs are the values that it returns
+    wires = list(_wired(parts))
     sources = {part.node.name: part for part in reversed(parts) if part.node is not None}
-    for part in parts:
-        if part.kind == "output":
-            part.kind = "operation"
     for part, node in zip(_sown(root, returned, functions), returned, strict=True):
         part.kind = "output"
         source = sources.get(node.input[0].partition(":")[0])

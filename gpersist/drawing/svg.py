@@ -8,12 +8,13 @@ from html import escape
 
 from gpersist.drawing.folding import Folded
 from gpersist.drawing.hues import Hues, about, note_of
-from gpersist.drawing.lettering import fit, printable, text_element, text_width
+from gpersist.drawing.lettering import printable, text_element, text_width
 from gpersist.drawing.palette import FAINT, INK, PAPER, tint
 from gpersist.drawing.parts import Part
 from gpersist.drawing.placing import FRAME_HEAD, LABEL_SIZE, NOTE_SIZE, Box, Line, Picture, box_width, place
 
 _MARGIN, _SWATCH, _LINE_HEIGHT, _MIN_WIDTH = 24, 13, 22, 900
+_LEGEND_Y = 64
 _BAR = 7
 _EDGE, _CONTROL, _BACK = "#52606d", "#9aa5b1", "#b45309"
 _FRAMES = {"loop": ("#b45309", "6 3"), "branch": ("#7b5ea7", "6 3"), "function": ("#2f6f4f", "2 3"), "series": (INK, "1 3")}
@@ -31,8 +32,8 @@ def to_svg(folded: Folded, is_open: set[Part], hues: Hues, title: str) -> str:
     seen = [part for scope in is_open for part in scope.children if part not in is_open]
     picture = place(folded, is_open, {part: box_width(printable(part.label), note_of(part)) for part in seen})
     width = max(picture.width, _MIN_WIDTH) + 2 * _MARGIN
-    head = list(_head(folded, picture, hues, title, len(seen), width))
-    top = 64 + _LINE_HEIGHT * (1 + sum(line.startswith("<!--row-->") for line in head))
+    head = [*_head(folded, picture, title, len(seen), width)]
+    legend, top = _legend(hues, width)
     height = top + picture.height + _MARGIN
     body = [
         *(_frame(part, box, hues) for part, box in picture.boxes.items() if part in is_open and part is not folded.whole),
@@ -52,7 +53,8 @@ def to_svg(folded: Folded, is_open: set[Part], hues: Hues, title: str) -> str:
             ),
             "</defs>",
             f'<rect width="{width:.0f}" height="{height:.0f}" fill="{PAPER}"/>',
-            *(line.removeprefix("<!--row-->") for line in head),
+            *head,
+            *legend,
             f'<g transform="translate({_MARGIN} {top - FRAME_HEAD})">',
             *body,
             "</g>",
@@ -61,34 +63,38 @@ def to_svg(folded: Folded, is_open: set[Part], hues: Hues, title: str) -> str:
     )
 
 
-def _head(folded: Folded, picture: Picture, hues: Hues, title: str, boxes: int, width: float) -> Iterator[str]:
+def _head(folded: Folded, picture: Picture, title: str, boxes: int, width: float) -> Iterator[str]:
     room = width - 2 * _MARGIN
     yield text_element(_MARGIN, 32, title, 18, room, is_bold=True)
     backs = "; brown: upwards" if any(line.is_back for line in picture.lines) else ""
     told = f"{folded.whole.size:,} nodes in {boxes:,} boxes. Numbers: tensors along an edge. Dashed: control edges, calls{backs}."
     yield text_element(_MARGIN, 52, told, 12, room, FAINT)
-    x, y = float(_MARGIN), 64
+
+
+def _legend(hues: Hues, width: float) -> tuple[list[str], int]:
+    """The colours and what has them, and where the legend ends."""
+    x, y = float(_MARGIN), _LEGEND_Y
+    found = []
     for name, colour, count in hues.legend:
         text = f"{name}: {count:,}"
         if x > _MARGIN and x + text_width(text, 12) + 40 > width - _MARGIN:
             x, y = float(_MARGIN), y + _LINE_HEIGHT
-            yield "<!--row-->"
-        yield f'<rect x="{x:.2f}" y="{y}" width="{_SWATCH}" height="{_SWATCH}" fill="{colour}" stroke="{FAINT}" stroke-width="0.5"/>'
-        yield text_element(x + _SWATCH + 6, y + 11, text, 12, room)
+        found.append(f'<rect x="{x:.2f}" y="{y}" width="{_SWATCH}" height="{_SWATCH}" fill="{colour}" stroke="{FAINT}" stroke-width="0.5"/>')
+        found.append(text_element(x + _SWATCH + 6, y + 11, text, 12, width - 2 * _MARGIN))
         x += text_width(text, 12) + 40
+    return found, y + _LINE_HEIGHT
 
 
 def _frame(part: Part, box: Box, hues: Hues) -> str:
     colour, dashes = _FRAMES.get(part.kind, (FAINT, ""))
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
     fill = "#f7f8fa" if part.depth % 2 else "#eef1f4"
-    label = fit(printable(part.label), LABEL_SIZE, box.width - 24, True)
-    rest = box.width - 34 - text_width(label, LABEL_SIZE, True)
-    note = text_element(box.x + box.width - 10, round(box.y + 20, 2), note_of(part), NOTE_SIZE, rest, FAINT, anchor="end") if rest > 40 else ""
+    rest = box.width - 34 - text_width(printable(part.label), LABEL_SIZE, True)
+    label = text_element(box.x + 10, box.y + 21, part.label, LABEL_SIZE, box.width - 24, is_bold=True)
+    note = text_element(box.x + box.width - 10, box.y + 20, note_of(part), NOTE_SIZE, rest, FAINT, anchor="end") if rest > 40 else ""
     return (
         f'<g><title>{escape(about(part))}</title><rect x="{box.x:.2f}" y="{box.y:.2f}" width="{box.width:.2f}" height="{box.height:.2f}" rx="6" '
-        f'fill="{fill}" stroke="{colour}"{dashed}/>{_bar(part, Box(box.x, box.y, box.width, 5), hues, False)}'
-        f"{_text(box.x + 10, box.y + 21, label, LABEL_SIZE, INK, True)}{note}</g>"
+        f'fill="{fill}" stroke="{colour}"{dashed}/>{_bar(part, Box(box.x, box.y, box.width, 5), hues, False)}{label}{note}</g>'
     )
 
 
@@ -110,8 +116,8 @@ def _box(part: Part, box: Box, folded: Folded, hues: Hues) -> Iterator[str]:
     yield _bar(part, Box(box.x + (12 if rounded > 4 else 1), box.y + 2, _BAR, box.height - 4), hues, True)
     left = box.x + (24 if rounded > 4 else 14)
     room = box.width - (left - box.x) - 6
-    yield _text(left, box.y + 17, fit(printable(part.label), LABEL_SIZE, room, True), LABEL_SIZE, INK, True)
-    yield _text(left, box.y + 32, fit(note_of(part), NOTE_SIZE, room), NOTE_SIZE, INK, False)
+    yield text_element(left, box.y + 17, part.label, LABEL_SIZE, room, is_bold=True)
+    yield text_element(left, box.y + 32, note_of(part), NOTE_SIZE, room)
     for y, count in ((box.y, folded.inward[part]), (box.y + box.height + 7, folded.outward[part])):
         if count:
             yield f'<path d="M{box.x + box.width - 10:.2f} {y - 7:.2f}v7" stroke="{_EDGE}" stroke-width="1.5"/>'
@@ -162,8 +168,3 @@ def _count(line: Line) -> str:
         f'<text x="{(x + to_x) / 2:.2f}" y="{(y + to_y) / 2 + 4:.2f}" font-size="{NOTE_SIZE}" fill="{INK}" text-anchor="middle" '
         f'stroke="{PAPER}" stroke-width="3" paint-order="stroke">{line.tensors:,}</text>'
     )
-
-
-def _text(x: float, y: float, text: str, size: int, colour: str, is_bold: bool) -> str:
-    weight = ' font-weight="bold"' if is_bold else ""
-    return f'<text x="{x:.2f}" y="{y:.2f}" font-size="{size}" fill="{colour}"{weight}>{escape(text)}</text>'

@@ -128,7 +128,7 @@ class Estimator:
         """Trains, from the newest checkpoint on, and saves checkpoints: one at the start, one at the end, and some on the way.
 
         Args:
-            input_fn: gives features, or features and labels: tensors, or tensors by name.
+            input_fn: gives features, or features and labels: tensors, or tensors by name; or a Dataset of them.
             hooks: take part in the runs.
             steps: how many steps; by default until the input ends.
             max_steps: how many steps altogether, with those before.
@@ -158,10 +158,10 @@ class Estimator:
             set_random_seed(self._config.tf_random_seed)
             create_global_step(graph)
             get_or_create_global_step_read(graph)
-            spec = self._spec(input_fn, ModeKeys.TRAIN)
+            spec, input_hooks = self._spec(input_fn, ModeKeys.TRAIN)
             if self._warm_start_settings:
                 self._warm_start()
-            loss = training.train(graph, spec, self._config, all_hooks, listeners)
+            loss = training.train(graph, spec, self._config, [*input_hooks, *all_hooks], listeners)
         _LOG.info("Loss for final step: %s.", loss)
         return self
 
@@ -198,11 +198,12 @@ class Estimator:
         with Graph().as_default() as graph:
             set_random_seed(self._config.tf_random_seed)
             step = create_global_step(graph)
-            spec = self._spec(input_fn, ModeKeys.EVAL)
+            spec, input_hooks = self._spec(input_fn, ModeKeys.EVAL)
             update, values = evaluation.metric_ops(spec, step)
             if not path and self._warm_start_settings:
                 self._warm_start()
-            found = evaluation.run(spec.scaffold, update, values, [*all_hooks, *spec.evaluation_hooks], path, self._config)
+            all_hooks = [*input_hooks, *all_hooks, *spec.evaluation_hooks]
+            found = evaluation.run(spec.scaffold, update, values, all_hooks, path, self._config)
             evaluation.write_summaries(self.eval_dir(name), found, path)
         return found
 
@@ -232,13 +233,13 @@ class Estimator:
         with Graph().as_default() as graph:
             set_random_seed(self._config.tf_random_seed)
             create_global_step(graph)
-            features, _ = call_input_fn(input_fn, ModeKeys.PREDICT, self.params, self.config)
+            features, _, input_hooks = call_input_fn(input_fn, ModeKeys.PREDICT, self.params, self.config)
             spec = self._call_model_fn(features, None, ModeKeys.PREDICT, self.config)
             if not path and self._warm_start_settings:
                 self._warm_start()
             predictions = _chosen(spec.predictions, predict_keys)
             creator = ChiefSessionCreator(spec.scaffold, config=self._config.session_config, checkpoint_filename_with_path=path)
-            session = MonitoredSession(creator, [*all_hooks, *spec.prediction_hooks])
+            session = MonitoredSession(creator, [*input_hooks, *all_hooks, *spec.prediction_hooks])
         with _closing(session, graph):
             while not session.should_stop():
                 with graph.as_default():  # not while the caller has its turn
@@ -268,11 +269,13 @@ class Estimator:
             The new folder, as bytes.
 
         Raises:
-            ValueError: no function, no checkpoint, or one that lacks variables of the model.
+            ValueError: no function, no checkpoint, or one that lacks variables of the model; an unknown mode.
             InvalidArgumentError: a name in `assets_extra` leads out of its folder.
-            UnimplementedError: another mode.
+            UnimplementedError: the mode of training or of evaluation.
             GPersistError: the file system said no; nothing is left behind.
         """
+        if experimental_mode not in (ModeKeys.PREDICT, ModeKeys.TRAIN, ModeKeys.EVAL):
+            raise ValueError(f"No valid modes for exporting found. Got {experimental_mode!r}.")
         if experimental_mode != ModeKeys.PREDICT:
             raise UnimplementedError(f"export_saved_model exports a model that predicts; experimental_mode {experimental_mode!r} is not done")
         return self._export(export_dir_base, serving_input_receiver_fn, assets_extra, as_text, checkpoint_path, strips=True)
@@ -313,9 +316,10 @@ class Estimator:
 
         return saved_model_export.export_saved_model(base, receiver_fn, predicting, self._config, path, assets_extra, as_text=as_text, strips=strips)
 
-    def _spec(self, input_fn: Callable[..., Any], mode: str) -> EstimatorSpec:
-        features, labels = call_input_fn(input_fn, mode, self.params, self.config)
-        return self._call_model_fn(features, labels, mode, self.config)
+    def _spec(self, input_fn: Callable[..., Any], mode: str) -> tuple[EstimatorSpec, list[SessionRunHook]]:
+        """The model, and the hooks that its input needs."""
+        features, labels, hooks = call_input_fn(input_fn, mode, self.params, self.config)
+        return self._call_model_fn(features, labels, mode, self.config), hooks
 
     def _call_model_fn(self, features: Any, labels: Any, mode: str, config: RunConfig) -> EstimatorSpec:
         return call_model_fn(self._model_fn, features, labels, mode, self.params, config)
@@ -355,7 +359,9 @@ def _completed(config: RunConfig | None, model_dir: str | os.PathLike[str] | Non
     if not isinstance(config, RunConfig):
         raise ValueError(f"config must be an instance of `RunConfig`, but provided {config}.")
     if config.session_config is None:
-        config = config.replace(session_config=protos.ConfigProto(allow_soft_placement=True))
+        session_config = protos.ConfigProto(allow_soft_placement=True)
+        session_config.graph_options.rewrite_options.meta_optimizer_iterations = protos.RewriterConfig.ONE  # as TensorFlow's
+        config = config.replace(session_config=session_config)
     wanted = None if model_dir is None else os.fspath(model_dir)
     if wanted is not None and config.model_dir is not None and wanted != config.model_dir:
         raise ValueError(

@@ -61,12 +61,12 @@ def metric_ops(spec: EstimatorSpec, global_step: Any) -> tuple[Any, dict[str, An
         ValueError: a metric has a name of these two.
     """
     metrics = dict(spec.eval_metric_ops)
-    _check_free(_LOSS, metrics)
+    _check_free(f'"{_LOSS}"', _LOSS in metrics)
     metrics[_LOSS] = mean(spec.loss)
     ordered = sorted(metrics.items())
     update = group(*(update for _, (_, update) in ordered))
     values: dict[str, Any] = {name: value for name, (value, _) in ordered}
-    _check_free(GraphKeys.GLOBAL_STEP, values)
+    _check_free(f"`{GraphKeys.GLOBAL_STEP}`", GraphKeys.GLOBAL_STEP in values)
     values[GraphKeys.GLOBAL_STEP] = global_step
     return update, values
 
@@ -138,9 +138,9 @@ def _add(summary: Any, key: str, value: Any) -> None:
         _LOG.warning("Skipping summary for %s, must be a float, np.float32, np.int64, np.int32 or int or np.ndarray or a serialized Summary.", key)
 
 
-def _check_free(name: str, metrics: Mapping[str, Any]) -> None:
-    if name in metrics:
-        raise ValueError(f'Metric with name "{name}" is not allowed, because Estimator already defines a default metric with the same name.')
+def _check_free(quoted: str, is_taken: bool) -> None:
+    if is_taken:
+        raise ValueError(f"Metric with name {quoted} is not allowed, because Estimator already defines a default metric with the same name.")
 
 
 def _eval_step() -> Any:

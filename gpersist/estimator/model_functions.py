@@ -9,7 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from gpersist.estimator.estimator_spec import EstimatorSpec
-from gpersist.graph import get_default_graph
+from gpersist.graph import BaseSession, get_default_graph
+from gpersist.ops.dataset_iterators import make_initializable_iterator
+from gpersist.ops.datasets import Dataset
+from gpersist.train.coordinator import Coordinator
+from gpersist.train.session_run_hook import SessionRunHook
 
 _LOG = logging.getLogger("gpersist")
 _ARGUMENTS = {"features", "labels", "mode", "params", "config", "self"}
@@ -49,8 +53,21 @@ def check_model_fn(model_fn: Any, params: Any) -> None:
         raise ValueError(f"model_fn ({model_fn}) has following not expected args: {others}")
 
 
-def call_input_fn(input_fn: Callable[..., Any], mode: str, params: Any, config: Any) -> tuple[Any, Any]:
-    """Features and labels; labels are None where there are none.
+class _InitializerHook(SessionRunHook):
+    """Has a session's iterator begin with its data."""
+
+    def __init__(self, iterator: Any) -> None:
+        self._iterator = iterator
+
+    def begin(self) -> None:
+        self._initializer = self._iterator.initializer
+
+    def after_create_session(self, session: BaseSession, coord: Coordinator) -> None:
+        session.run(self._initializer)
+
+
+def call_input_fn(input_fn: Callable[..., Any], mode: str, params: Any, config: Any) -> tuple[Any, Any, list[SessionRunHook]]:
+    """Features, labels, which are None where there are none, and hooks that they need: the function gives these two, or a Dataset of them.
 
     Raises:
         ValueError: the function gives more than two things.
@@ -59,11 +76,16 @@ def call_input_fn(input_fn: Callable[..., Any], mode: str, params: Any, config: 
     names = arguments(input_fn)
     with get_default_graph().device("/cpu:0"):
         found = input_fn(**{name: value for name, value in given.items() if name in names})
+    hooks: list[SessionRunHook] = []
+    if isinstance(found, Dataset):
+        iterator = make_initializable_iterator(found)
+        hooks.append(_InitializerHook(iterator))
+        found = iterator.get_next()
     if not isinstance(found, (list, tuple)):
-        return found, None
+        return found, None, hooks
     if len(found) != 2:
         raise ValueError("input_fn should return (features, labels) as a len 2 tuple.")
-    return found[0], found[1]
+    return found[0], found[1], hooks
 
 
 def call_model_fn(model_fn: Callable[..., Any], features: Any, labels: Any, mode: str, params: Any, config: Any) -> EstimatorSpec:

@@ -90,6 +90,10 @@ class Graph(NameScopes, Scopes, Collections):
         """Whether this is the body of a function in the making, which a `Graph` never is."""
         return False
 
+    def source_of(self, placeholder: Tensor) -> Tensor:
+        """What a placeholder stands for in the graph around: nothing but itself."""
+        return placeholder
+
     def get_operations(self) -> list[Operation]:
         """All operations, in the order in which they were made."""
         return list(self._nodes)

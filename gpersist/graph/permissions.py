@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gpersist import protos
+from gpersist.dtypes import string, variant
 from gpersist.errors import PermissionDeniedError
 from gpersist.graph.constant_value import constant_value
 from gpersist.graph.function_library import find_function
@@ -21,12 +22,15 @@ from gpersist.graph.registry import find
 from gpersist.graph.tensor import Tensor
 
 _FIRST_INPUT = frozenset(
-    ["ExpandDims", "GatherV2", "Identity", "IdentityN", "Reshape", "ShardedFilename", "Squeeze", "StridedSlice", "StringJoin", "Switch"]
+    [
+        *("ExpandDims", "GatherV2", "Identity", "IdentityN", "Reshape", "ShardedFilename", "Squeeze", "StridedSlice", "StringJoin", "Switch"),
+        *(f"{name}Dataset" for name in ("Cache", "Options", "Prefetch", "Repeat", "Shard", "Shuffle", "Skip", "Take")),
+    ]
 )
 """Operations whose result begins as their first input does."""
 
-_ALL_INPUTS = frozenset(["Merge", "Pack"])
-"""Those whose results begin as one of their inputs does."""
+_ALL_INPUTS = frozenset(["ConcatenateDataset", "Merge", "Pack", "TensorDataset", "TensorSliceDataset", "ZipDataset"])
+"""Those whose results begin as one of their inputs does, or have elements that do."""
 
 _FIRST_ARGUMENT = {"If": 1, "StatelessIf": 1, "Case": 1, "StatelessCase": 1}
 """Which input is the first argument of the functions that a node calls, where it isn't the first one."""
@@ -47,7 +51,10 @@ def check_allowed(ops: Iterable[Operation], fed: set[Tensor]) -> None:
         for name in _functions(op.node_def if is_call or _has_functions(op) else None):
             for index in sorted(path_arguments(op.graph, name)):
                 if not is_call:  # a dataset's, which calls it with elements
-                    raise _refused(op, f"gives function '{name}' a path", None)
+                    for source in op._inputs:
+                        if source.dtype in (string, variant) and not _is_named_by_caller(source, fed):
+                            raise _refused(op, f"gives function '{name}' a path", None)
+                    continue
                 place = _FIRST_ARGUMENT.get(op.type, 0) + index
                 if place < len(op._inputs) and not _is_named_by_caller(op._inputs[place], fed):
                     raise _refused(op, f"gives function '{name}' a path", op._inputs[place])

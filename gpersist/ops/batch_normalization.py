@@ -103,7 +103,7 @@ class BatchNormalization(Layer):
         if not -input_shape.rank <= self.axis < input_shape.rank:
             raise ValueError(f"Invalid axis. Expected values within the input's rank {input_shape.rank}; received: {self.axis}")
         self.axis %= input_shape.rank
-        self.is_fused = self.fused if self.fused is not None else input_shape.rank == 4 and self.axis in (1, 3)
+        self.is_fused = self.fused is not False and input_shape.rank == 4 and self.axis in (1, 3)
         shape = [known_size(input_shape, self.axis, self)]
         self._size = shape[0]
         self._dtype = "float32" if self.dtype is None or self.dtype.name in ("float16", "bfloat16") else self.dtype.name
@@ -117,9 +117,13 @@ class BatchNormalization(Layer):
             def stddev(*args: Any, **options: Any) -> Tensor:
                 return sqrt(of_variance(*args, **options))
 
-            self.moving_stddev = self.add_weight("moving_stddev", shape, self._dtype, stddev, trainable=False)
-            self.renorm_mean = self.add_weight("renorm_mean", shape, self._dtype, self._moving_mean, trainable=False)
-            self.renorm_stddev = self.add_weight("renorm_stddev", shape, self._dtype, stddev, trainable=False)
+            graph = get_default_graph()
+            with graph.colocate_with(self.moving_variance):
+                self.moving_stddev = self.add_weight("moving_stddev", shape, self._dtype, stddev, trainable=False)
+            with graph.colocate_with(self.moving_mean):
+                self.renorm_mean = self.add_weight("renorm_mean", shape, self._dtype, self._moving_mean, trainable=False)
+            with graph.colocate_with(self.moving_stddev):
+                self.renorm_stddev = self.add_weight("renorm_stddev", shape, self._dtype, stddev, trainable=False)
 
     def call(self, inputs: Tensor, training: Any = False) -> Tensor:
         """The normalised inputs; in training the moving averages get their updates."""

@@ -30,7 +30,21 @@ class Making(SessionOpType, abstract=True):
 
 def make(name: str, inputs: str, attrs: str, run: Callable[..., Any], told: str, **members: Any) -> None:
     """Enters an operation."""
-    type(name, (Making,), {"inputs": inputs, "attrs": attrs, "run": staticmethod(run), "__doc__": told, "__module__": run.__module__, **members})
+
+    def running(ctx: Context, *arguments: Any, **attributes: Any) -> Any:
+        found = run(ctx, *[_taken(each) for each in arguments], **attributes)
+        if not isinstance(found, DatasetValue):
+            return found
+        return DatasetValue(found.begin, found.size, lambda: running(ctx, *arguments, **attributes))
+
+    running.func = run  # type: ignore[attr-defined]  # whose attributes it takes
+    type(name, (Making,), {"inputs": inputs, "attrs": attrs, "run": staticmethod(running), "__doc__": told, "__module__": run.__module__, **members})
+
+
+def _taken(argument: Any) -> Any:
+    if isinstance(argument, list):
+        return [_taken(each) for each in argument]
+    return argument.taken() if isinstance(argument, DatasetValue) else argument
 
 
 # ---- from tensors

@@ -31,17 +31,27 @@ class DatasetValue:
     Args:
         begin: gives its elements from the first one on.
         size: how many there are; `INFINITE` or `UNKNOWN`.
+        remake: gives the same dataset anew, with all that it remembers (seeds, what is cached) forgotten.
     """
 
-    __slots__ = ("_begin", "size")
+    __slots__ = ("_is_taken", "_remake", "begin", "size")
     shape = ()  # of one as an element of a list
 
-    def __init__(self, begin: Callable[[], Iterator[Element]], size: int = UNKNOWN) -> None:
-        self._begin = begin
+    def __init__(self, begin: Callable[[], Iterator[Element]], size: int = UNKNOWN, remake: Callable[[], DatasetValue] | None = None) -> None:
+        self.begin = begin
         self.size = size
+        self._remake = remake
+        self._is_taken = False
+
+    def taken(self) -> DatasetValue:
+        """This dataset for one who uses it: each of several has one of their own, as in TensorFlow, where graphs of datasets are trees."""
+        if self._is_taken and self._remake is not None:
+            return self._remake()
+        self._is_taken = True
+        return self
 
     def __iter__(self) -> Iterator[Element]:
-        return self._begin()
+        return self.begin()
 
 
 class Pulled:

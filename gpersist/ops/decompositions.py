@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.devices import Array
-from gpersist.dtypes import DType, complex64, complex128
+from gpersist.dtypes import DType, as_dtype, complex64, complex128
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, name_scope, sample
 from gpersist.ops import decomposition_gradients
@@ -116,6 +116,9 @@ class Eig(OpType):
     @staticmethod
     def run(xp: Any, value: Array, *, compute_v: bool, Tout: DType) -> list[Array]:  # noqa: N803  # TensorFlow's name
         check_square(value)
+        wanted = as_dtype(np.result_type(value.dtype, np.complex64))
+        if Tout is not wanted:
+            raise InvalidArgumentError(f"Invalid output dtype {Tout.enum} vs {wanted.enum}: of {value.dtype} they are {wanted.name}")
         if not np.isfinite(value).all():
             raise InvalidArgumentError("Eigen decomposition was not successful. The input might not be valid.")
         if not compute_v:

@@ -84,6 +84,10 @@ class FunctionGraph(Graph):
                 self.captured[source] = found
         return self.captured[tensor]
 
+    def source_of(self, placeholder: Tensor) -> Tensor:
+        """The tensor of the graph around that a placeholder stands for; itself, if for none."""
+        return next((source for source, inner in self.captured.items() if inner is placeholder), placeholder)
+
     def _add(self, type_name: str, op_type: Any, signature: Any, name: str, inputs: Sequence[Tensor], attrs: dict[str, Any], **how: Any) -> Operation:
         return super()._add(type_name, op_type, signature, name, [self.capture(tensor) for tensor in inputs], attrs, **how)
 

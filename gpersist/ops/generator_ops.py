@@ -47,7 +47,7 @@ def _advanced(ctx: Context, buffer: Buffer, algorithm: Any, count: int) -> tuple
         raise InvalidArgumentError(f"Unsupported algorithm id: {number}")
     with buffer.lock:
         array = buffer.read()
-        state = (array if buffer.device.is_host else array.get()).copy()
+        state: Any = array.get() if hasattr(array, "get") else np.array(array)
         if buffer.dtype is not int64:
             raise InvalidArgumentError(f"Trying to read variable with wrong dtype. Expected int64 got {buffer.dtype.name}")
         if state.ndim != 1 or len(state) < 3:

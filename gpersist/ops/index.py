@@ -1,6 +1,12 @@
 """In which module each operation is, or its gradient. Written by tests/compat/write_face.py."""
 
 OPERATIONS: dict[str, str] = {
+    "accumulator_ops": (
+        "AccumulatorApplyGradient AccumulatorNumAccumulated AccumulatorSetGlobalStep AccumulatorTakeGradient "
+        "ConditionalAccumulator ResourceAccumulatorApplyGradient ResourceAccumulatorNumAccumulated "
+        "ResourceAccumulatorSetGlobalStep ResourceAccumulatorTakeGradient ResourceConditionalAccumulator "
+        "SparseAccumulatorApplyGradient SparseAccumulatorTakeGradient SparseConditionalAccumulator"
+    ),
     "activations": ("Elu EluGrad LeakyRelu LeakyReluGrad Relu Relu6 Relu6Grad ReluGrad Selu SeluGrad Softplus SoftplusGrad Softsign SoftsignGrad"),
     "argmax": "ArgMax ArgMin",
     "arithmetic": ("AccumulateNV2 Add AddN AddV2 Atan2 Maximum Minimum Mul MulNoNan NextAfter Pow SquaredDifference Sub Xlog1py Xlogy"),
@@ -96,6 +102,7 @@ OPERATIONS: dict[str, str] = {
     ),
     "image_sampling": ("RandomCrop SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 StatelessSampleDistortedBoundingBox"),
     "image_warping": "ImageProjectiveTransformV2 ImageProjectiveTransformV3 ScaleAndTranslate ScaleAndTranslateGrad",
+    "in_place": "InplaceAdd InplaceSub InplaceUpdate",
     "indexing": "ResourceStridedSliceAssign Slice StridedSlice StridedSliceAssign StridedSliceGrad",
     "iterator_ops": (
         "DatasetToSingleElement Iterator IteratorFromStringHandle IteratorFromStringHandleV2 IteratorGetNext "
@@ -103,6 +110,7 @@ OPERATIONS: dict[str, str] = {
         "OneShotIterator"
     ),
     "joining": "Concat ConcatOffset ConcatV2 Pack ParallelConcat Unpack",
+    "json_examples": "DecodeJSONExample",
     "least_squares": "BatchMatrixSolveLs MatrixSolveLs",
     "linear_algebra": (
         "BatchMatrixDeterminant BatchMatrixInverse BatchMatrixSolve BatchMatrixTriangularSolve Cross "
@@ -134,6 +142,11 @@ OPERATIONS: dict[str, str] = {
         "FusedBatchNormGrad FusedBatchNormGradV2 FusedBatchNormGradV3 FusedBatchNormV2 FusedBatchNormV3 LRN "
         "LRNGrad"
     ),
+    "old_readers": (
+        "FixedLengthRecordReader IdentityReader ReaderNumRecordsProduced ReaderNumWorkUnitsCompleted "
+        "ReaderRead ReaderReadUpTo ReaderReset ReaderSerializeState TFRecordReader TextLineReader "
+        "WholeFileReader"
+    ),
     "old_stacks": "Stack StackClose StackPop StackPush",
     "old_tensor_arrays": (
         "TensorArray TensorArrayClose TensorArrayCloseV2 TensorArrayConcat TensorArrayConcatV2 "
@@ -142,6 +155,7 @@ OPERATIONS: dict[str, str] = {
         "TensorArraySizeV2 TensorArraySplit TensorArraySplitV2 TensorArrayUnpack TensorArrayV2 "
         "TensorArrayWrite TensorArrayWriteV2"
     ),
+    "old_volume_convolutions": "Conv3DBackpropFilter Conv3DBackpropInput",
     "optionals": "OptionalFromValue OptionalGetValue OptionalHasValue OptionalNone",
     "padding": "MirrorPad MirrorPadGrad Pad PadV2",
     "partitioning": "DynamicPartition DynamicStitch ParallelDynamicStitch",
@@ -150,18 +164,21 @@ OPERATIONS: dict[str, str] = {
         "AvgPool AvgPool3D AvgPool3DGrad AvgPoolGrad MaxPool MaxPool3D MaxPool3DGrad MaxPoolGrad "
         "MaxPoolGradGrad MaxPoolGradV2 MaxPoolGradWithArgmax MaxPoolV2 MaxPoolWithArgmax"
     ),
+    "pooling_second_gradients": "MaxPool3DGradGrad MaxPoolGradGradV2",
     "printers": "Print PrintV2 StringFormat",
     "python_functions": "PyFunc PyFuncStateless",
     "quantization": "Dequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 QuantizeV2",
     "quantized_arithmetic": ("QuantizedAdd QuantizedBiasAdd QuantizedMatMul QuantizedMul QuantizedRelu QuantizedRelu6 QuantizedReluX"),
     "quantized_nn": ("QuantizedAvgPool QuantizedBatchNormWithGlobalNormalization QuantizedConv2D QuantizedInstanceNorm QuantizedMaxPool"),
+    "quantized_roundtrip": "QuantizeAndDequantize QuantizeAndDequantizeV4 QuantizeAndDequantizeV4Grad",
     "queue_ops": (
         "FIFOQueue FIFOQueueV2 PaddingFIFOQueue PaddingFIFOQueueV2 PriorityQueue PriorityQueueV2 QueueClose "
         "QueueCloseV2 QueueDequeue QueueDequeueMany QueueDequeueManyV2 QueueDequeueUpTo QueueDequeueUpToV2 "
         "QueueDequeueV2 QueueEnqueue QueueEnqueueMany QueueEnqueueManyV2 QueueEnqueueV2 QueueIsClosed "
         "QueueIsClosedV2 QueueSize QueueSizeV2 RandomShuffleQueue RandomShuffleQueueV2"
     ),
-    "ragged": "RaggedGather RaggedRange RaggedTensorToSparse RaggedTensorToTensor",
+    "ragged_filling": "RaggedFillEmptyRows RaggedFillEmptyRowsGrad",
+    "ragged_rows": "RaggedGather RaggedRange RaggedTensorToSparse RaggedTensorToTensor",
     "random": "Multinomial RandomShuffle RandomStandardNormal RandomUniform RandomUniformInt TruncatedNormal",
     "random_gamma": "ParameterizedTruncatedNormal RandomGamma RandomPoisson RandomPoissonV2",
     "readers": (
@@ -254,12 +271,12 @@ OPERATIONS: dict[str, str] = {
     ),
     "tensor_scatter": ("ScatterNd ScatterNdNonAliasingAdd TensorScatterAdd TensorScatterMax TensorScatterMin TensorScatterSub TensorScatterUpdate"),
     "texts": (
-        "AsString DecodeBase64 DecodeCSV DecodeCompressed DecodePaddedRaw DecodeRaw EncodeBase64 ParseExample "
-        "ParseExampleV2 ParseSequenceExample ParseSequenceExampleV2 ParseSingleExample "
-        "ParseSingleSequenceExample ParseTensor ReduceJoin RegexFullMatch RegexReplace StaticRegexFullMatch "
-        "StaticRegexReplace StringFormat StringJoin StringLength StringLower StringSplit StringSplitV2 "
-        "StringStrip StringToHashBucket StringToHashBucketFast StringToHashBucketStrong StringToNumber "
-        "StringUpper Substr UnicodeTranscode"
+        "AsString DecodeBase64 DecodeCSV DecodeCompressed DecodeJSONExample DecodePaddedRaw DecodeRaw "
+        "EncodeBase64 ParseExample ParseExampleV2 ParseSequenceExample ParseSequenceExampleV2 "
+        "ParseSingleExample ParseSingleSequenceExample ParseTensor ReduceJoin RegexFullMatch RegexReplace "
+        "StaticRegexFullMatch StaticRegexReplace StringFormat StringJoin StringLength StringLower StringSplit "
+        "StringSplitV2 StringStrip StringToHashBucket StringToHashBucketFast StringToHashBucketStrong "
+        "StringToNumber StringUpper Substr UnicodeTranscode"
     ),
     "timestamps": "Timestamp",
     "training": (
@@ -284,6 +301,7 @@ OPERATIONS: dict[str, str] = {
     "unary_gradients": "InvGrad ReciprocalGrad RsqrtGrad SigmoidGrad SqrtGrad TanhGrad",
     "unbroadcasting": "BroadcastGradientArgs",
     "unicode": "StringNGrams UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode",
+    "unicode_scripts": "UnicodeScript",
     "variables": (
         "Assign AssignAdd AssignAddVariableOp AssignSub AssignSubVariableOp AssignVariableOp "
         "IsVariableInitialized ReadVariableOp VarHandleOp VarIsInitializedOp Variable VariableShape "

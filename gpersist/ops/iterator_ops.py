@@ -37,7 +37,7 @@ class IteratorValue:
     def begin(self, dataset: DatasetValue) -> None:
         """Goes to the first element of a dataset."""
         with self.lock:
-            self._elements = iter(dataset)
+            self._elements = iter(dataset.taken())
 
     @property
     def has_begun(self) -> bool:

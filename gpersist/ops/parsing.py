@@ -13,10 +13,11 @@ from gpersist.graph import Tensor, apply_op, convert_to_tensor, name_scope
 from gpersist.ops import examples as _examples  # noqa: F401  # the operations
 from gpersist.ops.constants import constant
 from gpersist.ops.shaping import reshape
+from gpersist.ops.sparse_conversions import sparse_merge
 from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.shapes import as_shape
 
-__all__ = ["FixedLenFeature", "FixedLenSequenceFeature", "VarLenFeature", "parse_example", "parse_single_example"]
+__all__ = ["FixedLenFeature", "FixedLenSequenceFeature", "SparseFeature", "VarLenFeature", "parse_example", "parse_single_example"]
 
 
 class FixedLenFeature(NamedTuple):
@@ -42,17 +43,30 @@ class VarLenFeature(NamedTuple):
     dtype: Any
 
 
+class SparseFeature(NamedTuple):
+    """A feature of values with their places in a vector of `size`, each in a feature of its own (`tf.SparseFeature`).
+
+    `index_key` is one key, or a list of them for several axes; `size` then as well.
+    """
+
+    index_key: Any
+    value_key: str
+    dtype: Any
+    size: Any
+    already_sorted: bool = False
+
+
 def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None = None, example_names: Any = None) -> dict[str, Any]:
     """A batch of examples as tensors (`tf.parse_example`).
 
     Args:
         serialized: `Example` messages, serialized: a vector of text.
-        features: by key a `FixedLenFeature`, `FixedLenSequenceFeature` or `VarLenFeature`.
+        features: by key a `FixedLenFeature`, `FixedLenSequenceFeature`, `SparseFeature` or `VarLenFeature`.
         name: of the scope.
         example_names: names of the examples, told in errors.
 
     Returns:
-        A tensor, or for a `VarLenFeature` a `SparseTensor`, by key.
+        A tensor, or for a `VarLenFeature` or a `SparseFeature` a `SparseTensor`, by key.
 
     Raises:
         ValueError: no features, one that says too little, or one of another kind.
@@ -101,24 +115,44 @@ class _Parts:
             raise ValueError("Argument `features` cannot be None or empty.")
         self._dense: dict[str, Any] = {}
         self._sparse: dict[str, Any] = {}
+        self._merged: dict[str, SparseFeature] = {}
+        self._wanted = list(features)
         for key in sorted(features):
             feature = features[key]
             if isinstance(feature, VarLenFeature):
                 if not feature.dtype:
                     raise ValueError(f"Missing type for feature {key}. Received feature={feature}")
-                self._sparse[key] = feature
+                self._add_sparse(key, feature.dtype)
+            elif isinstance(feature, SparseFeature):
+                self._merged[key] = feature
+                self._add_merged(key, feature)
             elif isinstance(feature, (FixedLenFeature, FixedLenSequenceFeature)):
                 self._check(key, feature)
                 self._dense[key] = feature
             else:
                 raise ValueError(f"Invalid feature {key}:{feature}.")
         self.sparse_keys, self.dense_keys = list(self._sparse), list(self._dense)
-        self.sparse_types = [as_dtype(feature.dtype) for feature in self._sparse.values()]
+        self.sparse_types = [as_dtype(dtype) for dtype in self._sparse.values()]
         self.dense_types = [as_dtype(feature.dtype) for feature in self._dense.values()]
         self.dense_shapes = [
             as_shape([None, *as_shape(feature.shape)] if isinstance(feature, FixedLenSequenceFeature) else feature.shape)
             for feature in self._dense.values()
         ]
+
+    def _add_sparse(self, key: str, dtype: Any) -> None:
+        known = self._sparse.setdefault(key, dtype)
+        if as_dtype(known) is not as_dtype(dtype):
+            raise ValueError(f"Conflicting type {known} vs {dtype} for feature {key}.")
+
+    def _add_merged(self, key: str, feature: SparseFeature) -> None:
+        for part, what in ((feature.index_key, "index_key"), (feature.value_key, "value_key")):
+            if not part:
+                raise ValueError(f"Missing {what} for SparseFeature {feature}.")
+        if not feature.dtype:
+            raise ValueError(f"Missing type for feature {key}. Received feature={feature}.")
+        for index_key in sorted([feature.index_key] if isinstance(feature.index_key, str) else feature.index_key):
+            self._add_sparse(index_key, "int64")
+        self._add_sparse(feature.value_key, feature.dtype)
 
     @staticmethod
     def _check(key: str, feature: Any) -> None:
@@ -155,4 +189,8 @@ class _Parts:
         """The outputs of the operation under their keys."""
         count = len(self._sparse)
         sparse = [SparseTensor(*outputs[index : 3 * count : count]) for index in range(count)]
-        return dict(zip(self.sparse_keys, sparse, strict=True)) | dict(zip(self.dense_keys, outputs[3 * count :], strict=True))
+        found = dict(zip(self.sparse_keys, sparse, strict=True)) | dict(zip(self.dense_keys, outputs[3 * count :], strict=True))
+        for key, feature in sorted(self._merged.items()):
+            ids = found[feature.index_key] if isinstance(feature.index_key, str) else [found[each] for each in feature.index_key]
+            found[key] = sparse_merge(ids, found[feature.value_key], vocab_size=feature.size, already_sorted=feature.already_sorted)
+        return {key: value for key, value in found.items() if key in self._wanted}

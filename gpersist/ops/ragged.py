@@ -1,269 +1,219 @@
-"""Ragged tensors, whose rows differ in length: values, and where each row ends ("splits"), for each level."""
+"""Ragged tensors made of lists and numbers (`tf.ragged.constant`, `tf.ragged.range`, ...)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import builtins
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, constant_shape, constant_value, sample
-from gpersist.ops.kernels import shown
-from gpersist.shapes import TensorShape, unknown_shape
+from gpersist.dtypes import as_dtype
+from gpersist.graph import Tensor, apply_op, convert_to_tensor, name_scope
+from gpersist.ops import constants
+from gpersist.ops.casting import cast
+from gpersist.ops.counting import bincount
+from gpersist.ops.joining import concat
+from gpersist.ops.ragged_tensor import RaggedTensor, row_splits_to_numbers
+from gpersist.ops.ragged_tensor_value import RaggedTensorValue
+from gpersist.ops.scans import cumsum
 
-__all__: list[str] = []
+__all__ = [
+    "constant",
+    "constant_value",
+    "map_flat_values",
+    "placeholder",
+    "range",
+    "row_splits_to_segment_ids",
+    "segment_ids_to_row_splits",
+]
 
 
-def check_splits(splits: Any, count: int, what: str = "splits") -> None:
-    """Holds the ends of rows against each other, and against how many values there are.
+def constant(
+    pylist: Any, dtype: Any = None, ragged_rank: int | None = None, inner_shape: Any = None, name: str | None = None, row_splits_dtype: Any = "int64"
+) -> Any:
+    """A ragged tensor of nested lists (`tf.ragged.constant`).
+
+    Args:
+        pylist: nested lists, which may differ in length.
+        dtype: of the values.
+        ragged_rank: how many levels of rows there are; by default all but those of `inner_shape`, or all but the innermost.
+        inner_shape: the shape of the innermost values.
+        name: of the scope.
+        row_splits_dtype: int32 or int64.
 
     Raises:
-        InvalidArgumentError: they don't begin at 0, decrease, or don't end with the last value.
+        ValueError: lists of different depths, or other shapes than told.
+        TypeError: values of another type.
     """
-    if splits.ndim != 1 or not splits.size:
-        raise InvalidArgumentError(f"Invalid {what}: must be a vector of at least one element, not of shape {shown(splits.shape)}")
-    if splits[0] != 0:
-        raise InvalidArgumentError(f"Invalid {what}: the first element must be 0, not {splits[0]}")
-    if (np.diff(splits) < 0).any():
-        raise InvalidArgumentError(f"Invalid {what}: values must be monotonically increasing")
-    if splits[-1] != count:
-        raise InvalidArgumentError(f"Invalid {what}: the last one is {splits[-1]}, and there are {count} values")
+
+    def ragged(values: Any, splits: Any) -> RaggedTensor:
+        return RaggedTensor(values, constants.constant(np.asarray(splits), as_dtype(row_splits_dtype)))
+
+    def flat(values: Any, kind: Any, shape: Any) -> Tensor:
+        return constants.constant(values, kind, shape=shape, name="values")
+
+    with name_scope(name, "RaggedConstant", []):
+        return _made(pylist, dtype, ragged_rank, inner_shape, ragged, flat)
 
 
-def places_of(levels: Sequence[Any]) -> list[Any]:
-    """The coordinates of each innermost value, one array for each level of rows and one for the place in the last row."""
-    found = [np.arange(len(levels[0]) - 1)]
-    for splits in levels:
-        lengths = np.diff(splits)
-        within = np.arange(int(splits[-1])) - np.repeat(splits[:-1], lengths)
-        found = [np.repeat(part, lengths) for part in found] + [within]
+def constant_value(pylist: Any, dtype: Any = None, ragged_rank: int | None = None, inner_shape: Any = None, row_splits_dtype: Any = "int64") -> Any:
+    """A `RaggedTensorValue` of nested lists (`tf.ragged.constant_value`); see `constant`."""
+    splits_kind = as_dtype(row_splits_dtype).numpy
+
+    def flat(values: Any, kind: Any, shape: Any) -> Any:
+        found = np.array(values, None if kind is None else as_dtype(kind).numpy)
+        return found.reshape(shape) if shape is not None else found
+
+    return _made(pylist, dtype, ragged_rank, inner_shape, lambda values, splits: RaggedTensorValue(values, np.array(splits, splits_kind)), flat)
+
+
+def _made(pylist: Any, dtype: Any, ragged_rank: int | None, inner_shape: Any, ragged: Callable[..., Any], flat: Callable[..., Any]) -> Any:
+    rows = pylist.tolist() if isinstance(pylist, np.ndarray) else pylist
+    if not isinstance(rows, (list, tuple)):
+        if ragged_rank:
+            raise ValueError(f"Invalid pylist={pylist}: incompatible with ragged_rank={ragged_rank}")
+        if inner_shape:
+            raise ValueError(f"Invalid pylist={pylist}: incompatible with dim(inner_shape)={len(inner_shape)}")
+        return flat(rows, dtype, ())
+    if ragged_rank is not None and ragged_rank < 0:
+        raise ValueError(f"Invalid ragged_rank={ragged_rank}: must be nonnegative")
+    scalar_depth, depth = _depths(rows)
+    if scalar_depth is not None and depth > scalar_depth:
+        raise ValueError(f"Invalid pylist={pylist}: empty list nesting is greater than scalar value nesting")
+    if inner_shape is not None:
+        if ragged_rank is not None and ragged_rank + len(inner_shape) + 1 != depth:
+            raise ValueError(f"Invalid pylist={pylist}: incompatible with ragged_rank={ragged_rank} and dim(inner_shape)={len(inner_shape)}")
+        levels = depth - 1 - len(inner_shape)
+    else:
+        levels = max(0, depth - 1) if ragged_rank is None else ragged_rank
+        if levels >= depth and scalar_depth is not None:
+            raise ValueError(f"Invalid pylist={pylist}: incompatible with ragged_rank={ragged_rank}")
+        inner_shape = _inner_shape(rows, levels)
+    splits: list[list[int]] = []
+    values: Any = list(rows)
+    for _ in builtins.range(levels):
+        ends = [0]
+        for row in values:
+            ends.append(ends[-1] + len(row))
+        splits.append(ends)
+        values = [value for row in values for value in row]
+    found = flat(
+        values if values else np.zeros(0, None if dtype is None else as_dtype(dtype).numpy),
+        dtype or (None if values else "float32"),
+        (len(values), *inner_shape) if inner_shape or not values else None,
+    )
+    for ends in reversed(splits):
+        found = ragged(found, ends)
     return found
 
 
-class RaggedRange(OpType):
-    """Rows of numbers, each from a start to a limit in steps."""
+def _depths(value: Any) -> tuple[int | None, int]:
+    """How deep in lists values stand, and how deep the lists are.
 
-    inputs = "starts: T, limits: T, deltas: T"
-    outputs = "rt_nested_splits: Tsplits, rt_dense_values: T"
-    attrs = "T: {bfloat16, float, double, int32, int64} = int32, Tsplits: {int32, int64} = int64"
-    is_host_only = True
-    samples = (
-        sample("int32: [2, 5, 8]", "int32: [3, 5, 12]", "int32: 1", has_gradient=False),
-        sample("float: 0.0", "float: [1.0, 2.0]", "float: [0.3, -1.0]", Tsplits="int32", has_gradient=False),
-    )
-
-    @staticmethod
-    def shapes(op: Operation) -> list[TensorShape]:
-        size = unknown_shape()
-        for tensor in op._inputs:
-            shape = tensor.shape.with_rank_at_most(1)
-            if shape.rank == 1:
-                size = size.merge_with(shape)
-        known = size.as_list()[0] if size.rank == 1 else 1 if all(tensor.shape.rank == 0 for tensor in op._inputs) else None
-        return [TensorShape([None if known is None else known + 1]), TensorShape([None])]
-
-    @staticmethod
-    def run(xp: Any, starts: Any, limits: Any, deltas: Any, *, Tsplits: Any) -> tuple[Any, Any]:  # noqa: N803  # TensorFlow's
-        for value, what in ((starts, "starts"), (limits, "limits"), (deltas, "deltas")):
-            if value.ndim > 1:
-                raise InvalidArgumentError(f"{what} must be a scalar or vector")
-        if len({value.shape for value in (starts, limits, deltas) if value.ndim}) > 1:
-            raise InvalidArgumentError("starts, limits, and deltas must have the same shape")
-        first, last, step = (part.reshape(-1) for part in np.broadcast_arrays(starts, limits, deltas))
-        if (step == 0).any():
-            raise InvalidArgumentError("Requires delta != 0")
-        wide = np.float64 if starts.dtype.kind != "i" else np.int64
-        distance, stride = last.astype(wide) - first.astype(wide), step.astype(wide)
-        is_empty = ((stride > 0) & (distance <= 0)) | ((stride < 0) & (distance >= 0))
-        sizes = np.ceil(distance / stride) if wide is np.float64 else -(-np.abs(distance) // np.abs(stride))
-        sizes = np.where(is_empty, 0, sizes).astype(np.int64)
-        splits = np.concatenate([[0], np.cumsum(sizes)])
-        within = np.arange(int(splits[-1])) - np.repeat(splits[:-1], sizes)
-        values = np.repeat(first, sizes) + within.astype(starts.dtype) * np.repeat(step, sizes)
-        return splits.astype(Tsplits.numpy), values.astype(starts.dtype)
-
-    @staticmethod
-    def gradient(op: Operation, *grads: Tensor) -> list[Tensor | None]:
-        return [None, None, None]
+    Raises:
+        ValueError: values stand in different depths.
+    """
+    if isinstance(value, np.ndarray) and value.ndim:
+        value = value.tolist()
+    if not isinstance(value, (list, tuple)):
+        return 0, 0
+    of_values, depth = None, 1
+    for item in value:
+        inner, inner_depth = _depths(item)
+        depth = max(depth, inner_depth + 1)
+        if inner is not None:
+            if of_values is not None and of_values != inner + 1:
+                raise ValueError("all scalar values must have the same nesting depth")
+            of_values = inner + 1
+    return of_values, depth
 
 
-class RaggedGather(OpType):
-    """Rows of a ragged tensor."""
-
-    inputs = "params_nested_splits: PARAMS_RAGGED_RANK * Tsplits, params_dense_values: Tvalues, indices: Tindices"
-    outputs = "output_nested_splits: OUTPUT_RAGGED_RANK * Tsplits, output_dense_values: Tvalues"
-    attrs = "Tvalues: type, Tindices: {int32, int64}, Tsplits: {int32, int64} = int64, PARAMS_RAGGED_RANK: int >= 1, OUTPUT_RAGGED_RANK: int >= 0"
-    is_host_only = True
-    samples = (
-        sample(["int64: [0, 2, 2, 5]"], "float[5]", "int32: [2, 0, 2]", OUTPUT_RAGGED_RANK=1, has_gradient=False),
-        sample(["int64: [0, 1, 3]", "int64: [0, 2, 2, 5]"], "float[5,2]", "int32: [[1, 0], [0, 0]]", OUTPUT_RAGGED_RANK=3, has_gradient=False),
-    )
-
-    @staticmethod
-    def shapes(op: Operation) -> list[TensorShape]:
-        depth, wanted = op.attr("PARAMS_RAGGED_RANK"), op.attr("OUTPUT_RAGGED_RANK")
-        for splits in op._inputs[:depth]:
-            splits.shape.with_rank(1)
-        values, indices = op._inputs[depth].shape.with_rank_at_least(1), op._inputs[depth + 1].shape
-        if indices.rank is not None and indices.rank + depth - 1 != wanted:
-            raise ValueError(
-                f"Requires OUTPUT_RAGGED_RANK = indices.shape.ndims + PARAMS_RAGGED_RANK - 1, got {wanted} of {indices.rank} and {depth}"
-            )
-        inner = unknown_shape() if values.sizes is None else TensorShape([None, *values.sizes[1:]])
-        return [*[TensorShape([None])] * wanted, inner]
-
-    @staticmethod
-    def run(xp: Any, splits: list[Any], values: Any, indices: Any) -> list[Any]:
-        for level, inner in zip(splits, [*(len(each) - 1 for each in splits[1:]), len(values)], strict=True):
-            if not level.size:
-                raise InvalidArgumentError("Row splits must have at least one element")
-            check_splits(level, inner)
-        count = len(splits[0]) - 1
-        flat = indices.reshape(-1).astype(np.int64)
-        wrong = np.flatnonzero((flat < 0) | (flat >= count))
-        if wrong.size:
-            raise InvalidArgumentError(f"indices[{wrong[0]}] = {flat[wrong[0]]} is not in [0, {count})")
-        found = []
-        outer = 1
-        for size, inner in zip(indices.shape[:-1], indices.shape[1:], strict=True):
-            outer *= size
-            found.append((np.arange(outer + 1) * inner).astype(splits[0].dtype))
-        chosen = flat
-        for level in splits:
-            lengths = level[1:][chosen] - level[:-1][chosen]
-            ends = np.concatenate([[0], np.cumsum(lengths)])
-            found.append(ends.astype(level.dtype))
-            chosen = np.repeat(level[:-1][chosen] - ends[:-1], lengths) + np.arange(int(ends[-1]))
-        return [*found[len(found) - (indices.ndim + len(splits) - 1) :], values[chosen]]  # one row alone has no ends
+def _inner_shape(rows: Any, levels: int) -> tuple[int, ...]:
+    values = list(rows)
+    for _ in builtins.range(levels):
+        values = [value for row in values for value in row]
+    return np.shape(values[0]) if values else ()
 
 
-class RaggedTensorToSparse(OpType):
-    """A ragged tensor as a sparse one."""
+def placeholder(dtype: Any, ragged_rank: int, value_shape: Any = None, name: str | None = None) -> Any:
+    """A ragged tensor that each run is fed (`tf.ragged.placeholder`): its `flat_values` and `nested_row_splits`.
 
-    inputs = "rt_nested_splits: RAGGED_RANK * Tsplits, rt_dense_values: T"
-    outputs = "sparse_indices: int64, sparse_values: T, sparse_dense_shape: int64"
-    attrs = "RAGGED_RANK: int >= 1, T: type, Tsplits: {int32, int64} = int64"
-    is_host_only = True
-    samples = (
-        sample(["int64: [0, 2, 2, 5]"], "float[5]", has_gradient=False),
-        sample(["int32: [0, 1, 3]", "int32: [0, 2, 2, 5]"], "float[5,2]", has_gradient=False),
-    )
-
-    @staticmethod
-    def shapes(op: Operation) -> list[TensorShape]:
-        depth = op.attr("RAGGED_RANK")
-        values = op._inputs[depth].shape.with_rank_at_least(1)
-        for splits in op._inputs[:depth]:
-            splits.shape.with_rank(1)
-        count = None if values.sizes is None or None in values.sizes else int(np.prod(values.sizes))
-        rank = None if values.rank is None else depth + values.rank
-        return [TensorShape([count, rank]), TensorShape([count]), TensorShape([rank])]
-
-    @staticmethod
-    def run(xp: Any, splits: list[Any], values: Any) -> tuple[Any, Any, Any]:
-        for level, inner in zip(splits, [*(len(each) - 1 for each in splits[1:]), len(values)], strict=True):
-            check_splits(level, inner, "ragged splits")
-        places = np.stack(places_of(splits), 1)
-        longest = [max(np.diff(level).max(initial=0), 0) for level in splits]
-        inner_shape = values.shape[1:]
-        within = np.indices(inner_shape).reshape(len(inner_shape), int(np.prod(inner_shape))).T
-        indices = np.concatenate([np.repeat(places, len(within), 0), np.tile(within, (len(places), 1))], 1).astype(np.int64)
-        return indices, values.reshape(-1), np.array([len(splits[0]) - 1, *longest, *inner_shape], np.int64)
-
-
-class RaggedTensorToTensor(OpType):
-    """A ragged tensor as one whose rows are filled up, or cut."""
-
-    inputs = "shape: Tshape, values: T, default_value: T, row_partition_tensors: num_row_partition_tensors * Tindex"
-    outputs = "result: T"
-    attrs = "T: type, Tindex: {int64, int32}, Tshape: {int64, int32}, num_row_partition_tensors: int >= 1, row_partition_types: list(string)"
-    is_host_only = True
-    samples = (
-        sample("int64: -1", "float[5]", "float: 0.0", ["int64: [0, 2, 2, 5]"], row_partition_types=["ROW_SPLITS"], has_gradient=False),
-        sample("int64: [4, 2]", "float[5]", "float: 7.0", ["int64: [0, 2, 2, 5]"], row_partition_types=["ROW_SPLITS"], has_gradient=False),
-        sample(
-            "int32: [-1, -1, 2]",
-            "float[4,2]",
-            "float: [1, 2]",
-            ["int32: 3", "int32: [0, 0, 2, 2]"],
-            row_partition_types=["FIRST_DIM_SIZE", "VALUE_ROWIDS"],
-            has_gradient=False,
-        ),
-    )
-
-    @staticmethod
-    def shapes(op: Operation) -> list[TensorShape]:
-        kinds = op.attr("row_partition_types")
-        depth = len(kinds) - (kinds[:1] == [b"FIRST_DIM_SIZE"])
-        known, values, default = constant_value(op._inputs[0]), op._inputs[1].shape, op._inputs[2].shape
-        if kinds[:1] == [b"VALUE_ROWIDS"]:
-            raise ValueError("VALUE_ROWIDS cannot be first")
-        if known is not None and known.ndim == 0 and known != -1:
-            raise ValueError(f"Received an invalid shape scalar with a static value that is not '-1': {known}")
-        if default.rank is not None and values.rank is not None and default.rank >= values.rank:
-            raise ValueError(f"default_value.shape={default} and rt_input.flat_values.shape={values} are incompatible: too many dimensions")
-        shape = unknown_shape()
-        if op._inputs[0].shape.rank != 0:
-            shape = constant_shape(op._inputs[0]) if known is not None or op._inputs[0].shape.rank == 1 else unknown_shape()
-        if values.sizes is None:
-            return [shape]
-        inner = values.sizes[1:]
-        return [shape.merge_with(TensorShape([None] * (depth + 1) + list(inner)))]
-
-    @staticmethod
-    def run(xp: Any, shape: Any, values: Any, default_value: Any, partitions: list[Any], *, row_partition_types: list[bytes]) -> Any:
-        levels = _levels(partitions, row_partition_types, len(values))
-        depth = len(levels)
-        sizes = [len(levels[0]) - 1, *(int(np.diff(level).max(initial=0)) for level in levels), *values.shape[1:]]
-        if shape.ndim == 1:
-            if len(shape) != len(sizes):
-                raise InvalidArgumentError(f"shape has {len(shape)} dimensions, and the ragged tensor {len(sizes)}")
-            sizes = [size if wanted < 0 else int(wanted) for size, wanted in zip(sizes, shape.tolist(), strict=True)]
-        elif shape.ndim > 1 or int(shape) != -1:
-            raise InvalidArgumentError("The only valid scalar shape tensor is the fully unknown shape specified as -1.")
-        if tuple(sizes[depth + 1 :]) != values.shape[1:]:
-            raise InvalidArgumentError(f"shape {sizes} does not go with values of shape {shown(values.shape)}")
-        default = default_value if hasattr(default_value, "shape") else np.asarray(default_value, values.dtype)
-        try:
-            found = np.broadcast_to(np.broadcast_to(default, values.shape[1:]), sizes).astype(values.dtype)
-        except ValueError:
-            raise InvalidArgumentError(
-                f"default_value.shape={shown(default.shape)} and rt_input.flat_values.shape={shown(values.shape)} are incompatible"
-            ) from None
-        places = places_of(levels)
-        kept = np.logical_and.reduce([place < size for place, size in zip(places, sizes, strict=False)])
-        found[tuple(place[kept] for place in places)] = values[: len(kept)][kept]
+    Args:
+        dtype: of the values.
+        ragged_rank: how many levels of rows there are.
+        value_shape: the shape of one value.
+        name: of the scope.
+    """
+    if ragged_rank == 0:
+        return constants.placeholder(dtype, value_shape, name)
+    with name_scope(name, "RaggedPlaceholder", []):
+        found: Any = constants.placeholder(dtype, [None, *(value_shape or ())], "flat_values")
+        for level in reversed(builtins.range(ragged_rank)):
+            found = RaggedTensor(found, constants.placeholder("int64", [None], f"row_splits_{level}"))
         return found
 
 
-def _levels(partitions: list[Any], kinds: Sequence[bytes], count: int) -> list[Any]:
-    """The ends of rows at each level."""
-    found: list[Any] = []
-    rows: int | None = None
-    for number, (partition, kind) in enumerate(zip(partitions, kinds, strict=True)):
-        if kind == b"FIRST_DIM_SIZE":
-            if number:
-                raise InvalidArgumentError("FIRST_DIM_SIZE only supported for first dimension")
-            rows = int(partition)
-        elif kind == b"ROW_SPLITS":
-            if partition.ndim != 1 or not partition.size:
-                raise InvalidArgumentError("row_splits must be a vector of at least one element")
-            if partition[0] != 0 or (np.diff(partition) < 0).any():
-                raise InvalidArgumentError("row_splits must begin with 0, and not decrease")
-            found.append(partition)
-            rows = int(partition[-1])
-        elif kind == b"VALUE_ROWIDS":
-            if rows is None:
-                raise InvalidArgumentError("Cannot handle VALUE_ROWIDS in first dimension.")
-            if partition.size and (partition.min() < 0 or partition.max() >= rows or (np.diff(partition) < 0).any()):
-                raise InvalidArgumentError(f"value_rowids must be in 0..{rows - 1}, and not decrease")
-            found.append(np.concatenate([[0], np.cumsum(np.bincount(partition, minlength=rows))]))
-            rows = len(partition)
-        else:
-            raise InvalidArgumentError(f"Unsupported row partition type: {kind.decode('utf-8', 'replace')}")
-    if not found:
-        raise InvalidArgumentError("there are no row partitions")
-    if int(found[-1][-1]) > count:
-        raise InvalidArgumentError(f"the last level has {found[-1][-1]} values, but there are {count}")
-    return found
+def range(
+    starts: Any, limits: Any = None, deltas: Any = 1, dtype: Any = None, name: str | None = None, row_splits_dtype: Any = "int64"
+) -> RaggedTensor:
+    """Rows of numbers, each from a start to a limit in steps (`tf.ragged.range`); limits alone begin at 0."""
+    first, last = (0, starts) if limits is None else (starts, limits)
+    with name_scope(name, "RaggedRange", [value for value in (starts, limits, deltas) if isinstance(value, Tensor)]) as scope:
+        parts = [convert_to_tensor(first, dtype, "starts"), convert_to_tensor(last, dtype, "limits"), convert_to_tensor(deltas, dtype, "deltas")]
+        if dtype is None:
+            kinds = [part.dtype for part in parts]
+            widest = max(kinds, key=lambda kind: ("int32", "int64", "float32", "float64").index(kind.name))
+            parts = [cast(part, widest) for part in parts]
+        op = apply_op("RaggedRange", *parts, Tsplits=as_dtype(row_splits_dtype), name=scope)
+        return RaggedTensor(op.outputs[1], op.outputs[0])
+
+
+def map_flat_values(op: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A function of the innermost values, in the same rows (`tf.ragged.map_flat_values`).
+
+    Raises:
+        ValueError: the rows of several arguments differ in depth, or the function changes how many values there are.
+    """
+    rows = [each for each in (*args, *kwargs.values()) if isinstance(each, RaggedTensor)]
+    if not rows:
+        return op(*args, **kwargs)
+    if len({each.ragged_rank for each in rows}) > 1:
+        raise ValueError("All ragged inputs must have the same ragged_rank.")
+
+    def inner(value: Any) -> Any:
+        return value.flat_values if isinstance(value, RaggedTensor) else value
+
+    found = op(*(inner(each) for each in args), **{key: inner(each) for key, each in kwargs.items()})
+    wanted = rows[0].flat_values.shape[:1]
+    if not wanted.is_compatible_with(found.shape[:1]):
+        raise ValueError(
+            "tf.ragged.map_flat_values requires that the output of `op` have the same outer-dimension size as flat_values of any ragged inputs."
+        )
+    return rows[0].with_flat_values(found)
+
+
+def row_splits_to_segment_ids(splits: Any, name: str | None = None, out_type: Any = None) -> Tensor:
+    """The number of the row that each value is in (`tf.ragged.row_splits_to_segment_ids`), by the ends of rows.
+
+    Raises:
+        ValueError: the ends are no integers, or no vector.
+    """
+    with name_scope(name, "RaggedSplitsToSegmentIds", []) as scope:
+        given = convert_to_tensor(splits, name="splits") if isinstance(splits, Tensor) else convert_to_tensor(splits, "int64", "splits")
+        if given.dtype.name not in ("int32", "int64"):
+            raise ValueError("splits must have dtype int32 or int64")
+        given.shape.assert_has_rank(1)
+        found = row_splits_to_numbers(given, scope)
+        return found if out_type is None else cast(found, out_type)
+
+
+def segment_ids_to_row_splits(segment_ids: Any, num_segments: Any = None, out_type: Any = None, name: str | None = None) -> Tensor:
+    """Where rows end, by the number of the row that each value is in (`tf.ragged.segment_ids_to_row_splits`)."""
+    with name_scope(name, "SegmentIdsToRaggedSplits", []):
+        kind = as_dtype(out_type or "int64")
+        ids = cast(convert_to_tensor(segment_ids, name="segment_ids"), "int32")
+        ids.shape.assert_has_rank(1)
+        count = None if num_segments is None else cast(num_segments, "int32")
+        lengths = bincount(ids, minlength=count, maxlength=count, dtype=kind)
+        return concat([convert_to_tensor([0], kind), cumsum(lengths)], 0)

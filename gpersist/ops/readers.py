@@ -107,16 +107,17 @@ def _itself(work: bytes) -> Iterator[_Record]:
 
 
 def _reader_of(op: Operation) -> _Reader:
-    if op.type == "TextLineReaderV2":
+    kind = op.type.removesuffix("V2")
+    if kind == "TextLineReader":
         return _Reader(lambda path: _lines(path, op.attr("skip_header_lines")), False)
-    if op.type == "FixedLengthRecordReaderV2":
-        if op.attr("encoding"):
+    if kind == "FixedLengthRecordReader":
+        if op.has_attr("encoding") and op.attr("encoding"):
             raise UnimplementedError(f"FixedLengthRecordReader of encoding {op.attr('encoding').decode()!r} is not there: only of plain files")
         sizes = [op.attr(f"{name}_bytes") for name in ("record", "header", "footer", "hop")]
         return _Reader(lambda path: _pieces(path, *sizes), False)
-    if op.type == "TFRecordReaderV2":
+    if kind == "TFRecordReader":
         return _Reader(lambda path: _framed(path, op.attr("compression_type").decode()), False)
-    return _Reader(_whole if op.type == "WholeFileReaderV2" else _itself, True)
+    return _Reader(_whole if kind == "WholeFileReader" else _itself, True)
 
 
 class _Making(SessionOpType, abstract=True):

@@ -185,6 +185,21 @@ def _batch_of(op: Operation) -> TensorShape:
     return batch
 
 
+def _check_counts(op: Operation) -> None:
+    """Holds the numbers of features against the keys, the types and the shapes that are given for them."""
+    lists = {
+        "context_sparse": ["context_sparse_keys", "context_sparse_types"],
+        "context_dense": ["context_dense_keys", "Tcontext_dense", "context_dense_shapes"],
+        "feature_list_sparse": ["feature_list_sparse_keys", "feature_list_sparse_types"],
+        "feature_list_dense": ["feature_list_dense_keys", "feature_list_dense_types", "feature_list_dense_shapes"],
+    }
+    for kind, names in lists.items():
+        for name in names:
+            count, given = op.attr(f"N{kind}"), len(op.attr(name))
+            if count != given:
+                raise ValueError(f"num_{kind} ({count}) must match the size of {name.replace('Tcontext_dense', 'context_dense_types')} ({given})")
+
+
 class ParseSequenceExample(TextOpType):
     """A batch of sequence examples as tensors."""
 
@@ -227,6 +242,8 @@ class ParseSequenceExample(TextOpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
+        _check_counts(op)
+        op._inputs[1].shape.with_rank(1)
         return _shapes(op, _batch_of(op).with_rank(1))
 
     @staticmethod

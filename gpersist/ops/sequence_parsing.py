@@ -27,7 +27,7 @@ class _Keys:
         self.dense: list[tuple[str, DType, TensorShape]] = []
         self.defaults: dict[str, Any] = {}
         for key in sorted(features or ()):
-            feature = (features or {})[key]
+            feature: Any = (features or {})[key]
             if not isinstance(feature, kinds):
                 raise ValueError(f"Unsupported {type(feature).__name__} {feature} for key '{key}'")
             if not feature.dtype:
@@ -81,7 +81,7 @@ def _texts(keys: list[Any]) -> Any:
 
 
 def _parsed(serialized: Any, names: Any, context: _Keys, lists: _Keys, name: str | None) -> _Parsed:
-    with name_scope(name, "ParseSequenceExample", [serialized]) as scope:
+    with name_scope(name, "ParseSequenceExample", [serialized]):
         for key, value in lists.defaults.items():
             if value is not None:
                 raise ValueError(f"Value feature_list.dense_defaults[{key}] must be None")
@@ -112,7 +112,7 @@ def _parsed(serialized: Any, names: Any, context: _Keys, lists: _Keys, name: str
             feature_list_ragged_split_types=[],
             context_dense_shapes=[shape for _, _, shape in context.dense],
             feature_list_dense_shapes=[shape for _, _, shape in lists.dense],
-            name=scope if name else None,
+            name=name,
         ).outputs
     places = iter(outputs)
 
@@ -157,7 +157,7 @@ def parse_sequence_example(
         raise ValueError("Both `context_features` and `sequence_features` argument are None, but at least one should have values.")
     context, lists = _keys_of(context_features, sequence_features)
     with name_scope(name, "ParseSequenceExample", [value for value in (serialized, example_names) if isinstance(value, Tensor)]):
-        return tuple(_parsed(serialized, example_names, context, lists, None))  # type: ignore[return-value]  # three dictionaries
+        return tuple(_parsed(serialized, example_names, context, lists, name))  # type: ignore[return-value]  # three dictionaries
 
 
 def parse_single_sequence_example(
@@ -172,8 +172,8 @@ def parse_single_sequence_example(
         raise ValueError("Both context_features and sequence_features are None, but at least one should have values.")
     context, lists = _keys_of(context_features, sequence_features)
     with name_scope(name, "ParseSingleSequenceExample", [value for value in (serialized, example_name) if isinstance(value, Tensor)]):
-        with name_scope(None, "ParseSingleExample", []):
+        with name_scope(name, "ParseSingleExample", []):
             given = convert_to_tensor(serialized, name="serialized")
             given.shape.assert_has_rank(0)
-        found = _parsed(given, example_name, context, lists, None)
+        found = _parsed(given, example_name, context, lists, name)
         return found.context, found.lists

@@ -14,7 +14,7 @@ from gpersist.graph import Operation, OpType, Tensor, apply_op, convert_to_tenso
 from gpersist.ops.casting import cast
 from gpersist.ops.hashing import farm_fingerprint64, sip64
 from gpersist.ops.kernels import shown
-from gpersist.ops.ragged import check_splits
+from gpersist.ops.ragged_rows import check_splits
 from gpersist.ops.sparse_structure import INDICES, SHAPE
 from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.ops.texts import scalar, text_vector

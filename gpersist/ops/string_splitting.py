@@ -11,6 +11,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, apply_op, convert_to_tensor, name_scope, sample
 from gpersist.ops.builders import renamed_argument
 from gpersist.ops.kernels import shown
+from gpersist.ops.ragged_tensor import rows_of
 from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.ops.texts import TextOpType, scalar
 from gpersist.shapes import TensorShape
@@ -88,16 +89,19 @@ def _ragged(rows: Sequence[Sequence[bytes]]) -> tuple[Any, Any, Any]:
 
 def string_split(
     source: Any, sep: Any = None, skip_empty: bool = True, delimiter: Any = None, result_type: str = "SparseTensor", name: str | None = None
-) -> SparseTensor:
+) -> Any:
     """Texts taken apart at any of the characters of `sep`, a space by default, or into bytes if it is empty (`tf.string_split`).
 
     Raises:
-        ValueError: `sep` and its old name `delimiter` are both given, or another `result_type` than "SparseTensor".
+        ValueError: `sep` and its old name `delimiter` are both given, or another `result_type` than "SparseTensor" and "RaggedTensor".
     """
-    if result_type != "SparseTensor":
-        raise ValueError(f"result_type must be 'SparseTensor', found {result_type!r}: there are no ragged tensors")
-    mark = renamed_argument("sep", sep, "delimiter", delimiter)
+    mark = renamed_argument("delimiter", delimiter, "sep", sep)
     with name_scope(name, "StringSplit", [source]):
+        separator = convert_to_tensor(" " if mark is None else mark, "string")
         texts = convert_to_tensor(source, "string")
-        op = apply_op("StringSplit", texts, convert_to_tensor(" " if mark is None else mark, "string"), skip_empty=skip_empty)
-        return SparseTensor(*op.outputs)
+        op = apply_op("StringSplit", texts, separator, skip_empty=skip_empty)
+        if result_type == "SparseTensor":
+            return SparseTensor(*op.outputs)
+        if result_type != "RaggedTensor":
+            raise ValueError("result_type must be 'RaggedTensor' or 'SparseTensor'.")
+        return rows_of(op.outputs)

@@ -12,7 +12,7 @@ from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, sample
 from gpersist.ops.kernels import as_array
-from gpersist.ops.ragged import check_splits
+from gpersist.ops.ragged_rows import check_splits
 from gpersist.ops.texts import TextOpType, each, text_vector
 from gpersist.shapes import TensorShape
 

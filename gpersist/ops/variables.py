@@ -237,6 +237,9 @@ def handle_shape(handle: Tensor) -> TensorShape:
     op = handle.op
     while op.type in ("Identity", "Enter", "Switch") and op.inputs:
         op = op.inputs[0].op
+    if op.type == "Placeholder" and op.graph.building_function:
+        source = op.graph.source_of(op.outputs[0])
+        return unknown_shape() if source.op is op else handle_shape(source)
     return op.attr("shape") if op.type == "VarHandleOp" else unknown_shape()
 
 

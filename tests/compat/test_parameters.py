@@ -51,6 +51,7 @@ OTHERWISE = {
     "DType.": "a user makes none",
     "Operation.": "a user makes none",
     "Tensor.": "a user makes none",
+    "RaggedTensor.": "a user makes none",
     "OpError.": "a message alone will do; all classes of tf.errors",
     "DeviceSpec.replace": "keywords",
     "TensorShape.as_proto": "a function put there by another package",

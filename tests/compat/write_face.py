@@ -50,6 +50,7 @@ EXTRA = {
     "": ["__version__", "app", "flags"],
     "compat": ["as_bytes", "as_str", "as_str_any", "as_text", "bytes_or_text_types", "complex_types", "dimension_at_index", "dimension_value",
                "integral_types", "path_to_str", "real_types"],
+    "data.experimental": ["AUTOTUNE", "map_and_batch", "shuffle_and_repeat", "unbatch"],
     "graph_io": ["write_graph"],
     "layers": ["*"],
     "nn.rnn_cell": ["BasicLSTMCell", "BasicRNNCell", "DeviceWrapper", "DropoutWrapper", "GRUCell", "LSTMCell", "LSTMStateTuple", "MultiRNNCell",

@@ -55,8 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a page is stale")
     is_check = parser.parse_args(argv).check
-    wanted = {page: fresh(page.read_text()) for page in PAGES} | {PICTURE: picture.placement()}
-    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    found = {path: path.read_text() if path.exists() else "" for path in [*PAGES, PICTURE]}
+    wanted = {page: fresh(found[page]) for page in PAGES} | {PICTURE: picture.placement()}
+    stale = [path for path, text in wanted.items() if found[path] != text]
     for path in stale:
         print(f"{'stale' if is_check else 'written'}: {path.relative_to(ROOT)}")
         if not is_check:

@@ -11,6 +11,8 @@ import pytest
 from gpersist import ops
 from gpersist.errors import CancelledError, DeadlineExceededError, InvalidArgumentError, OutOfRangeError
 from gpersist.graph import Session, apply, apply_op
+from gpersist.ops.accumulators import ConditionalAccumulator, SparseConditionalAccumulator
+from gpersist.ops.indexed_slices import IndexedSlices
 from gpersist.ops.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, RandomShuffleQueue
 from gpersist.protos import RunOptions
 from tests.ops.scenarios import scenario
@@ -121,3 +123,69 @@ def old(session: Session) -> None:
     handle = apply("PriorityQueue", component_types=["int32"], shapes=[[]])
     session.run(apply_op("QueueEnqueue", handle, [np.int64(2), np.int32(7)]))
     assert session.run(apply("QueueSize", handle)) == 1
+
+
+_OF_ACCUMULATORS = ("ApplyGradient", "TakeGradient", "NumAccumulated", "SetGlobalStep")
+
+
+@scenario("ResourceConditionalAccumulator", *[f"ResourceAccumulator{use}" for use in _OF_ACCUMULATORS])
+def accumulators(session: Session) -> None:
+    given = ConditionalAccumulator("float32", shape=[2], name="acc")
+    x, step = ops.placeholder("float32", [None]), ops.placeholder("int64", [])
+    add, take, count = given.apply_grad(x, local_step=step), given.take_grad(1), given.num_accumulated()
+    assert (given.name, count.op.name, take.shape) == ("acc", "acc_NumAccumulated", (2,))
+    for value in ([1, 2], [3, 4]):
+        session.run(add, {x: value, step: 0})
+    assert session.run(count) == 2
+    assert session.run(take).tolist() == [2, 3]
+    session.run(add, {x: [1, 2], step: 0})
+    assert session.run(count) == 0  # stale
+    with pytest.raises(DeadlineExceededError):
+        session.run(take, options=RunOptions(timeout_in_ms=100))
+    session.run(given.set_global_step(5))
+    for number, wanted in ((4, 0), (5, 1)):
+        session.run(add, {x: [1, 2], step: number})
+        assert session.run(count) == wanted
+    with pytest.raises(InvalidArgumentError, match="Shape mismatch"):
+        session.run(add, {x: [1, 2, 3], step: 9})
+    with pytest.raises(InvalidArgumentError, match="num_required must be positive, but was 0"):
+        session.run(given.take_grad(0))
+    total = ConditionalAccumulator("float32", reduction_type="SUM", shared_name="total")
+    for _ in range(2):
+        session.run(total.apply_grad([2.0, 1.0]))
+    assert session.run(total.take_grad(1)).tolist() == [4, 2]
+    with pytest.raises(InvalidArgumentError, match="No OpKernel"):
+        session.run(ConditionalAccumulator("int32").num_accumulated())
+
+
+@scenario("ConditionalAccumulator", *[f"Accumulator{use}" for use in _OF_ACCUMULATORS])
+def accumulators_of_references(session: Session) -> None:
+    handle = apply("ConditionalAccumulator", dtype="float64", shape=[])
+    for value in (1.0, 4.0):
+        session.run(apply_op("AccumulatorApplyGradient", handle, np.int64(0), np.float64(value)))
+    assert session.run(apply("AccumulatorNumAccumulated", handle)) == 2
+    assert session.run(apply("AccumulatorTakeGradient", handle, 2, dtype="float64")) == 2.5
+    session.run(apply_op("AccumulatorSetGlobalStep", handle, np.int64(3)))
+    with pytest.raises(InvalidArgumentError, match="type float64"):
+        session.run(apply("AccumulatorTakeGradient", handle, 2, dtype="float32"))
+
+
+@scenario("SparseConditionalAccumulator", "SparseAccumulatorApplyGradient", "SparseAccumulatorTakeGradient")
+def accumulators_of_rows(session: Session) -> None:
+    rows = SparseConditionalAccumulator("float32", shape=[None, 2], name="sp")
+    slices = IndexedSlices(ops.constant([[1.0, 2.0], [3.0, 4.0]]), ops.constant([0, 3], "int64"))
+    session.run(rows.apply_indexed_slices_grad(slices))
+    session.run(rows.apply_grad([3, 1], np.float32([[10, 20], [5, 5]]), grad_shape=[4, 2]))
+    assert session.run(rows.num_accumulated()) == 2
+    indices, values, shape = session.run(rows.take_grad(1))
+    assert indices.tolist() == [0, 3, 1]
+    assert values.tolist() == [[1, 2], [6.5, 12], [5, 5]]
+    assert shape.tolist() == [-1, 2]
+    total = SparseConditionalAccumulator("float32", reduction_type="SUM")
+    for places, numbers in (([2, 5], [1.0, 2.0]), ([5], [1.0])):
+        session.run(total.apply_grad(places, np.float32(numbers)))
+    found = session.run(total.take_indexed_slices_grad(2))
+    assert (found.indices.tolist(), found.values.tolist(), found.dense_shape.tolist()) == ([2, 5], [1, 3], [-1])
+    for places, numbers, sizes in (([0], [[1, 2, 3]], None), ([0, 1], [[1, 2]], None), ([0], [[1, 2]], [4, 3]), ([-1], [[1, 2]], None)):
+        with pytest.raises(InvalidArgumentError):
+            session.run(rows.apply_grad(places, np.float32(numbers), grad_shape=sizes, local_step=9))

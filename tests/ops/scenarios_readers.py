@@ -6,10 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from gpersist.errors import OutOfRangeError, UnimplementedError
-from gpersist.graph import Session
+from gpersist.errors import NotFoundError, OutOfRangeError, UnimplementedError
+from gpersist.graph import Session, apply, apply_op
 from gpersist.ops.queues import FIFOQueue
 from gpersist.ops.readers import FixedLengthRecordReader, IdentityReader, ReaderBase, TextLineReader, TFRecordReader, WholeFileReader
 from gpersist.ops.records import TFRecordWriter
@@ -60,3 +61,24 @@ def kinds(session: Session) -> None:
         assert _records(session, FixedLengthRecordReader(3, header_bytes=2, footer_bytes=4), text) == [("a.txt:0", b"one"), ("a.txt:1", b"\r\n\n")]
         assert _records(session, FixedLengthRecordReader(2, hop_bytes=8), text) == [("a.txt:0", b"h\n"), ("a.txt:1", b"la")]
         assert _records(session, TFRecordReader(), records) == [("r:0", b"one"), ("r:19", b"three")]
+
+
+@scenario(*[f"Reader{use}" for use in _USES], "IdentityReader", "TextLineReader", "WholeFileReader", "FixedLengthRecordReader", "TFRecordReader")
+def readers_of_references(session: Session) -> None:
+    queue = apply("FIFOQueue", component_types=["string"], shapes=[[]])
+    session.run(apply_op("QueueEnqueueMany", queue, [["a", "b", "c"]]))
+    session.run(apply_op("QueueClose", queue))
+    reader = apply("IdentityReader")
+    assert session.run(apply_op("ReaderRead", reader, queue).outputs) == [b"a", b"a"]
+    keys, _ = session.run(apply_op("ReaderReadUpTo", reader, queue, np.int64(5)).outputs)
+    assert b"b" in keys.tolist()
+    assert session.run(apply("ReaderNumRecordsProduced", reader)) == 1 + len(keys)
+    assert session.run(apply("ReaderNumWorkUnitsCompleted", reader)) >= 1
+    with pytest.raises(UnimplementedError):
+        session.run(apply("ReaderSerializeState", reader))
+    session.run(apply_op("ReaderReset", reader))
+    for kind, attrs in (("TextLineReader", {}), ("WholeFileReader", {}), ("TFRecordReader", {}), ("FixedLengthRecordReader", {"record_bytes": 2})):
+        names = apply("FIFOQueue", component_types=["string"], shapes=[[]])
+        session.run(apply_op("QueueEnqueue", names, ["no_such_file"]))
+        with pytest.raises(NotFoundError):
+            session.run(apply_op("ReaderRead", apply(kind, **attrs), names).outputs)

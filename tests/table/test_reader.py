@@ -159,12 +159,12 @@ def test_data_block_without_entries() -> None:
 def peak_and_seconds(data: bytes) -> tuple[int, float]:
     """Reads a hostile table entry by entry, until the error."""
     tracemalloc.start()
-    begin = time.monotonic()
+    begin = time.process_time()
     try:
         with pytest.raises(DataLossError):
             for _ in TableReader.from_bytes(data, "t.index").items():
                 pass
-        return tracemalloc.get_traced_memory()[1], time.monotonic() - begin
+        return tracemalloc.get_traced_memory()[1], time.process_time() - begin
     finally:
         tracemalloc.stop()
 

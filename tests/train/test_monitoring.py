@@ -73,3 +73,20 @@ def _differences(wanted: Any, found: Any, where: str) -> Iterator[str]:
             yield from _differences(a, b, f"{where}[{index}]")
     elif wanted != found:
         yield f"{where}:\n  wanted {wanted!r}\n  found  {found!r}"
+
+
+def test_a_writer_of_a_session(tmp_path: Path) -> None:
+    """TensorFlow 2.21 wrote the same events, to a file that ends so."""
+    tf = gpersist.compat.v1
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        writer = tf.summary.FileWriter(tmp_path, session=session)
+        writer.add_summary(session.run(tf.summary.scalar("a", 1.0)), 3)
+        writer.add_graph(graph)
+        writer.close()
+    (path,) = tmp_path.iterdir()
+    assert path.suffix == ".v2"
+    assert [(event.WhichOneof("what"), event.step) for event in tf.train.summary_iterator(path)] == [
+        ("file_version", 0),
+        ("summary", 3),
+        ("graph_def", 0),
+    ]

@@ -8,7 +8,8 @@ __all__, __getattr__, __dir__ = _lazily(
     (
         "audio bitwise compat data debugging dtypes errors estimator gfile graph_io graph_util image "
         "initializers io layers linalg lite logging lookup losses manip math metrics nn python_io "
-        "quantization queue random saved_model sets signal sparse spectral strings summary train version"
+        "quantization queue ragged random saved_model sets signal sparse spectral strings summary train "
+        "version"
     ),
     {
         "gpersist.compat.default_graph": (
@@ -38,6 +39,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "get_default_session import_graph_def make_ndarray make_tensor_proto name_scope "
             "register_tensor_conversion_function reset_default_graph"
         ),
+        "gpersist.ops.accumulators": "ConditionalAccumulator ConditionalAccumulatorBase SparseConditionalAccumulator",
         "gpersist.ops.argmax": "argmax argmin",
         "gpersist.ops.arithmetic": "accumulate_n add add_n atan2 maximum minimum multiply pow scalar_mul squared_difference subtract",
         "gpersist.ops.arranging": "invert_permutation matrix_transpose reverse reverse_sequence reverse_v2=reverse roll tile transpose",
@@ -99,6 +101,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "truncated_normal_initializer uniform_unit_scaling_initializer variance_scaling_initializer "
             "zeros_initializer"
         ),
+        "gpersist.ops.json_examples": "decode_json_example",
         "gpersist.ops.least_squares": "matrix_solve_ls=lstsq",
         "gpersist.ops.linear_algebra": (
             "cholesky_solve cross matmul matrix_determinant=det matrix_inverse=inv matrix_solve matrix_triangular_solve norm trace"
@@ -116,12 +119,14 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.matrix_functions": "matrix_square_root=sqrtm",
         "gpersist.ops.morphology": "extract_volume_patches",
         "gpersist.ops.numerics": "add_check_numerics_ops check_numerics verify_tensor_all_finite=assert_all_finite",
-        "gpersist.ops.parsing": "FixedLenFeature FixedLenSequenceFeature VarLenFeature parse_example parse_single_example",
+        "gpersist.ops.parsing": ("FixedLenFeature FixedLenSequenceFeature SparseFeature VarLenFeature parse_example parse_single_example"),
         "gpersist.ops.partitioners": "fixed_size_partitioner min_max_variable_partitioner variable_axis_size_partitioner",
         "gpersist.ops.printing": "Print print",
         "gpersist.ops.python_functions": "numpy_function py_func",
         "gpersist.ops.quantization": "dequantize quantize_v2",
         "gpersist.ops.queues": "FIFOQueue PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue",
+        "gpersist.ops.ragged_filling": "ragged_fill_empty_rows ragged_fill_empty_rows_grad",
+        "gpersist.ops.ragged_tensor": "RaggedTensor",
         "gpersist.ops.random": "get_seed multinomial random_normal random_shuffle random_uniform set_random_seed truncated_normal",
         "gpersist.ops.random_crop": "random_crop",
         "gpersist.ops.random_gamma": "random_gamma random_poisson",
@@ -130,6 +135,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.scatter": (
             "scatter_add scatter_div scatter_max scatter_min scatter_mul scatter_nd_add scatter_nd_sub scatter_nd_update scatter_sub scatter_update"
         ),
+        "gpersist.ops.sequence_parsing": "parse_single_sequence_example",
         "gpersist.ops.sorting": "argsort sort",
         "gpersist.ops.sparse_arithmetic": (
             "sparse_add sparse_matmul sparse_maximum sparse_minimum sparse_reduce_max sparse_reduce_max_sparse "

@@ -70,6 +70,7 @@ from gpersist.compat.v1 import nn as nn
 from gpersist.compat.v1 import python_io as python_io
 from gpersist.compat.v1 import quantization as quantization
 from gpersist.compat.v1 import queue as queue
+from gpersist.compat.v1 import ragged as ragged
 from gpersist.compat.v1 import random as random
 from gpersist.compat.v1 import saved_model as saved_model
 from gpersist.compat.v1 import sets as sets
@@ -137,6 +138,11 @@ from gpersist.graph import (
     name_scope,
     register_tensor_conversion_function,
     reset_default_graph,
+)
+from gpersist.ops.accumulators import (
+    ConditionalAccumulator,
+    ConditionalAccumulatorBase,
+    SparseConditionalAccumulator,
 )
 from gpersist.ops.argmax import (
     argmax,
@@ -459,6 +465,9 @@ from gpersist.ops.initializers import (
     variance_scaling_initializer,
     zeros_initializer,
 )
+from gpersist.ops.json_examples import (
+    decode_json_example,
+)
 from gpersist.ops.least_squares import (
     lstsq as matrix_solve_ls,
 )
@@ -565,6 +574,7 @@ from gpersist.ops.numerics import (
 from gpersist.ops.parsing import (
     FixedLenFeature,
     FixedLenSequenceFeature,
+    SparseFeature,
     VarLenFeature,
     parse_example,
     parse_single_example,
@@ -592,6 +602,13 @@ from gpersist.ops.queues import (
     PriorityQueue,
     QueueBase,
     RandomShuffleQueue,
+)
+from gpersist.ops.ragged_filling import (
+    ragged_fill_empty_rows,
+    ragged_fill_empty_rows_grad,
+)
+from gpersist.ops.ragged_tensor import (
+    RaggedTensor,
 )
 from gpersist.ops.random import (
     get_seed,
@@ -631,6 +648,9 @@ from gpersist.ops.scatter import (
     scatter_nd_update,
     scatter_sub,
     scatter_update,
+)
+from gpersist.ops.sequence_parsing import (
+    parse_single_sequence_example,
 )
 from gpersist.ops.sorting import (
     argsort,
@@ -789,6 +809,8 @@ __all__ = [
     "AggregationMethod",
     "Assert",
     "AttrValue",
+    "ConditionalAccumulator",
+    "ConditionalAccumulatorBase",
     "ConfigProto",
     "DType",
     "DeviceSpec",
@@ -820,6 +842,7 @@ __all__ = [
     "Print",
     "PriorityQueue",
     "QueueBase",
+    "RaggedTensor",
     "RandomShuffleQueue",
     "ReaderBase",
     "RegisterGradient",
@@ -827,6 +850,8 @@ __all__ = [
     "RunOptions",
     "Session",
     "SessionLog",
+    "SparseConditionalAccumulator",
+    "SparseFeature",
     "SparseTensor",
     "SparseTensorValue",
     "Summary",
@@ -948,6 +973,7 @@ __all__ = [
     "decode_base64",
     "decode_compressed",
     "decode_csv",
+    "decode_json_example",
     "decode_raw",
     "depth_to_space",
     "dequantize",
@@ -1143,6 +1169,7 @@ __all__ = [
     "parallel_stack",
     "parse_example",
     "parse_single_example",
+    "parse_single_sequence_example",
     "parse_tensor",
     "placeholder",
     "placeholder_with_default",
@@ -1160,6 +1187,9 @@ __all__ = [
     "queue",
     "quint8",
     "quint16",
+    "ragged",
+    "ragged_fill_empty_rows",
+    "ragged_fill_empty_rows_grad",
     "random",
     "random_crop",
     "random_gamma",

@@ -12,6 +12,9 @@ from gpersist.ops.quantization import (
     dequantize,
     quantize_and_dequantize_v2,
 )
+from gpersist.ops.quantized_roundtrip import (
+    quantize_and_dequantize,
+)
 
 __all__ = [
     "dequantize",
@@ -21,5 +24,6 @@ __all__ = [
     "fake_quant_with_min_max_vars_gradient",
     "fake_quant_with_min_max_vars_per_channel",
     "fake_quant_with_min_max_vars_per_channel_gradient",
+    "quantize_and_dequantize",
     "quantize_and_dequantize_v2",
 ]

@@ -7,6 +7,7 @@ __all__, __getattr__, __dir__ = _lazily(
     "tf.sparse",
     "",
     {
+        "gpersist.ops.accumulators": "SparseConditionalAccumulator",
         "gpersist.ops.math": "segment_mean=sparse_segment_mean segment_sqrt_n=sparse_segment_sqrt_n segment_sum=sparse_segment_sum",
         "gpersist.ops.sparse_arithmetic": (
             "add=sparse_add matmul=sparse_tensor_dense_matmul maximum=sparse_maximum minimum=sparse_minimum "

@@ -1,5 +1,8 @@
 """TensorFlow 1's `tf.sparse`. Written by tests/compat/write_face.py."""
 
+from gpersist.ops.accumulators import (
+    SparseConditionalAccumulator,
+)
 from gpersist.ops.math import (
     sparse_segment_mean as segment_mean,
 )
@@ -104,6 +107,7 @@ from gpersist.ops.sparse_tensor import (
 )
 
 __all__ = [
+    "SparseConditionalAccumulator",
     "SparseTensor",
     "add",
     "bincount",

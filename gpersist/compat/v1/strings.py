@@ -11,6 +11,10 @@ __all__, __getattr__, __dir__ = _lazily(
             "to_hash_bucket=string_to_hash_bucket to_hash_bucket_fast=string_to_hash_bucket_fast to_hash_bucket_strong=string_to_hash_bucket_strong"
         ),
         "gpersist.ops.printing": "format=string_format",
+        "gpersist.ops.ragged_strings": (
+            "bytes_split=string_bytes_split ngrams split=strings_split unicode_decode unicode_decode_with_offsets "
+            "unicode_encode unicode_split unicode_split_with_offsets"
+        ),
         "gpersist.ops.regular_expressions": "regex_full_match regex_replace",
         "gpersist.ops.string_segments": "unsorted_segment_join",
         "gpersist.ops.strings": (
@@ -18,5 +22,6 @@ __all__, __getattr__, __dir__ = _lazily(
             "substr to_number=string_to_number upper=string_upper"
         ),
         "gpersist.ops.unicode": "unicode_transcode",
+        "gpersist.ops.unicode_scripts": "unicode_script",
     },
 )

@@ -12,6 +12,20 @@ from gpersist.ops.hashing import (
 from gpersist.ops.printing import (
     string_format as format,
 )
+from gpersist.ops.ragged_strings import (
+    ngrams,
+    unicode_decode,
+    unicode_decode_with_offsets,
+    unicode_encode,
+    unicode_split,
+    unicode_split_with_offsets,
+)
+from gpersist.ops.ragged_strings import (
+    string_bytes_split as bytes_split,
+)
+from gpersist.ops.ragged_strings import (
+    strings_split as split,
+)
 from gpersist.ops.regular_expressions import (
     regex_full_match,
     regex_replace,
@@ -45,22 +59,34 @@ from gpersist.ops.strings import (
 from gpersist.ops.unicode import (
     unicode_transcode,
 )
+from gpersist.ops.unicode_scripts import (
+    unicode_script,
+)
 
 __all__ = [
     "as_string",
+    "bytes_split",
     "format",
     "join",
     "length",
     "lower",
+    "ngrams",
     "reduce_join",
     "regex_full_match",
     "regex_replace",
+    "split",
     "strip",
     "substr",
     "to_hash_bucket",
     "to_hash_bucket_fast",
     "to_hash_bucket_strong",
     "to_number",
+    "unicode_decode",
+    "unicode_decode_with_offsets",
+    "unicode_encode",
+    "unicode_script",
+    "unicode_split",
+    "unicode_split_with_offsets",
     "unicode_transcode",
     "unsorted_segment_join",
     "upper",

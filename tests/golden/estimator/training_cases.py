@@ -561,6 +561,58 @@ def described(value: Any) -> Any:
 
 
 @case
+def convolutional_network(tf: Any) -> Any:
+    """The tutorials' network, with seeds, so that dropout and first values are TensorFlow's own."""
+
+    def model_fn(features: Any, labels: Any, mode: str) -> Any:
+        is_training = mode == tf.estimator.ModeKeys.TRAIN
+        image = tf.reshape(features["x"], [-1, 6, 6, 1])
+        hidden = tf.layers.max_pooling2d(tf.layers.conv2d(image, 4, [3, 3], padding="same", activation=tf.nn.relu), [2, 2], 2)
+        dense = tf.layers.dense(tf.layers.flatten(hidden), 8, activation=tf.nn.relu)
+        logits = tf.layers.dense(tf.layers.dropout(dense, 0.4, training=is_training), 3)
+        predictions = {"classes": tf.argmax(logits, axis=1), "probabilities": tf.nn.softmax(logits, name="softmax_tensor")}
+        if mode == tf.estimator.ModeKeys.PREDICT:
+            return tf.estimator.EstimatorSpec(mode, predictions)
+        loss = tf.losses.sparse_softmax_cross_entropy(labels, logits)
+        train_op = tf.train.AdamOptimizer(0.01).minimize(loss, tf.train.get_global_step())
+        metrics = {"accuracy": tf.metrics.accuracy(labels, predictions["classes"])}
+        return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=train_op, eval_metric_ops=metrics)
+
+    x = np.random.RandomState(0).rand(40, 36).astype(np.float32)
+    y = x[:, :3].argmax(1).astype(np.int32)
+    make = tf.estimator.inputs.numpy_input_fn
+    estimator = tf.estimator.Estimator(model_fn, config=tf.estimator.RunConfig("model", tf_random_seed=7, save_checkpoints_steps=10))
+    estimator.train(make({"x": x}, y, 10, None, shuffle=False), steps=15)
+    estimator.train(make({"x": x}, y, 10, None, shuffle=False), steps=5)
+    found = estimator.evaluate(make({"x": x}, y, shuffle=False))
+    predicted = list(estimator.predict(make({"x": x[:4]}, shuffle=False)))
+    return [
+        {key: round(float(value), 3) for key, value in sorted(found.items())},
+        [[int(each["classes"]), *(round(float(number), 3) for number in each["probabilities"])] for each in predicted],
+        estimator.get_variable_names(),
+        sorted(name for name in os.listdir("model") if name.endswith(".index")),
+    ]
+
+
+@case
+def datasets(tf: Any) -> Any:
+    def both() -> Any:
+        pairs = ({"x": np.arange(10, dtype=np.float32).reshape(5, 2)}, np.ones([5, 1], np.float32))
+        return tf.data.Dataset.from_tensor_slices(pairs).repeat(2).batch(3)
+
+    def features() -> Any:
+        return tf.data.Dataset.from_tensor_slices(np.arange(10, dtype=np.float32).reshape(5, 2)).batch(2)
+
+    events: list[str] = []
+    estimator = tf.estimator.Estimator(line(tf), "model")
+    estimator.train(both, hooks=[recorder(tf, "given", events)])
+    found = estimator.evaluate(both)
+    trained = int(estimator.get_variable_value("global_step"))
+    predicted = [rounded(each["y"]) for each in estimator.predict(features)]
+    return [trained, len(events), {key: rounded(value) for key, value in sorted(found.items())}, predicted]
+
+
+@case
 def diverging(tf: Any) -> Any:
     def model_fn(features: Any, labels: Any, mode: str) -> Any:
         w = tf.get_variable("w", [], initializer=tf.zeros_initializer())
@@ -574,6 +626,31 @@ def diverging(tf: Any) -> Any:
     with logged(tf) as other:
         empty.train(arrays(tf), steps=30)
     return [found, lines, other[-2:], sorted(name for name in os.listdir("empty") if name.endswith(".index"))]
+
+
+@case
+def refused_calls(tf: Any) -> Any:
+    def model_fn(features: Any, labels: Any, mode: str, params: Any) -> Any:
+        y = features["x"] * tf.get_variable("w", [1])
+        if mode == tf.estimator.ModeKeys.PREDICT:
+            return tf.estimator.EstimatorSpec(mode, predictions={"a": y, "b": tf.zeros([1, 2])})
+        return tf.estimator.EstimatorSpec(mode, loss=tf.reduce_sum(y), eval_metric_ops={name: tf.metrics.mean(1.0) for name in params})
+
+    estimator = tf.estimator.Estimator(line(tf), "model").train(batch(tf), steps=1)
+    make = lambda *names: tf.estimator.Estimator(model_fn, "other", params=list(names))  # noqa: E731
+    calls = [
+        lambda: estimator.get_variable_value("none"),
+        lambda: estimator.evaluate(batch(tf), steps=1, checkpoint_path="nothing"),
+        lambda: next(estimator.predict(batch(tf), checkpoint_path="nothing")),
+        lambda: next(make().predict(batch(tf))),
+        lambda: make("loss").evaluate(batch(tf), steps=1),
+        lambda: make("global_step").evaluate(batch(tf), steps=1),
+        lambda: estimator.train(3, steps=1),
+        lambda: estimator.train(lambda other: 3, steps=1),
+        lambda: estimator.export_saved_model("out", lambda: 3),
+        lambda: estimator.export_saved_model("out", lambda: 3, experimental_mode="other"),
+    ]
+    return [failure(call) for call in calls]
 
 
 @case

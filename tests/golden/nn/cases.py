@@ -528,7 +528,10 @@ def batch_normalization_layers(tf: Any) -> Any:
 @case
 def batch_renormalization_layers(tf: Any) -> Any:
     x, rows = tf.constant(numbers(3, 4, 2, 3)), tf.constant(numbers(6, 3, seed=2))
-    variance = tf.constant_initializer(4.0)
+
+    def variance(shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
+        return tf.constant(4.0, dtype, shape)
+
     return [
         tf.layers.batch_normalization(x, training=True, renorm=True),
         tf.layers.batch_normalization(x, axis=1, scale=False, training=True, renorm=True, fused=True, moving_variance_initializer=variance),

@@ -14,9 +14,11 @@ __all__, __getattr__, __dir__ = _lazily(
             "decode_and_crop_jpeg decode_bmp decode_gif decode_image decode_jpeg decode_png decode_webp "
             "encode_jpeg encode_png extract_jpeg_shape is_jpeg"
         ),
-        "gpersist.ops.parsing": "FixedLenFeature FixedLenSequenceFeature VarLenFeature parse_example parse_single_example",
+        "gpersist.ops.json_examples": "decode_json_example",
+        "gpersist.ops.parsing": ("FixedLenFeature FixedLenSequenceFeature SparseFeature VarLenFeature parse_example parse_single_example"),
         "gpersist.ops.queues": "PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue",
         "gpersist.ops.records": "TFRecordCompressionType TFRecordOptions TFRecordWriter tf_record_iterator",
+        "gpersist.ops.sequence_parsing": "parse_sequence_example parse_single_sequence_example",
         "gpersist.ops.sparse_serialization": "deserialize_many_sparse serialize_many_sparse serialize_sparse",
         "gpersist.ops.strings": "decode_base64 encode_base64",
         "gpersist.train.graph_io": "write_graph",

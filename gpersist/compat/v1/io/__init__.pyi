@@ -28,9 +28,13 @@ from gpersist.ops.image_decoding import (
     extract_jpeg_shape,
     is_jpeg,
 )
+from gpersist.ops.json_examples import (
+    decode_json_example,
+)
 from gpersist.ops.parsing import (
     FixedLenFeature,
     FixedLenSequenceFeature,
+    SparseFeature,
     VarLenFeature,
     parse_example,
     parse_single_example,
@@ -46,6 +50,10 @@ from gpersist.ops.records import (
     TFRecordOptions,
     TFRecordWriter,
     tf_record_iterator,
+)
+from gpersist.ops.sequence_parsing import (
+    parse_sequence_example,
+    parse_single_sequence_example,
 )
 from gpersist.ops.sparse_serialization import (
     deserialize_many_sparse,
@@ -70,6 +78,7 @@ __all__ = [
     "PriorityQueue",
     "QueueBase",
     "RandomShuffleQueue",
+    "SparseFeature",
     "TFRecordCompressionType",
     "TFRecordOptions",
     "TFRecordWriter",
@@ -82,6 +91,7 @@ __all__ = [
     "decode_gif",
     "decode_image",
     "decode_jpeg",
+    "decode_json_example",
     "decode_png",
     "decode_raw",
     "decode_webp",
@@ -95,7 +105,9 @@ __all__ = [
     "match_filenames_once",
     "matching_files",
     "parse_example",
+    "parse_sequence_example",
     "parse_single_example",
+    "parse_single_sequence_example",
     "parse_tensor",
     "read_file",
     "serialize_many_sparse",

@@ -48,6 +48,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "avg_pool avg_pool1d avg_pool2d=avg_pool avg_pool3d max_pool max_pool1d max_pool2d max_pool3d max_pool_v2 max_pool_with_argmax pool"
         ),
         "gpersist.ops.rnn": "bidirectional_dynamic_rnn dynamic_rnn raw_rnn",
+        "gpersist.ops.safe_embedding": "safe_embedding_lookup_sparse",
         "gpersist.ops.sampled_losses": "nce_loss sampled_softmax_loss",
         "gpersist.ops.softmax": "log_softmax softmax",
         "gpersist.ops.static_rnn": "static_bidirectional_rnn static_rnn static_state_saving_rnn",

@@ -142,6 +142,9 @@ from gpersist.ops.rnn import (
     dynamic_rnn,
     raw_rnn,
 )
+from gpersist.ops.safe_embedding import (
+    safe_embedding_lookup_sparse,
+)
 from gpersist.ops.sampled_losses import (
     nce_loss,
     sampled_softmax_loss,
@@ -232,6 +235,7 @@ __all__ = [
     "relu6",
     "relu_layer",
     "rnn_cell",
+    "safe_embedding_lookup_sparse",
     "sampled_softmax_loss",
     "selu",
     "separable_conv2d",

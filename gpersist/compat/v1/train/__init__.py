@@ -20,6 +20,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "latest_checkpoint remove_checkpoint update_checkpoint_state"
         ),
         "gpersist.train.checkpoint_utils": "checkpoints_iterator init_from_checkpoint",
+        "gpersist.train.cluster": "ClusterSpec",
         "gpersist.train.coordinator": "Coordinator LooperThread",
         "gpersist.train.device_setter": "replica_device_setter",
         "gpersist.train.global_step": "assert_global_step create_global_step get_global_step get_or_create_global_step global_step",

@@ -49,6 +49,9 @@ from gpersist.train.checkpoint_utils import (
     checkpoints_iterator,
     init_from_checkpoint,
 )
+from gpersist.train.cluster import (
+    ClusterSpec,
+)
 from gpersist.train.coordinator import (
     Coordinator,
     LooperThread,
@@ -171,6 +174,7 @@ __all__ = [
     "CheckpointSaverListener",
     "ChiefSessionCreator",
     "ClusterDef",
+    "ClusterSpec",
     "Coordinator",
     "Example",
     "ExponentialMovingAverage",

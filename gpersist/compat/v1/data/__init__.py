@@ -5,7 +5,7 @@ from gpersist.compat.lazy import lazily as _lazily
 __all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.data",
-    "",
+    "experimental",
     {
         "gpersist.ops.dataset_iterators": (
             "Iterator get_output_classes get_output_shapes get_output_types make_initializable_iterator make_one_shot_iterator"

@@ -1,5 +1,6 @@
 """TensorFlow 1's `tf.data`. Written by tests/compat/write_face.py."""
 
+from gpersist.compat.v1.data import experimental as experimental
 from gpersist.ops.dataset_iterators import (
     Iterator,
     get_output_classes,
@@ -33,6 +34,7 @@ __all__ = [
     "Options",
     "TFRecordDataset",
     "TextLineDataset",
+    "experimental",
     "get_output_classes",
     "get_output_shapes",
     "get_output_types",

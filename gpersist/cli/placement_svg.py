@@ -14,8 +14,7 @@ from typing import NamedTuple
 from gpersist.checkpoint import DeviceLoad, PlacementPlan, TensorSpec
 from gpersist.cli.output import amount, counted, percent, printable
 from gpersist.devices import Device
-from gpersist.drawing.lettering import text_element, text_width
-from gpersist.drawing.palette import ALARM, COLOURS, DARK, FAINT, GREYS, INK
+from gpersist.drawing import ALARM, COLOURS, DARK, FAINT, GREYS, INK, text_element, text_width
 
 _WIDTH = 1000
 _MARGIN = 24

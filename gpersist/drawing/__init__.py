@@ -14,11 +14,12 @@ from gpersist import protos
 from gpersist.drawing.folding import fold, open_scopes
 from gpersist.drawing.html import to_html
 from gpersist.drawing.hues import ColorBy, Hues, note_of
-from gpersist.drawing.lettering import printable
+from gpersist.drawing.lettering import printable, text_element, text_width
+from gpersist.drawing.palette import ALARM, COLOURS, DARK, FAINT, GREYS, INK
 from gpersist.drawing.parts import all_parts
 from gpersist.drawing.svg import to_svg
 
-__all__ = ["Outline", "draw", "outline_of"]
+__all__ = ["ALARM", "COLOURS", "DARK", "FAINT", "GREYS", "INK", "Outline", "draw", "outline_of", "text_element", "text_width"]
 
 _BOXES = 48
 

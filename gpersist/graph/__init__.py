@@ -25,8 +25,10 @@ from gpersist.graph.freezing import (
     variables_to_constants,
     with_calls_inlined,
 )
+from gpersist.graph.function_library import known_signature
 from gpersist.graph.gradients import NoGradient, NotDifferentiable, RegisterGradient, backpropagate, get_gradient_function, is_trainable
 from gpersist.graph.graph import Graph
+from gpersist.graph.graph_def import encode_node
 from gpersist.graph.graph_keys import GraphKeys
 from gpersist.graph.graph_util import (
     colocated_with,
@@ -94,6 +96,7 @@ __all__ = [
     "convert_variables_to_constants",
     "create_meta_graph_def",
     "encode_filled",
+    "encode_node",
     "export_scoped_meta_graph",
     "extract_sub_graph",
     "find_op_type",
@@ -111,6 +114,7 @@ __all__ = [
     "input_name",
     "install_operators",
     "is_trainable",
+    "known_signature",
     "make_ndarray",
     "make_tensor_proto",
     "must_run_on_cpu",

@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 
 from gpersist import protos
 from gpersist.dtypes import DType
-from gpersist.graph import Graph, Operation, Tensor, apply, apply_op, get_default_graph
-from gpersist.graph.function_library import known_signature
-from gpersist.graph.graph_def import encode_node
+from gpersist.graph import Graph, Operation, Tensor, apply, apply_op, encode_node, get_default_graph, known_signature
 from gpersist.shapes import TensorShape
 
 __all__: list[str] = []

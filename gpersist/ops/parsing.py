@@ -85,7 +85,8 @@ def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None
             Tdense=parts.dense_types,
             dense_shapes=parts.dense_shapes,
         )
-        return parts.by_key(op.outputs)
+        found = parts.by_key(op.outputs)
+    return parts.merged(found)
 
 
 def parse_single_example(serialized: Any, features: Mapping[str, Any], name: str | None = None, example_names: Any = None) -> dict[str, Any]:
@@ -104,7 +105,8 @@ def parse_single_example(serialized: Any, features: Mapping[str, Any], name: str
             Tdense=parts.dense_types,
             dense_shapes=parts.dense_shapes,
         )
-        return parts.by_key(op.outputs)
+        found = parts.by_key(op.outputs)
+    return parts.merged(found)
 
 
 class _Parts:
@@ -190,6 +192,10 @@ class _Parts:
         count = len(self._sparse)
         sparse = [SparseTensor(*outputs[index : 3 * count : count]) for index in range(count)]
         found = dict(zip(self.sparse_keys, sparse, strict=True)) | dict(zip(self.dense_keys, outputs[3 * count :], strict=True))
+        return found
+
+    def merged(self, found: dict[str, Any]) -> dict[str, Any]:
+        """What was asked for, of what was parsed: features of several parts merged."""
         for key, feature in sorted(self._merged.items()):
             ids = found[feature.index_key] if isinstance(feature.index_key, str) else [found[each] for each in feature.index_key]
             found[key] = sparse_merge(ids, found[feature.value_key], vocab_size=feature.size, already_sorted=feature.already_sorted)

@@ -19,6 +19,7 @@ from gpersist.ops.ragged_tensor_value import RaggedTensorValue
 from gpersist.ops.scans import cumsum
 
 __all__ = [
+    "RaggedTensorValue",
     "constant",
     "constant_value",
     "map_flat_values",

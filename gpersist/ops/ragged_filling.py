@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply_op, constant_value, sample
+from gpersist.graph import Operation, OpType, Tensor, apply_op, sample
 from gpersist.ops.kernels import shown
 from gpersist.ops.sparse_structure import SparseFillEmptyRows, SparseFillEmptyRowsGrad
 from gpersist.shapes import TensorShape
@@ -33,8 +33,7 @@ class RaggedFillEmptyRows(OpType):
         numbers.shape.with_rank(1)[:1].merge_with(values.shape.with_rank(1))
         default.shape.with_rank(0)
         rows.shape.with_rank(0)
-        known = constant_value(rows)
-        return [TensorShape([None]), TensorShape([None]), TensorShape([None if known is None else int(known)]), numbers.shape.with_rank(1)]
+        return [TensorShape([None]), TensorShape([None]), TensorShape([None]), numbers.shape.with_rank(1)]
 
     @staticmethod
     def run(xp: Any, value_rowids: Any, values: Any, nrows: Any, default_value: Any) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["RaggedTensorValue"]
+__all__: list[str] = []
 
 
 class RaggedTensorValue:

@@ -164,6 +164,7 @@ class ReaderReadV2(_Using):
     """The next record."""
 
     inputs = "reader_handle: resource, queue_handle: resource"
+    path_inputs = ("queue_handle",)  # of the names of files
     outputs = "key: string, value: string"
 
     @staticmethod
@@ -179,6 +180,7 @@ class ReaderReadUpToV2(_Using):
     """The next records of a file, not more than some."""
 
     inputs = "reader_handle: resource, queue_handle: resource, num_records: int64"
+    path_inputs = ("queue_handle",)  # of the names of files
     outputs = "keys: string, values: string"
 
     @staticmethod

@@ -28,7 +28,7 @@ class _Keys:
         self.defaults: dict[str, Any] = {}
         for key in sorted(features or ()):
             feature: Any = (features or {})[key]
-            if not isinstance(feature, kinds):
+            if not any(isinstance(feature, kind) for kind in kinds):
                 raise ValueError(f"Unsupported {type(feature).__name__} {feature} for key '{key}'")
             if not feature.dtype:
                 raise ValueError(f"Missing type for feature {key}. Received feature={feature}")

@@ -10,7 +10,7 @@ import pytest
 
 from gpersist import ops, protos
 from gpersist.errors import InvalidArgumentError, NotFoundError, PermissionDeniedError
-from gpersist.graph import Graph, Session, apply_op, import_graph_def
+from gpersist.graph import Graph, Session, apply, apply_op, import_graph_def
 from gpersist.graph.permissions import check_allowed, path_arguments
 from gpersist.ops.file_contents import matching_files, read_file, write_file
 from gpersist.ops.python_functions import py_func
@@ -168,3 +168,21 @@ def test_a_long_way_to_a_path_is_followed(kind: str) -> None:
     check_allowed([graph.get_operation_by_name("it")], {graph.get_tensor_by_name("prefix:0")})
     with pytest.raises(PermissionDeniedError, match="touches a file"):
         check_allowed([graph.get_operation_by_name("it")], set())
+
+
+@pytest.mark.parametrize("version", ["", "V2"])
+def test_a_reader_may_not_take_names_of_files_from_a_queue_that_was_loaded(version: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+
+    def build() -> None:
+        queue = apply(f"FIFOQueue{version}", component_types=["string"], shapes=[[]], name="queue")
+        apply_op(f"QueueEnqueue{version}", queue, [str(tmp_path / "file")], name="enqueue")
+        apply_op(f"ReaderRead{version}", apply(f"WholeFileReader{version}"), queue, name="it")
+
+    graph = loaded(build)
+    with Session(graph=graph) as session:
+        session.run("enqueue")
+        with pytest.raises(PermissionDeniedError, match=f"ReaderRead{version} node 'it'"):
+            session.run("it:1")
+        graph.allow_ops(f"ReaderRead{version}")
+        assert session.run("it:1") == b"text"

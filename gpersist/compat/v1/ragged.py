@@ -7,6 +7,8 @@ __all__, __getattr__, __dir__ = _lazily(
     "tf.ragged",
     "",
     {
-        "gpersist.ops.ragged": ("constant constant_value map_flat_values placeholder range row_splits_to_segment_ids segment_ids_to_row_splits"),
+        "gpersist.ops.ragged": (
+            "RaggedTensorValue constant constant_value map_flat_values placeholder range row_splits_to_segment_ids segment_ids_to_row_splits"
+        ),
     },
 )

@@ -1,6 +1,7 @@
 """TensorFlow 1's `tf.ragged`. Written by tests/compat/write_face.py."""
 
 from gpersist.ops.ragged import (
+    RaggedTensorValue,
     constant,
     constant_value,
     map_flat_values,
@@ -11,6 +12,7 @@ from gpersist.ops.ragged import (
 )
 
 __all__ = [
+    "RaggedTensorValue",
     "constant",
     "constant_value",
     "map_flat_values",

@@ -31,6 +31,8 @@ _NOT_DIFFERENTIABLE = (
     *("ScatterAdd", "ScatterDiv", "ScatterMul", "ScatterNdAdd", "ScatterNdSub", "ScatterNdUpdate", "ScatterSub", "SparseAddGrad", "SparseConcat"),
     *("QueueClose", "QueueDequeue", "QueueDequeueMany", "QueueDequeueUpTo", "QueueEnqueue", "QueueEnqueueMany", "QueueSize"),
     *("DenseToDenseSetOperation", "DenseToSparseSetOperation", "ReduceDataset", "SetSize", "SparseToSparseSetOperation"),
+    *("ReaderNumRecordsProduced", "ReaderNumWorkUnitsCompleted", "ReaderRead", "ReaderReadUpTo"),
+    *("ReaderReset", "ReaderRestoreState", "ReaderSerializeState"),
     *("FakeQuantWithMinMaxArgsGradient", "FakeQuantWithMinMaxVarsGradient", "FakeQuantWithMinMaxVarsPerChannelGradient"),
 )
 """What gradients do not pass in TensorFlow, without this being an error, though there are inputs of numbers."""

@@ -1,10 +1,10 @@
 """SavedModelBuilder: writes a SavedModel (`tf.saved_model.builder`).
 
-    <export_dir>/saved_model.pb                the graphs, each with its tags, signatures and collections
-    <export_dir>/variables/variables.index     one checkpoint, which all graphs share
-    <export_dir>/variables/variables.data-...
-    <export_dir>/assets/...                    files that graphs read
-    <export_dir>/assets.extra/...              files that only people read
+<export_dir>/saved_model.pb                the graphs, each with its tags, signatures and collections
+<export_dir>/variables/variables.index     one checkpoint, which all graphs share
+<export_dir>/variables/variables.data-...
+<export_dir>/assets/...                    files that graphs read
+<export_dir>/assets.extra/...              files that only people read
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Base-128 integers, as LevelDB and Protocol Buffers write them.
 
-    varint   := byte*     seven bits each, the lowest first; the high bit is set in every byte but the last
-    varint32              at most 5 bytes
-    varint64              at most 10 bytes
+varint   := byte*     seven bits each, the lowest first; the high bit is set in every byte but the last
+varint32              at most 5 bytes
+varint64              at most 10 bytes
 """
 
 from __future__ import annotations

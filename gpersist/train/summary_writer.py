@@ -1,6 +1,6 @@
 """Event files, which TensorBoard reads: `tf.summary.FileWriter`.
 
-    file := record*      TFRecords of Event messages, the first with `file_version`; named events.out.tfevents.SECONDS.HOST[SUFFIX]
+file := record*      TFRecords of Event messages, the first with `file_version`; named events.out.tfevents.SECONDS.HOST[SUFFIX]
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ MODULE_OF_ROOM = {"op_errors": "errors"}
 """Where TensorFlow has what a module holds, if that is told by neither its name nor the root."""
 
 EXTRA = {
-    "": ["__version__", "app", "flags"],
+    "": ["__version__", "app", "flags", "raw_ops"],
     "compat": ["as_bytes", "as_str", "as_str_any", "as_text", "bytes_or_text_types", "complex_types", "dimension_at_index", "dimension_value",
                "integral_types", "path_to_str", "real_types"],
     "data.experimental": ["AUTOTUNE", "map_and_batch", "shuffle_and_repeat", "unbatch"],

@@ -20,6 +20,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.compat.flags": "app flags",
         "gpersist.compat.logging": "get_logger",
         "gpersist.compat.op_errors": "OpError",
+        "gpersist.compat.raw_ops": "raw_ops",
         "gpersist.compat.switches": (
             "control_flow_v2_enabled disable_control_flow_v2 disable_eager_execution disable_tensor_equality "
             "disable_v2_behavior disable_v2_tensorshape enable_eager_execution enable_v2_behavior "

@@ -27,6 +27,9 @@ from gpersist.compat.logging import (
 from gpersist.compat.op_errors import (
     OpError,
 )
+from gpersist.compat.raw_ops import (
+    raw_ops,
+)
 from gpersist.compat.switches import (
     control_flow_v2_enabled,
     disable_control_flow_v2,
@@ -1201,6 +1204,7 @@ __all__ = [
     "random_uniform_initializer",
     "range",
     "rank",
+    "raw_ops",
     "read_file",
     "real",
     "realdiv",

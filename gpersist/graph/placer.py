@@ -46,11 +46,14 @@ class Placer:
         self._is_soft = allow_soft_placement
         self._is_logged = log_device_placement
         self._placed: list[Device] = []
+        self._fallbacks: set[str] = set()
         self.overrides: dict[Operation, Device] = {}
 
     def for_another_graph(self) -> Placer:
         """One that places another graph in the same way."""
-        return Placer(self.available, allow_soft_placement=self._is_soft, log_device_placement=self._is_logged)
+        found = Placer(self.available, allow_soft_placement=self._is_soft, log_device_placement=self._is_logged)
+        found._fallbacks = self._fallbacks
+        return found
 
     def place(self, graph: Graph) -> None:
         """Places the operations that were made since the last call.
@@ -98,6 +101,15 @@ class Placer:
     def device_of(self, op: Operation) -> Device:
         """Where an operation runs. REQUIRES: it has been placed."""
         return self._placed[op._id]
+
+    def tell_of_fallbacks(self, ops: Iterable[Operation]) -> None:
+        """Logs, once for each type, which of some operations compute on the host because they have no device kernel, though there is a device."""
+        if self.default.is_host:
+            return
+        types = {op.type for op in ops if op.op_type is not None and op.op_type.is_host_only and _is_of_numbers(op)} - self._fallbacks
+        if types:
+            self._fallbacks |= types
+            _LOG.info("run on the host for lack of a device kernel, their tensors copied there and back: %s", ", ".join(sorted(types)))
 
     def _place_together(
         self, members: Sequence[Operation], lost: dict[str, list[Operation]], moved: dict[tuple[str, Device], list[Operation]]
@@ -269,6 +281,11 @@ def _needs_host(op: Operation) -> bool:
     return any(dtype.base_dtype in (string, variant) for dtype in op.output_types) or any(
         tensor._dtype.base_dtype in (string, variant) for tensor in op._inputs
     )
+
+
+def _is_of_numbers(op: Operation) -> bool:
+    types = [*op.output_types, *(tensor._dtype for tensor in op._inputs)]
+    return bool(op._inputs) and not any(dtype.base_dtype in (string, variant, resource) for dtype in types)
 
 
 def _is_small_integer(op: Operation) -> bool:

@@ -7,7 +7,7 @@ operations in it are not changed; operations added to the graph don't matter to 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from gpersist.devices import Device
@@ -46,6 +46,9 @@ class Surroundings(Protocol):
     def device_of(self, op: Operation, op_type: type[OpType]) -> Device:
         """Where an operation runs."""
 
+    def tell_of_fallbacks(self, ops: Iterable[Operation]) -> None:
+        """Logs which of some operations run on the host though there is a device."""
+
     def move(self, value: Any, device: Device) -> Any:
         """A value in a device's memory."""
 
@@ -78,6 +81,7 @@ class PlanBuilder:
         check_known(needed)
         self._awaited = {awaited for op in needed for awaited in op._control_inputs}
         check_allowed(needed, self._fed)
+        self._planner.tell_of_fallbacks(needed)
         self._frames = Frames(needed)
         self._add_all(self._frames.root, self._in_order(self._frames.root))
         fetches = tuple(self._fetch(element) for element in self._fetches)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gpersist.devices import Device
@@ -77,6 +77,10 @@ class Planner:
                 found = self.move(self.static(op, op_type, self.host), device)
             self._statics[op, device] = found
         return found
+
+    def tell_of_fallbacks(self, ops: Iterable[Operation]) -> None:
+        """See `Placer.tell_of_fallbacks`."""
+        self._placer.tell_of_fallbacks(ops)
 
     def device_of(self, op: Operation, op_type: type[OpType]) -> Device:
         """Where an operation runs."""

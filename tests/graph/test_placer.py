@@ -187,3 +187,20 @@ def test_switches_go_with_the_variable() -> None:
     with tf.device("/gpu:1"):
         v = ops.Variable([1.0], name="v")
     assert _placed(apply_op("RefSwitch", v._ref(), True)) == ["GPU:1"]
+
+
+def test_what_has_no_device_kernel_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    unique = apply_op("Unique", ops.constant([1.0, 2.0, 1.0]), out_idx="int32").outputs
+    text = apply_op("StringLength", ops.constant("text")).outputs[0]
+    with caplog.at_level(logging.INFO, "gpersist"), Session() as session:
+        session.run([*unique, text])
+        session.run(unique[0])
+    assert [record.getMessage() for record in caplog.records] == [
+        "run on the host for lack of a device kernel, their tensors copied there and back: Unique"
+    ]
+
+
+def test_without_a_device_nothing_is_told_of_kernels(caplog: pytest.LogCaptureFixture) -> None:
+    with use_virtual(0), caplog.at_level(logging.INFO, "gpersist"), Session() as session:
+        session.run(apply_op("Unique", ops.constant([1.0]), out_idx="int32").outputs[0])
+    assert not caplog.records

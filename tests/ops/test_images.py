@@ -29,6 +29,8 @@ def test_of_a_file(name: str, place: int) -> None:
     kind = name.partition("/")[0]
     if kind == "jpeg":
         pytest.importorskip("simplejpeg")
+    if kind in ("webp", "other"):
+        pytest.importorskip("PIL")
     op_name, attrs = OPERATIONS[kind][place]
     with tf.Graph().as_default(), tf.Session() as session:
         try:

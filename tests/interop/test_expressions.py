@@ -21,7 +21,7 @@ KNOWN = {
     "tf.custom_gradient(lambda x: (x * 2., lambda grad: grad * 5.))(ph(2))": "likewise",
     "tf.sort(tf.placeholder('float32'), axis=0)": "another name for a constant in a nested list",
     "tf.linspace(0., 1., 3)": "a LinSpace, as 1.15 makes it; 2.21 makes it of other operations",
-    "tf.linalg.lu_solve(tf.placeholder('float32'), tf.placeholder('int32'), tf.placeholder('float32'), validate_args=True)": "its assertions of ranks are of other operations",
+    "tf.linalg.lu_solve(tf.placeholder('float32'), tf.placeholder('int32'), tf.placeholder('float32'), validate_args=True)": "other assertions",
     "tf.nn.atrous_conv2d_transpose(ph(1, 4, 4, 2), ph(3, 3, 2, 2), [1, 4, 4, 2], 2, 'SAME')": "a dilated gradient; TensorFlow changes the batch",
 }
 

@@ -13,7 +13,7 @@ from tests.golden.keras import cases
 from tests.keras.comparing import check_model
 
 pytest.importorskip("h5py")
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(1200)]  # the first test waits for all models to be written, and run
 SERVED = ["cnn", "several", "lstm", "masked_steps", "nested"]
 """Also written as SavedModels."""
 

@@ -15,7 +15,7 @@ from tests.golden.lite.cases import CASES, QUANTIZED
 from tests.interop.lite_models import MODELS
 from tests.lite.converting import converted
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(1200)]  # the first test waits for all models to be written, and run
 
 WITHOUT = {"erf"}
 """Cases that TFLite has no operators for."""

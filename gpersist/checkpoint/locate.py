@@ -69,7 +69,9 @@ def _in_folder(folder: str) -> str:
     variables = os.path.join(folder, "variables", "variables")
     if files.active().is_file(index_path(variables)):
         return variables
-    raise CheckpointNotFoundError(f"the folder {folder!r} holds no checkpoint: no '*.index' is in it")
+    saved_model = next((name for name in ("saved_model.pb", "saved_model.pbtxt") if files.active().is_file(os.path.join(folder, name))), None)
+    what = f"; its {saved_model} is a SavedModel without variables, whose values are in its graph" if saved_model else ""
+    raise CheckpointNotFoundError(f"the folder {folder!r} holds no checkpoint: no '*.index' is in it{what}")
 
 
 def _from_file(path: str, prefix: str) -> str:

@@ -38,7 +38,8 @@ Placement = Target | Mapping[str, Target] | Rule
 - `"host"`, a device's name, a DeviceSpec or a Device: everything there.
 - `"balanced"`: the largest first, each to the GPU with the fewest bytes so far; `"sequential"`: GPU:0 up to its free memory, then GPU:1, and so on,
   in the order given; `"single"`: everything on the default device. Without a GPU, all three mean the host.
-- a dict from names, or patterns of them with `*`, `?` and `[...]`, to devices; the first that matches wins; the rest goes as recorded.
+- a dict from names, or patterns of them with `*`, `?` and `[...]`, to devices; the first that matches wins; the rest goes as recorded. One warning
+  lists those that match nothing.
 - a function `(name, shape, dtype, recorded)` to a device, or to None for as recorded.
 """
 
@@ -147,7 +148,7 @@ class PlacementPlan:
         if short:
             raise DeviceMemoryError(
                 f"the tensors do not fit: {'; '.join(short)}; restore fewer of them, or place them otherwise: placement='balanced' or 'sequential' "
-                "spreads them over the GPUs, 'host' keeps them off"
+                "spreads them over the GPUs, 'host' keeps them off (a Saver's restore calls it device_map)"
             )
 
     def report(self) -> str:
@@ -192,6 +193,8 @@ def place(
     recorded = functools.cache(here.cleared if clear_devices else here.recorded)  # thousands of tensors name a handful of devices
     movable = [tensor for tensor in tensors if tensor.dtype.enum != STRING_ENUM]
     choices = _choose(movable, placement, recorded, here)
+    if isinstance(placement, Mapping):
+        _warn_of_idle([tensor.name for tensor in tensors], placement)
     if len(movable) < len(tensors):
         on_host, others = _Choice(here.host, "strings live on the host"), iter(choices)
         choices = [on_host if tensor.dtype.enum == STRING_ENUM else next(others) for tensor in tensors]
@@ -342,6 +345,16 @@ def _by_pattern(tensors: Sequence[TensorSpec], places: Mapping[str, Target], her
         return choices[position] if position < len(choices) else None
 
     return [first(tensor.name) for tensor in tensors]
+
+
+def _warn_of_idle(names: Sequence[str], places: Mapping[str, Target]) -> None:
+    known = set(names)
+    idle = [pattern for pattern in places if pattern not in known and not any(map(re.compile(fnmatch.translate(pattern)).match, names))]
+    if idle:
+        _LOG.warning(
+            "placement: no tensor is called %s; a dict's keys are names of tensors, or patterns of them (a function may go by the recorded device)",
+            ", ".join(map(repr, idle[:3])) + (f", ... ({len(idle)} of {len(places)})" if len(idle) > 3 else ""),
+        )
 
 
 def _by_rule(tensors: Sequence[TensorSpec], rule: Rule, here: _Here) -> list[_Choice | None]:

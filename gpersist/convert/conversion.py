@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,6 +23,8 @@ from gpersist.convert.safetensors import SafetensorsFile, write_safetensors
 from gpersist.convert.tensors import Tensor, TensorFile
 from gpersist.devices import Device, DeviceSpec
 from gpersist.errors import InvalidArgumentError
+
+_LOG = logging.getLogger("gpersist")
 
 FORMATS: Final = ("v1", "v2", "safetensors", "npz")
 
@@ -103,6 +106,9 @@ def convert(
         names = renamed_by([tensor.name for tensor in tensors], rename)
         if tensors and not names:
             raise InvalidArgumentError(f"the renamings leave out all {len(tensors)} tensors of {file.path!r}")
+        for pattern in patterns:
+            if names and not fnmatch.filter(names.values(), pattern):
+                _LOG.warning("devices: no tensor of %r is called %r: keys are names of tensors, or patterns of them", file.path, pattern)
         moved = {name: device for name, new in names.items() if (device := _device(new, patterns)) is not None}
         chosen = [
             dataclasses.replace(tensor, name=names[tensor.name], device="" if clear_devices else moved.get(tensor.name, tensor.device))

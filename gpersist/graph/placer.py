@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import functools
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from gpersist.devices import Device, DeviceSpec
@@ -19,6 +20,11 @@ from gpersist.graph.operation import Operation
 from gpersist.graph.tensor import Tensor
 
 _LOG = logging.getLogger("gpersist")
+
+_takes_text_on_gpus = re.compile(
+    "EnsureShape|IdentityN|Placeholder(V2|WithDefault)?|StopGradient|Unique|(Ref)?(Enter|Exit|Identity|Merge|NextIteration|Switch)"
+).fullmatch
+"""Operations that TensorFlow's GPUs take text for, which stays in the host's memory: here they run on the host, whatever GPU they name."""
 
 _WAYS_OUT = (
     "ways out: clear_devices=True on import or export drops what is recorded; device_map={'v1': '/device:GPU:0'} on restore says where variables go; "
@@ -78,7 +84,8 @@ class Placer:
         if lost:
             raise self._not_here(lost)
         for (wanted, device), ops in moved.items():
-            _LOG.warning("%s is not here, or cannot run %s; placed on %s (soft placement)", wanted, _listed(ops), device.name)
+            why = "is not here, wanted by" if self._find(wanted, needs_host=False) is None else "cannot run"
+            _LOG.warning("%s %s %s; placed on %s (soft placement)", wanted, why, _listed(ops), device.name)
         self._placed += placed
         if self._is_logged:
             for op in fresh:
@@ -127,6 +134,8 @@ class Placer:
         if not wanted:
             return self.host if needs_host or all(map(_is_small_integer, members)) else self.default
         device = self._find(wanted, needs_host)
+        if device is None and needs_host and all(map(_takes_text_anywhere, members)) and self._find(wanted, needs_host=False) is not None:
+            return self.host
         if device is None and self.overrides and not needs_host:  # what else was there goes where a variable of that device has gone
             device = next((device for op, device in self.overrides.items() if op._device == wanted), None)
         if device is not None:
@@ -183,7 +192,8 @@ class Placer:
             return self.host
         spec = _parsed(wanted)
         alike = [device for device in self.available if spec is not None and device.spec.device_type == spec.device_type]
-        return alike[0] if alike else self.default
+        same = [device for device in alike if spec is not None and device.spec.device_index == spec.device_index]  # of another job or task
+        return (same or alike or [self.default])[0]
 
     def _not_here(self, lost: dict[str, list[Operation]]) -> GPersistError:
         first = next(iter(lost.values()))[0]
@@ -191,7 +201,7 @@ class Placer:
         wanted = "; ".join(f"{device!r} by {_listed(ops)}" for device, ops in list(lost.items())[:8])
         more = f"; and {len(lost) - 8} more devices" if len(lost) > 8 else ""
         available = ", ".join(f"{full_name(device)} ({device.backend})" for device in self.available)
-        text_only = [op for ops in lost.values() for op in ops if _needs_host(op)]
+        text_only = [op for ops in lost.values() for op in ops if _needs_host(op) and not _takes_text_anywhere(op)]
         why = f"; {_listed(text_only)} can only run on a CPU" if text_only else ""
         return with_op(
             DeviceNotFoundError(
@@ -286,6 +296,10 @@ def _needs_host(op: Operation) -> bool:
 def _is_of_numbers(op: Operation) -> bool:
     types = [*op.output_types, *(tensor._dtype for tensor in op._inputs)]
     return bool(op._inputs) and not any(dtype.base_dtype in (string, variant, resource) for dtype in types)
+
+
+def _takes_text_anywhere(op: Operation) -> bool:
+    return _needs_host(op) and _takes_text_on_gpus(op.type) is not None
 
 
 def _is_small_integer(op: Operation) -> bool:

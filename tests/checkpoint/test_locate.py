@@ -82,6 +82,12 @@ def test_a_saved_models_folder_means_its_variables(tmp_path: Path) -> None:
     assert locate(tmp_path) == str(tmp_path / "variables" / "variables")
 
 
+def test_a_saved_model_without_variables_is_told(tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(CheckpointNotFoundError, match=r"its saved_model\.pb is a SavedModel without variables"):
+        locate(tmp_path)
+
+
 def test_relative_paths(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert locate("ckpt-1") == "ckpt-1"

@@ -157,6 +157,16 @@ def test_first_matching_pattern_wins_and_the_rest_is_as_recorded(caplog):
     assert placed([tensor("W0", "/gpu:1")], {"w0": "host"}) == ["GPU:1"]
 
 
+def test_patterns_that_match_nothing_are_told(caplog):
+    tensors = [tensor("tower_1/w", "/gpu:1"), tensor("text", dtype=dtypes.from_name("string"))]
+    assert placed(tensors, {"tower_1/*": "/gpu:0", "t*": "host", "text": "host", "*": "host"}) == ["GPU:0", "CPU:0"]
+    assert not caplog.records
+    assert placed(tensors, {"/device:GPU:1": "/gpu:0", "tower1/*": "/gpu:0"}) == ["GPU:1", "CPU:0"]
+    assert "no tensor is called '/device:GPU:1', 'tower1/*'; a dict's keys are names of tensors" in caplog.text
+    placed(tensors, {f"w{index}": "host" for index in range(5)})
+    assert "'w0', 'w1', 'w2', ... (5 of 5);" in caplog.text
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(st.text("ab*?[]", max_size=4), st.sampled_from(["host", "/gpu:0", "/gpu:1", "/gpu:2"]), max_size=5),
@@ -254,7 +264,7 @@ def test_every_device_that_is_too_small_is_told_in_one_error():
     text = str(caught.value)
     assert f"/device:GPU:0 (virtual) has 3.0 GiB free ({3 * GIB} bytes) and would need 9.0 GiB ({9 * GIB} bytes) for 3 tensors" in text
     assert "the largest 't5' 6.0 GiB, 't3' 4.0 GiB, 't1' 2.0 GiB" in text
-    assert "GPU:2" not in text
+    assert "GPU:2" not in text and "(a Saver's restore calls it device_map)" in text
     with pytest.raises(DeviceMemoryError, match="CPU:0 has"):
         place([tensor("big", size_bytes=9 * GIB)], "host", available=available).check_memory()
     with pytest.raises(DeviceMemoryError, match="GPU:2"):

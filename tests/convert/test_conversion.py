@@ -136,7 +136,7 @@ def test_renamings_that_make_no_sense(prefix, tmp_path, rule):
 
 
 @pytest.mark.parametrize("target", ["b", "b.safetensors", "b.npz"])
-def test_devices(prefix, tmp_path, target):
+def test_devices(prefix, tmp_path, target, caplog):
     def devices(**options):
         convert(prefix, tmp_path / target, durable=False, **options)
         convert(tmp_path / target, tmp_path / "again", durable=False)
@@ -146,6 +146,9 @@ def test_devices(prefix, tmp_path, target):
     assert devices(clear_devices=True) == {}
     assert devices(devices="/gpu:3") == dict.fromkeys(ARRAYS, "/gpu:3")
     assert devices(devices={"dense/b*": "/gpu:5", "*b*": "/gpu:6"}) == DEVICES | {"dense/bias": "/gpu:5"}
+    assert not caplog.records
+    assert devices(devices={"/device:GPU:1": "/gpu:0"}) == DEVICES
+    assert "is called '/device:GPU:1': keys are names of tensors" in caplog.text
     with pytest.raises(InvalidArgumentError, match="not both"):
         devices(clear_devices=True, devices="/gpu:0")
     with pytest.raises(InvalidArgumentError, match="/gpu:x"):

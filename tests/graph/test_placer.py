@@ -102,6 +102,31 @@ def test_text_on_a_gpu() -> None:
         session.run("t:0")
 
 
+def test_text_that_stays_in_the_hosts_memory() -> None:
+    """As TensorFlow's GPUs have kernels of these for text too: an exported model's placeholder of examples is on the GPU beside the rest."""
+    with tf.device("/gpu:0"):
+        text = tf.placeholder("string", name="text")
+        same, number = ops.identity(text, name="same"), ops.identity(1.0, name="number")
+    with Session() as session:
+        assert session.run([same, number], {text: "a"}) == [b"a", 1.0]
+        assert [session.device_of(element).name for element in (text, same, number)] == ["/device:CPU:0", "/device:CPU:0", "/device:GPU:0"]
+    with tf.device("/gpu:5"):
+        tf.placeholder("string", name="lost")
+    with Session() as session, pytest.raises(DeviceNotFoundError, match=r"wanted '/device:GPU:5' by 1 node \('lost'\); available"):
+        session.run(number)
+
+
+def test_soft_placement_takes_the_same_gpu_of_another_job(caplog: pytest.LogCaptureFixture) -> None:
+    with tf.device("/job:worker/task:0/device:GPU:1"):
+        v = ops.Variable([1.0], name="v")
+    with tf.device("/job:worker/task:0/device:GPU:7"):
+        far = ops.identity(1.0, name="far")
+    with caplog.at_level(logging.WARNING, "gpersist"), Session(config=protos.ConfigProto(allow_soft_placement=True)) as session:
+        session.run(v.initializer)
+        assert [session.device_of(element).name for element in (v, far)] == ["/device:GPU:1", "/device:GPU:0"]
+    assert "/job:worker/task:0/device:GPU:1 is not here, wanted by 4 nodes" in caplog.text
+
+
 def test_soft_placement_takes_the_next_best_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     with tf.device("/gpu:5"):
         v, text = ops.Variable([1.0], name="v"), ops.constant("a", name="text")
@@ -113,7 +138,7 @@ def test_soft_placement_takes_the_next_best_and_says_so(caplog: pytest.LogCaptur
         assert session.run([v, text])[1] == b"a"
         assert [session.device_of(element).name for element in (v, text, far)] == ["/device:GPU:0", "/device:CPU:0", "/device:GPU:0"]
     assert (
-        "/device:GPU:5 is not here, or cannot run 4 nodes ('v/initial_value', 'v', 'v/Assign', ...); placed on /device:GPU:0 (soft placement)"
+        "/device:GPU:5 is not here, wanted by 4 nodes ('v/initial_value', 'v', 'v/Assign', ...); placed on /device:GPU:0 (soft placement)"
         in caplog.text
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from gpersist import protos
 from gpersist.errors import CheckpointNotFoundError
@@ -33,7 +34,9 @@ def _file_of(path: str) -> str:
         inside = [os.path.join(path, name) for name in sorted(os.listdir(path)) if name in _SAVED_MODEL_NAMES or name.endswith(".meta")]
         if inside:
             return inside[-1]
-        raise CheckpointNotFoundError(f"the folder {path!r} holds no model: neither a saved_model.pb nor a '*.meta' is in it")
+        exports = sorted(str(file.parent) for name in _SAVED_MODEL_NAMES for file in Path(path).glob(f"*/{name}"))
+        hint = f"; {exports[-1]!r} is one" if exports else ""
+        raise CheckpointNotFoundError(f"the folder {path!r} holds no model: neither a saved_model.pb nor a '*.meta' is in it{hint}")
     if os.path.isfile(path):
         beside = path.removesuffix(".index") + ".meta"
         return beside if path.endswith(".index") and os.path.isfile(beside) else path

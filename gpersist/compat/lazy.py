@@ -28,7 +28,7 @@ def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tu
 
     def getattribute(name: str) -> Any:
         if name not in found:
-            raise AttributeError(f"{shown}.{name}: gpersist has no such name; dir({shown}) lists those that it has")
+            raise AttributeError(f"{shown}.{name}: gpersist has no such name; dir({shown}) lists its names, docs/tensorflow1.md what else to use")
         importlib.import_module("gpersist.ops")  # says what operations there are, before anything is built or registered
         place, attribute = found[name]
         value = getattr(importlib.import_module(place), attribute) if place else importlib.import_module(f"{module}.{name}")

@@ -224,4 +224,7 @@ def _instead(folder: str) -> str:
     system = files.active()
     if system.stat(folder) is None:
         return "there is no such folder"
-    return "it is a file" if system.is_file(folder) else "there is neither a 'saved_model.pb' nor a 'saved_model.pbtxt' in it"
+    if system.is_file(folder):
+        return "it is a file"
+    inside = [path for path in (os.path.join(folder, name) for name in system.names(folder)) if maybe_saved_model_directory(path)]
+    return "there is neither a 'saved_model.pb' nor a 'saved_model.pbtxt' in it" + (f"; {inside[-1]!r} is one" if inside else "")

@@ -50,7 +50,8 @@ class LoadedObject:
         """Calls the function `__call__` that was saved with it; see `Function`."""
         function = self.children.get("__call__")
         if not callable(function):
-            raise TypeError(f"the saved object has no function '__call__'; its functions are {', '.join(self._functions()) or 'none'}")
+            there = ", ".join(self._functions()) or "none"
+            raise TypeError(f"the saved object has no function '__call__'; its functions are {there}; a model's signatures are in .signatures")
         return function(*args, **named)
 
     def __dir__(self) -> Iterator[str]:

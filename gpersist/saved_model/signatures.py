@@ -163,7 +163,7 @@ def _may_become(found: DType, wanted: DType) -> bool:
 
 def _shown(value: Any) -> str:
     if hasattr(value, "dtype") and hasattr(value, "shape"):
-        return f"{value.dtype}{list(value.shape)}"
+        return f"{'string' if value.dtype == object else value.dtype}{list(value.shape)}"
     return f"{str(value)[:80]!r} of type {type(value).__name__}"
 
 

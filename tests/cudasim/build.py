@@ -42,6 +42,7 @@ REQUIREMENTS = [
     "protobuf>=5.29.5",
     "ml_dtypes>=0.5.1",
     "google-re2>=1.1",
+    "absl-py>=2.1",
     "nvidia-ml-py>=12.535",
     "crc32c>=2.7.1",
     "rich>=13.7",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -273,6 +274,8 @@ def test_what_is_not_there(copy: Any, tmp_path: Path) -> None:
     with pytest.raises(CheckpointNotFoundError, match="it is a file"):
         saved_model.load(tmp_path / "file")
     folder = copy()
+    with pytest.raises(CheckpointNotFoundError, match=rf"; '{re.escape(str(folder))}' is one"):  # an Estimator's exports have a folder each
+        saved_model.load(folder.parent)
     shutil.rmtree(folder / "variables")
     with pytest.raises(CheckpointNotFoundError, match="copy the whole folder"):
         saved_model.load(folder)

@@ -13,6 +13,9 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TypeVar
+
+_Number = TypeVar("_Number", int, float)
 
 
 class Unhealthy(Exception):
@@ -85,13 +88,25 @@ def check_gpus_within(timeout_s: float, needed: int) -> str:
     return answers[0]
 
 
+def number(name: str, otherwise: str, kind: type[_Number]) -> _Number:
+    """A number of the environment; empty is as if it were not set.
+
+    Raises:
+        Unhealthy: it is none.
+    """
+    text = os.environ.get(name) or otherwise
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise Unhealthy(f"{name} is {text!r}; expected a number, as {otherwise}") from error
+
+
 def main() -> int:
     """Checks, says what came of it, and returns the exit status."""
-    environment = os.environ
     try:
-        facts = [check_heartbeat(Path(environment.get("HEARTBEAT_FILE", "/tmp/heartbeat")), float(environment.get("HEARTBEAT_MAX_AGE_S", "120")))]
-        if needed := int(environment.get("GPUS_NEEDED", "0")):
-            facts.append(check_gpus_within(float(environment.get("NVML_TIMEOUT_S", "5")), needed))
+        facts = [check_heartbeat(Path(os.environ.get("HEARTBEAT_FILE") or "/tmp/heartbeat"), number("HEARTBEAT_MAX_AGE_S", "120", float))]
+        if needed := number("GPUS_NEEDED", "0", int):
+            facts.append(check_gpus_within(number("NVML_TIMEOUT_S", "5", float), needed))
     except Exception as error:  # whatever it is: 1 is all that Docker lets a health check say
         print("unhealthy:", error if isinstance(error, Unhealthy) else repr(error))
         return 1

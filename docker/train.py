@@ -26,6 +26,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=2000, help="to train up to (default: 2000)")
     parser.add_argument("--save-every", type=int, default=50, metavar="STEPS", help="(default: 50)")
     arguments = parser.parse_args()
+    if arguments.save_every < 1:
+        parser.error(f"--save-every is {arguments.save_every}; expected at least 1")
     with gpersist.PreemptionGuard(signal.SIGTERM, signal.SIGINT) as guard, gpersist.CheckpointManager(arguments.folder, max_to_keep=3) as manager:
         train(arguments, guard, manager)
 
@@ -39,6 +41,8 @@ def train(arguments: argparse.Namespace, guard: gpersist.PreemptionGuard, manage
     with contextlib.suppress(gpersist.CheckpointNotFoundError):  # the first start
         manager.restore(into=model.arrays)
         print(f"resumed from step {int(model.arrays['global_step'])}", flush=True)
+    if int(model.arrays["global_step"]) >= arguments.steps:
+        print(f"nothing to do: {arguments.steps} steps are trained", flush=True)
     for step in range(int(model.arrays["global_step"]) + 1, arguments.steps + 1):
         loss = model.train()
         HEARTBEAT.touch()

@@ -16,7 +16,7 @@ def main(folder: str = "run") -> None:
     model = {"w": np.zeros((1, 1), np.float32), "b": np.zeros(1, np.float32), "step": np.zeros((), np.int64)}
 
     with gpersist.CheckpointManager(folder, max_to_keep=3) as manager:
-        if manager.latest():
+        if manager.all_steps():
             manager.restore(into=model)
         first = int(model["step"])
         for step in range(first + 1, first + 101):

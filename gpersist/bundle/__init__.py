@@ -22,12 +22,13 @@ from gpersist.bundle.names import (
 from gpersist.bundle.ordered_code import encode_slice_key
 from gpersist.bundle.shard import DIRECT_ALIGNMENT, ShardReader, ShardWriter
 from gpersist.bundle.slices import TensorSlice, byte_runs, cover, parse_shape_and_slice
-from gpersist.bundle.sniff import describe
+from gpersist.bundle.sniff import HEAD_BYTES, describe, stand_in
 from gpersist.bundle.v1_reader import V1Reader
 from gpersist.bundle.v1_writer import V1Writer
 
 __all__ = [
     "DIRECT_ALIGNMENT",
+    "HEAD_BYTES",
     "MAX_SHARDS",
     "Entry",
     "EntryColumns",
@@ -57,6 +58,7 @@ __all__ = [
     "read_index",
     "read_num_shards",
     "sibling_prefix",
+    "stand_in",
     "strings",
     "temporary_path",
 ]

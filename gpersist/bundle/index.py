@@ -259,5 +259,6 @@ def _open_table(path: str) -> Iterator[TableReader]:
 def nearest(name: str, names: Iterable[str]) -> str:
     """`"; did you mean 'a', 'b'?"`, or nothing where nothing is near."""
     some = [other for other, _ in zip(names, range(1000), strict=False)]
-    close = difflib.get_close_matches(str(name), some, 3, 0.6)
+    name = str(name)
+    close = [other for other in some if name.endswith(f"/{other}") or other.endswith(f"/{name}")][:3] or difflib.get_close_matches(name, some, 3, 0.6)
     return f"; did you mean {', '.join(map(repr, close))}?" if close else ""

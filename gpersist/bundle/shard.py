@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from gpersist import files
+from gpersist.bundle.sniff import HEAD_BYTES, stand_in
 from gpersist.errors import DataLossError, FileError, GPersistError, InvalidArgumentError
 from gpersist.files import Buffer
 
@@ -114,6 +115,10 @@ class ShardReader:
             DataLossError: the file ends before it.
         """
         if offset + size_bytes > self.size_bytes:
+            head = bytearray(min(self.size_bytes, HEAD_BYTES))
+            self._files.preadv(self._fd, [head], len(head), 0, self.path)
+            if kind := stand_in(bytes(head)):
+                raise DataLossError(f"{what} needs bytes {offset} to {offset + size_bytes} of {self.path!r}, which is {kind}")
             raise DataLossError(
                 f"{what} needs bytes {offset} to {offset + size_bytes} of {os.path.basename(self.path)!r}, which ends at {self.size_bytes}: "
                 "the file is truncated; restore an older checkpoint"

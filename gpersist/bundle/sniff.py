@@ -21,7 +21,7 @@ class _Magic(NamedTuple):
 
 
 _MAGICS = (
-    _Magic(0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras weights in .h5, perhaps): open it with h5py or Keras"),
+    _Magic(0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (a Keras model in .h5, perhaps): make a model a graph with gpersist convert, or open it with h5py"),
     _Magic(0, b"\x93NUMPY", "a NumPy array (.npy): load it with numpy.load"),
     _Magic(0, b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "a PyTorch checkpoint of the old kind: load it with torch.load(..., weights_only=True)"),
     _Magic(0, b"\x08\x01\x12", "a SavedModel's graph (saved_model.pb): its weights are the checkpoint 'variables/variables' beside it"),
@@ -72,6 +72,13 @@ def describe(head: bytes, size_bytes: int) -> str | None:
     return _zip(head) or _pickle(head) or _safetensors(head, size_bytes) or _graph(head) or _events(head) or _text(head)
 
 
+def stand_in(head: bytes) -> str | None:
+    """Says what a download has left in the place of a data file, which may begin with any bytes: a pointer or a page, or None for anything else."""
+    if head.startswith((b"version https://git-lfs", b"<!DOCTYPE html", b"<!doctype html", b"<html", b"<?xml")):
+        return describe(head, len(head))
+    return None
+
+
 def _zip(head: bytes) -> str | None:
     if not head.startswith(_ZIP):
         return None
@@ -102,7 +109,7 @@ def _graph(head: bytes) -> str | None:
     if head[:1] == b"\x0a" and (name := _field(head, _after_varint(head, 1), 0x0A)) and _NODE_NAME.fullmatch(name[0]):
         op = _field(head, name[1], 0x12)
         if op and _OP_TYPE.fullmatch(op[0]):
-            return "a GraphDef (a frozen graph in .pb, perhaps): a graph, not a checkpoint"
+            return "a GraphDef (a frozen graph in .pb, perhaps): a graph, not a checkpoint; look at it with gpersist graph"
     return None
 
 

@@ -19,7 +19,7 @@ from gpersist.checkpoint.retention import delete_checkpoint
 from gpersist.checkpoint.save import SaveOptions, SaveResult, save, save_async, save_frozen
 from gpersist.checkpoint.snapshot import release_memory
 from gpersist.checkpoint.source import PartitionedArray
-from gpersist.checkpoint.state import MAX_STATE_BYTES, STATE_NAME, read_state, replace_file
+from gpersist.checkpoint.state import MAX_STATE_BYTES, STATE_NAME, follow, read_state, replace_file
 from gpersist.checkpoint.v1 import is_v1_file, save_v1
 from gpersist.checkpoint.verify import Verified, verify
 
@@ -50,6 +50,7 @@ __all__ = [
     "delete_checkpoint",
     "encode_meta",
     "fetch",
+    "follow",
     "is_v1_file",
     "load",
     "locate",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 
 from gpersist import files
 from gpersist.bundle import describe, index_path, parse_data_name, sibling_prefix
-from gpersist.checkpoint.state import STATE_NAME, follow, read_state
+from gpersist.checkpoint.state import STATE_NAME, base_name, follow, read_state
 from gpersist.errors import CheckpointNotFoundError, GPersistError, InvalidArgumentError, NotACheckpointError
 
+_log = logging.getLogger("gpersist")
+
 _HEAD_BYTES = 64 << 10
+_MAX_LOOKED_INTO = 100
 
 TABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
 """What every table's file ends with."""
@@ -53,7 +57,7 @@ def locate(path: str | os.PathLike[str]) -> str:
 
 def _in_folder(folder: str) -> str:
     state = read_state(folder)
-    base = os.path.basename(state.model_checkpoint_path) if state else STATE_NAME
+    base = base_name(state.model_checkpoint_path) if state else STATE_NAME
     if state is not None and base != STATE_NAME:  # which would be taken for a V1 file
         inside = os.path.join(folder, base)
         if base not in ("", os.curdir, os.pardir) and (files.active().is_file(index_path(inside)) or v1_files(inside)):
@@ -63,15 +67,40 @@ def _in_folder(folder: str) -> str:
             return named
     prefixes = [name[: -len(".index")] for name in files.active().names(folder) if name.endswith(".index") and not name.startswith(".")]
     if len(prefixes) == 1:
+        if state is not None and base not in (prefixes[0], STATE_NAME):
+            _log.warning("%r: its state file names %r, which is not there; %r is taken, the only one that is", folder, base, prefixes[0])
         return os.path.join(folder, prefixes[0])
     if prefixes:
-        raise CheckpointNotFoundError(f"{folder!r} holds {len(prefixes)} checkpoints and no state file that says which is meant: {_some(prefixes)}")
+        stale = f" (its own names {base!r}, which is not there)" if state is not None else ""
+        raise CheckpointNotFoundError(
+            f"{folder!r} holds {len(prefixes)} checkpoints and no state file that says which is meant{stale}; name one of them: {_some(prefixes)}"
+        )
     variables = os.path.join(folder, "variables", "variables")
     if files.active().is_file(index_path(variables)):
         return variables
-    saved_model = next((name for name in ("saved_model.pb", "saved_model.pbtxt") if files.active().is_file(os.path.join(folder, name))), None)
-    what = f"; its {saved_model} is a SavedModel without variables, whose values are in its graph" if saved_model else ""
-    raise CheckpointNotFoundError(f"the folder {folder!r} holds no checkpoint: no '*.index' is in it{what}")
+    raise CheckpointNotFoundError(f"the folder {folder!r} holds no checkpoint: no '*.index' is in it{_instead(folder)}")
+
+
+def _instead(folder: str) -> str:
+    """What a folder without a checkpoint has, for the message."""
+    system = files.active()
+    names = sorted(name for name in system.names(folder) if not name.startswith("."))
+    saved_model = next((name for name in ("saved_model.pb", "saved_model.pbtxt") if name in names), None)
+    if saved_model:
+        return f"; its {saved_model} is a SavedModel without variables, whose values are in its graph, or were not copied with it"
+    for name in names[:_MAX_LOOKED_INTO]:
+        inside = os.path.join(folder, name)
+        for _ in range(2):  # as archives are unpacked
+            if not os.path.isdir(inside):
+                break
+            try:
+                within = sorted(system.names(inside))
+            except GPersistError:
+                break
+            if any(other.endswith(".index") for other in within):
+                return f"; in {inside!r} is one: give that folder"
+            inside = os.path.join(inside, within[0]) if len(within) == 1 else ""
+    return f"; in it are {_some(names)}" if names else "; it is empty"
 
 
 def _from_file(path: str, prefix: str) -> str:
@@ -92,8 +121,10 @@ def _from_file(path: str, prefix: str) -> str:
     if parse_data_name(path) or path.endswith(".meta"):
         raise CheckpointNotFoundError(f"{path!r} is a part of a checkpoint, but {index_path(prefix)!r}, which tells what is in it, is missing")
     kind = describe(bytes(head), size)
+    if kind:
+        raise NotACheckpointError(f"{path!r} is {kind}")
     raise NotACheckpointError(
-        f"{path!r} is {kind}" if kind else f"{path!r} is no checkpoint: expected '<prefix>.index' beside its data, or a V1 table"
+        f"{path!r} is no checkpoint: expected '<prefix>.index' beside its data, or a V1 table; if it was one, it was cut short: use another copy"
     )
 
 

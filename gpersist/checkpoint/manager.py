@@ -65,7 +65,7 @@ class CheckpointManager:
 
         Args:
             directory: the folder, made by the first save.
-            max_to_keep: keep so many of the newest; None or 0 keeps all.
+            max_to_keep: keep so many of the newest, and one more while it is written; None or 0 keeps all.
             keep_every_n_hours: keep one for good every so many hours besides.
             prefix: first part of the checkpoints' base names.
             durable: wait for the disk with each save, state file and deletion.
@@ -160,7 +160,8 @@ class CheckpointManager:
     def latest(self, verify: Literal["contents", "structure"] = "contents") -> str | None:
         """The prefix of the newest whole checkpoint; None if there is none. Waits for nothing.
 
-        Logs a warning (logger "gpersist") for each newer one, with what is wrong with it.
+        Logs a warning (logger "gpersist") for each newer one, with what is wrong with it. To resume, ask `all_steps` whether there are any, and call
+        `restore`: it checks what it reads, and raises where none is whole.
 
         Args:
             verify: "contents" reads every byte, but for checkpoints that this manager has written or verified; "structure" looks at the index and

@@ -27,7 +27,7 @@ import string
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from gpersist.bundle import parse_shape_and_slice
+from gpersist.bundle import HEAD_BYTES, parse_shape_and_slice, stand_in
 from gpersist.dtypes import DType, from_enum, from_name
 from gpersist.errors import DataLossError, InvalidArgumentError
 from gpersist.protos import GraphDef, MetaGraphDef, NodeDef, parse
@@ -202,6 +202,8 @@ class _Variables(NamedTuple):
 
 
 def _read(meta: bytes, where: str) -> _Variables:
+    if kind := stand_in(bytes(meta[:HEAD_BYTES])):
+        raise DataLossError(f"{where} is {kind}")
     proto = parse(MetaGraphDef, meta, where)
     graph = proto.graph_def
     devices: dict[str, str] = {}

@@ -16,7 +16,7 @@ _Handler = Callable[[int, FrameType | None], Any] | int | None
 class PreemptionGuard:
     """Turns the first signal into a flag, so that a step is finished and saved before the program ends.
 
-        with CheckpointManager("run") as manager, PreemptionGuard() as guard:
+        with PreemptionGuard() as guard, CheckpointManager("run") as manager:
             for step in range(first, last):
                 train(arrays)
                 if guard.requested:

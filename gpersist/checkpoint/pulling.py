@@ -71,7 +71,7 @@ class _Stored(Pulled):
         if mask(found) != self._entry.crc:
             raise DataLossError(
                 f"tensor {self._name!r} in {self._file.path!r} at byte {self._entry.offset}: crc32c expected 0x{self._entry.crc:08x}, found "
-                f"0x{mask(found):08x}; the file is damaged: use an older checkpoint"
+                f"0x{mask(found):08x}; the file is damaged, or of another save than its index: use an older checkpoint"
             )
 
 

@@ -155,9 +155,9 @@ class StoredTensor:
         return load_tensor(self._storage, self.name)
 
     def read_slice(self, part: TensorSlice | str) -> np.ndarray[Any, Any]:
-        """A part of the tensor, in TensorFlow's way of saying it (`"0,2:-"`), across whatever slices it is stored in.
+        """A part of the tensor, in TensorFlow's way of saying it (`"0,2:-"`), across whatever slices it is stored in; not checked.
 
-        Only a whole stored tensor has a checksum, so a part is not checked.
+        Only a whole stored tensor has a checksum. `tensor[...]` of less than all is read likewise.
 
         Raises:
             InvalidArgumentError: it does not fit the shape.

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import ntpath
 import os
 from collections.abc import Iterator, Sequence
 
@@ -171,8 +172,13 @@ def _as_written(prefix: str, root: str, relative: bool) -> str:
     return path if inside.startswith(os.pardir + os.sep) else inside
 
 
+def base_name(path: str) -> str:
+    """The last part of a path; of one with a drive's letter too, which a state file from Windows has."""
+    return ntpath.basename(path) if ntpath.splitdrive(path)[0].endswith(":") else os.path.basename(path)
+
+
 def _candidates(folder: str, path: str) -> Iterator[str]:
-    base = os.path.basename(path)
+    base = base_name(path)
     if base in ("", os.curdir, os.pardir) or "\0" in path or "\n" in path:
         return
     yield os.path.join(folder, path)

@@ -71,7 +71,8 @@ class Storage:
         except CheckpointNotFoundError as error:
             self._check_stands()
             raise CheckpointNotFoundError(
-                f"{path!r} is missing, though {index_path(self.prefix)!r} is there: the checkpoint is incomplete; restore an older one"
+                f"{path!r} is missing, though {index_path(self.prefix)!r} is there: the checkpoint is incomplete; "
+                "copy it from where the checkpoint was made, or restore an older one"
             ) from error
         try:
             self._check_stands()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -157,6 +158,11 @@ def _from_keras(arguments: argparse.Namespace) -> int:
         inputs, outputs = ({name: name for name in names} for names in (frozen.inputs, frozen.outputs))
         kind = f"{len(frozen.graph_def.node)} nodes"
     else:
+        if arguments.target.endswith((".npz", ".safetensors")):
+            raise InvalidArgumentError(
+                f"a Keras model becomes a graph (.pb) or a SavedModel's folder, and no {os.path.splitext(arguments.target)[1]}: "
+                "convert it to a folder, and that one to the other"
+            )
         if arguments.outputs:
             raise InvalidArgumentError("--outputs chooses what a graph (.pb) is for; a SavedModel has all outputs of a Keras model")
         found = keras_to_saved_model(arguments.source, arguments.target, architecture=arguments.architecture)

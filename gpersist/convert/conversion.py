@@ -29,6 +29,7 @@ _LOG = logging.getLogger("gpersist")
 FORMATS: Final = ("v1", "v2", "safetensors", "npz")
 
 _SUFFIXES = {".safetensors": "safetensors", ".npz": "npz"}
+_FOREIGN = (".h5", ".hdf5", ".keras", ".onnx", ".pt", ".pth")  # which nobody means as a prefix
 _HEAD_BYTES = 512
 
 Devices = str | DeviceSpec | Device | Mapping[str, str | DeviceSpec | Device]
@@ -93,7 +94,12 @@ def convert(
     """
     started = time.perf_counter()
     path = check_prefix(target)
-    to = to or _SUFFIXES.get(os.path.splitext(path)[1], "v2")
+    suffix = os.path.splitext(path)[1]
+    if not to and suffix in _FOREIGN:
+        raise InvalidArgumentError(
+            f"{path!r}: gpersist writes no {suffix} files; expected .safetensors, .npz, or a checkpoint's prefix (to='v2' makes it one all the same)"
+        )
+    to = to or _SUFFIXES.get(suffix, "v2")
     if to not in FORMATS:
         raise InvalidArgumentError(f"to is {to!r}; expected one of {', '.join(FORMATS)}")
     if to in ("v1", "v2"):

@@ -170,7 +170,7 @@ class Graph(NameScopes, Scopes, Collections):
         if int(index) >= len(op.outputs):
             raise KeyError(
                 f"The name {name!r} refers to a Tensor which does not exist. The operation, {op_name!r}, exists but only has "
-                f"{len(op.outputs)} outputs."
+                f"{len(op.outputs)} outputs." + _of_unknown(op.type)
             )
         return op.outputs[int(index)]
 
@@ -385,6 +385,13 @@ def _check_ranks(op: Operation, op_type: type[OpType]) -> None:
 
 def _kinds(allow_tensor: bool, allow_operation: bool) -> str:
     return "Tensor or Operation" if allow_tensor and allow_operation else "Tensor" if allow_tensor else "Operation"
+
+
+def _of_unknown(op_type: str) -> str:
+    """Why an operation has no outputs that nothing in its graph reads."""
+    if registry.find(op_type) is not None:
+        return ""
+    return f" Op type not registered {op_type!r}: gpersist has no such operation, and knows only the outputs that other nodes read."
 
 
 UNKNOWN_TYPE = variant

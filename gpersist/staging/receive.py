@@ -238,6 +238,6 @@ class _Receive:
         if mask(crc) != expected != UNCHECKED:
             where = f"{self.readers[int(layout.files[tensor])].path!r} at byte {int(layout.offsets[tensor])}"
             raise DataLossError(
-                f"tensor {self.incoming.names[tensor]!r} in {where}: crc32c expected 0x{expected:08x}, found 0x{mask(crc):08x}; the file is damaged: "
-                "restore an older checkpoint"
+                f"tensor {self.incoming.names[tensor]!r} in {where}: crc32c expected 0x{expected:08x}, found 0x{mask(crc):08x}; the file is damaged, "
+                "or of another save than its index: restore an older checkpoint"
             )

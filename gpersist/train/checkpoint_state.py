@@ -158,7 +158,9 @@ def latest_checkpoint(checkpoint_dir: Path, latest_filename: str | None = None) 
         return None
     if checkpoint_exists(state.model_checkpoint_path):
         return state.model_checkpoint_path
-    _LOG.error("Couldn't match files for checkpoint %s", state.model_checkpoint_path)
+    beside = checkpoint.follow(os.fspath(checkpoint_dir), state.model_checkpoint_path)
+    more = f"; {beside!r} is there, which gpersist.load takes, and a Saver by its name" if beside else ""
+    _LOG.error("Couldn't match files for checkpoint %s%s", state.model_checkpoint_path, more)
     return None
 
 
@@ -218,7 +220,11 @@ def exact_prefix(path: str) -> str:
     if os.path.isdir(path):
         raise NotACheckpointError(f"{path!r} is a folder, and no checkpoint; latest_checkpoint gives the newest one in it")
     if not checkpoint.is_v1_file(path):
-        raise NotACheckpointError(f"{path!r} is no checkpoint: neither is it a table, nor is {index_path(path)!r} there")
+        try:
+            prefix = checkpoint.locate(path)
+        except GPersistError as error:  # which says what the file is
+            raise NotACheckpointError(error.message) from error
+        raise NotACheckpointError(f"{path!r} is no checkpoint: neither is it a table, nor is {index_path(path)!r} there; give its prefix, {prefix!r}")
     if path.endswith(".index"):
         raise NotFoundError(f"no tensor is found in {path!r}, which is the index of a checkpoint; give its prefix, {path[: -len('.index')]!r}")
     return path

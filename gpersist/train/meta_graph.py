@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from google.protobuf.message import Message
 
 from gpersist import files, protos
+from gpersist.bundle import HEAD_BYTES, describe
 from gpersist.errors import CheckpointNotFoundError, DataLossError, FailedPreconditionError, UnreadableFileError
 from gpersist.graph import Graph, GraphKeys, export_scoped_meta_graph, get_default_graph, import_scoped_meta_graph, own
 
@@ -181,6 +182,9 @@ def read_message(message_class: type[_M], filename: str | os.PathLike[str]) -> _
         try:
             return protos.parse_text(message_class, content, repr(path))
         except DataLossError as text:
+            kind = describe(bytes(content[:HEAD_BYTES]), len(content))
+            if kind and not kind.startswith((f"a {message_class.DESCRIPTOR.name}", "text:")):  # these are damaged, and told where
+                raise UnreadableFileError(f"Cannot parse file {path}: expected a {message_class.DESCRIPTOR.full_name}, but it is {kind}") from binary
             reason = text if _is_text(content) else binary
             raise UnreadableFileError(f"Cannot parse file {path}: {reason}") from reason
 

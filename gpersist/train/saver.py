@@ -16,8 +16,8 @@ from typing import Any
 
 from gpersist import protos
 from gpersist.bundle import index_path
-from gpersist.checkpoint import FollowedSave
-from gpersist.errors import CancelledError, FailedPreconditionError, GPersistError, InvalidArgumentError, NotFoundError
+from gpersist.checkpoint import FollowedSave, locate
+from gpersist.errors import CancelledError, CheckpointNotFoundError, FailedPreconditionError, GPersistError, InvalidArgumentError, NotFoundError
 from gpersist.graph import BaseSession, Graph, GraphKeys, get_default_graph, prepend_name_scope, register_proto_function, strip_name_scope
 from gpersist.train import checkpoint_state
 from gpersist.train.exported_graph import ExportedGraph
@@ -283,7 +283,12 @@ class Saver:
             raise ValueError("Can't load save_path when it is None.")
         prefix = _path_text(save_path)
         if not checkpoint_state.checkpoint_exists(prefix):
-            raise ValueError(f"The passed save_path is not a valid checkpoint: {prefix}")
+            invalid = ValueError(f"The passed save_path is not a valid checkpoint: {prefix}")
+            try:
+                invalid.add_note(f"{locate(prefix)!r} is one")
+            except GPersistError as error:
+                invalid.add_note(error.message)  # what is near
+            raise invalid
         _LOG.info("Restoring parameters from %s", prefix)
         if self._pending is not None:
             concurrent.futures.wait([self._pending])  # what it met, the next save raises
@@ -302,10 +307,15 @@ class Saver:
             if kind is None:
                 raise
             why = "a Variable name or other graph key that is missing" if kind is NotFoundError else "a mismatch between this graph and the one"
-            wrapped = kind(
-                f"Restoring from checkpoint failed, and nothing was changed; most likely it is {why} in the checkpoint: {error.message}\n"
-                "ways out: Saver(var_list=...) with what is there, under its names; restore(..., partial=True) passes over the rest"
-            )
+            failed = "Restoring from checkpoint failed, and nothing was changed"
+            if isinstance(error, CheckpointNotFoundError):  # a file of it
+                wrapped: GPersistError = CheckpointNotFoundError(f"{failed}: {error.message}")
+            else:
+                wrapped = kind(
+                    f"{failed}; most likely it is {why} in the checkpoint: {error.message}\n"
+                    "ways out: Saver({name in the checkpoint: variable, ...}) with what is there, under its names; "
+                    "restore(..., partial=True) passes over the rest"
+                )
             wrapped.__dict__.update({key: value for key, value in error.__dict__.items() if key in ("op", "node_def")})
             if kind is NotFoundError and wrapped.op is None and plans.restoring:
                 wrapped.op = plans.restoring[0].op

@@ -222,6 +222,12 @@ def test_ranges_are_held_against_the_files_size(path: str) -> None:
             reader.check(2**63, 2**63, "tensor 'a'")
 
 
+def test_a_pointer_in_a_data_files_place_is_told(path: str) -> None:
+    Path(path).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 99\n")
+    with ShardReader(path) as reader, pytest.raises(DataLossError, match=r"data', which is a Git-LFS pointer, .*git lfs pull"):
+        reader.check(0, 99, "tensor 'a'")
+
+
 def test_a_file_cut_while_it_is_read(path: str) -> None:
     Path(path).write_bytes(bytes(10))
     with ShardReader(path) as reader:

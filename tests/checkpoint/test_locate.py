@@ -172,3 +172,35 @@ def test_an_index_under_another_name_is_no_v1_file(folder: Path) -> None:
     (folder / "renamed").write_bytes((folder / "ckpt-1.index").read_bytes())
     with pytest.raises(NotACheckpointError, match="no V1 checkpoint"):
         gpersist.load(folder / "renamed")
+
+
+def test_a_state_file_of_windows_means_what_is_beside_it(folder: Path) -> None:
+    write_state(folder, r"C:\\runs\\ckpt-1")
+    assert locate(folder) == str(folder / "ckpt-1")
+
+
+def test_a_state_file_that_names_what_is_gone(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_state(folder, "ckpt-3")
+    with pytest.raises(CheckpointNotFoundError, match=r"its own names 'ckpt-3', which is not there\); name one of them: 'ckpt-1', 'ckpt-2'"):
+        locate(folder)
+    (folder / "ckpt-1.index").unlink()
+    assert locate(folder) == str(folder / "ckpt-2")
+    assert "names 'ckpt-3', which is not there; 'ckpt-2' is taken" in caplog.text
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_checkpoint_further_down_is_named(tmp_path: Path, depth: int) -> None:
+    """As archives are unpacked: a folder in a folder."""
+    inner = tmp_path.joinpath("outer", *["inner"] * depth)
+    gpersist.save(inner / "ckpt-1", {"w": 1}, durable=False)
+    with pytest.raises(CheckpointNotFoundError, match=f"in '{inner}' is one: give that folder"):
+        locate(tmp_path / "outer")
+
+
+def test_what_a_folder_without_a_checkpoint_has(tmp_path: Path) -> None:
+    (tmp_path / "model.zip").write_bytes(b"x")
+    with pytest.raises(CheckpointNotFoundError, match=r"no '.*index' is in it; in it are 'model.zip'"):
+        locate(tmp_path)
+    (tmp_path / "saved_model.pb").write_bytes(b"x")
+    with pytest.raises(CheckpointNotFoundError, match=r"a SavedModel without variables, .* or were not copied with it"):
+        locate(tmp_path)

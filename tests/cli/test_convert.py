@@ -72,3 +72,10 @@ def test_in_a_terminal(tmp_path):
 def test_help_fits_a_terminal(command):
     status, text = in_terminal(80, command, "--help")
     assert status == 0 and max(map(len, plain(text))) <= 80
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.pt", "a.keras"])
+def test_formats_that_are_not_written_are_no_prefixes(run, prefix, tmp_path, name):
+    done = run("convert", prefix, tmp_path / name)
+    assert done.status == 2 and f"gpersist writes no {os.path.splitext(name)[1]} files" in done.err
+    assert run("convert", prefix, tmp_path / name, "--to", "v2").status == 0

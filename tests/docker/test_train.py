@@ -67,6 +67,19 @@ def test_a_signal_saves_and_the_next_start_resumes(start, tmp_path, number):
     assert losses(text)[str(last)] == losses(straight)[str(last)]
 
 
+def test_what_is_trained_already_says_so(start):
+    assert start("--steps", 5).wait(timeout=60) == 0
+    again = start("--steps", 5)
+    text = again.communicate(timeout=60)[0]
+    assert again.returncode == 0 and text.endswith("resumed from step 5\nnothing to do: 5 steps are trained\n")
+
+
+def test_every_zero_steps_is_declined(start):
+    program = start("--save-every", 0)
+    text = program.communicate(timeout=60)[0]
+    assert program.returncode == 2 and text.endswith("--save-every is 0; expected at least 1\n")
+
+
 def test_a_signal_before_the_first_step_is_kept_until_there_is_one(start):
     program = start("--steps", 10**6)
     read_until(program, "training on ")
@@ -89,7 +102,7 @@ def test_what_is_done_stays_done(start):
     start("--steps", 2).communicate(timeout=60)
     again = start("--steps", 2)
     text = again.communicate(timeout=60)[0]
-    assert again.returncode == 0 and text.endswith("resumed from step 2\n")
+    assert again.returncode == 0 and text.endswith("resumed from step 2\nnothing to do: 2 steps are trained\n")
 
 
 def test_a_model_of_virtual_gpus_resumes_on_the_cpu(start, monkeypatch):

@@ -88,3 +88,10 @@ def test_shapes_that_an_older_version_inferred_otherwise_are_dropped() -> None:
     message.versions.producer = 134
     with Graph().as_default(), pytest.raises(ValueError, match="has an _output_shapes attribute inconsistent with the GraphDef"):
         import_graph_def(message, name="")
+
+
+def test_outputs_of_what_gpersist_has_not_are_told_by_their_operation() -> None:
+    with Graph().as_default() as graph:
+        import_graph_def(_graph_def('node { name: "last" op: "Strangest" }'), name="")
+        with pytest.raises(KeyError, match=r"only has 0 outputs\. Op type not registered 'Strangest': gpersist has no such operation"):
+            graph.get_tensor_by_name("last:0")

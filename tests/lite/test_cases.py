@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("flatbuffers")
+
 from gpersist.errors import UnimplementedError
 from tests.golden.lite.cases import CASES, QUANTIZED
 from tests.lite.converting import converted

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("flatbuffers")
+
 import gpersist.compat.v1 as tf
 from gpersist import protos
 from gpersist.errors import InvalidArgumentError, UnimplementedError

@@ -166,3 +166,18 @@ def test_freezing_says_how_many(caplog: pytest.LogCaptureFixture) -> None:
         sess.run(tf.global_variables_initializer())
         graph.convert_variables_to_constants(sess, get_default_graph().as_graph_def(), [total.op.name])
     assert [record.getMessage() for record in caplog.records] == ["Froze 2 variables.", "Converted 2 variables to const ops."]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<!DOCTYPE html>\n<html></html>", "expected a tensorflow.MetaGraphDef, but it is an HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "but it is a Git-LFS pointer"),
+        (b'graph_def { node { nam: "x" } }', "line 1, column"),
+        (b"\x0a\xff\xff", "found 3 bytes that are none"),
+    ],
+)
+def test_files_of_other_kinds_are_told_by_what_they_are(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "x.meta").write_bytes(content)
+    with pytest.raises(errors.UnreadableFileError, match=message):
+        read_meta_graph_file(tmp_path / "x.meta")

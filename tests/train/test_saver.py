@@ -442,3 +442,46 @@ def test_variables_are_saved_when_their_graph_is_too_large(options, monkeypatch:
     assert sess.run(v).tolist() == [0, 1, 2]
     saver.save(sess, "d/m", global_step=2)
     assert saver.last_checkpoints == ["d/m-1", "d/m-2"]
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "message"),
+    [
+        ("model.h5", b"\x89HDF\r\n\x1a\n" + bytes(600), "'model.h5' is an HDF5 file"),
+        ("model.pb", b"<!DOCTYPE html>\n<html></html>", "'model.pb' is an HTML page"),
+        ("saved.data-00000-of-00001", None, "no checkpoint: .*; give its prefix, 'saved'"),
+        ("saved.meta", None, "no checkpoint: .*; give its prefix, 'saved'"),
+    ],
+)
+def test_files_that_are_no_checkpoint_are_told_by_what_they_are(path: str, content: bytes | None, message: str) -> None:
+    ops.Variable(np.zeros(2, np.float32), name="a")
+    with initialised() as sess:
+        Saver().save(sess, "saved")
+        if content is not None:
+            files.replace(path, content)
+        with pytest.raises(DataLossError, match=message):
+            Saver().restore(sess, path)
+
+
+def test_a_missing_file_is_no_missing_name_and_what_is_near_is_noted() -> None:
+    ops.Variable(np.zeros(2, np.float32), name="a")
+    with initialised() as sess:
+        Saver().save(sess, "saved", global_step=1)
+        with pytest.raises(ValueError, match="is not a valid checkpoint: saved") as caught:
+            Saver().restore(sess, "saved")
+        assert caught.value.args == ("The passed save_path is not a valid checkpoint: saved",)  # TensorFlow's words
+        assert "in that folder are 'saved-1'" in caught.value.__notes__[0]
+        os.unlink("saved-1.data-00000-of-00001")
+        with pytest.raises(NotFoundError, match=r"nothing was changed: 'saved-1\.data.* is missing.*; copy it from where") as missing:
+            Saver().restore(sess, "saved-1")
+        assert "Variable name" not in str(missing.value) and "ways out" not in str(missing.value)
+
+
+def test_a_name_in_another_scope_is_the_nearest() -> None:
+    ops.Variable(np.zeros(2, np.float32), name="w")
+    with initialised() as sess:
+        Saver().save(sess, "saved")
+    with Graph().as_default():
+        ops.Variable(np.zeros(2, np.float32), name="a_long_scope/w")
+        with initialised() as sess, pytest.raises(NotFoundError, match="Key a_long_scope/w not found in checkpoint; did you mean 'w'"):
+            Saver().restore(sess, "saved")

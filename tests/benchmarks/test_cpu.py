@@ -14,6 +14,7 @@ def _no_peers(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.mark.slow
 def test_a_quick_run_measures_every_action_and_keeps_figures_without_names_of_the_machine(tmp_path, capsys):
     output = tmp_path / "results.json"
     arguments = ["--quick", "--rounds", "1", "--workload", "layers", "--workload", "scalars", "--folder", str(tmp_path), "--output", str(output)]

@@ -15,6 +15,7 @@ import json
 import pkgutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 import types
 from pathlib import Path
@@ -228,16 +229,18 @@ def files() -> dict[Path, str]:
         parts = module.split(".") if module else []
         path = TARGET.joinpath(*parts, "__init__.py") if inner or not module else TARGET.joinpath(*parts[:-1], f"{parts[-1]}.py")
         texts[path], texts[path.with_suffix(".pyi")] = source(module, names, inner)
-    return {path: _styled(path, text) for path, text in texts.items()}
+    return _styled(texts)
 
 
-def _styled(path: Path, text: str) -> str:
-    for command in (["check", "--fix", "--select", "I,F,RUF022,ISC", "-q"], ["format", "-q"]):
-        ruff = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--stdin-filename", str(path), "-"], input=text, capture_output=True, text=True, cwd=ROOT
-        )
-        text = ruff.stdout
-    return text
+def _styled(texts: dict[Path, str]) -> dict[Path, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        drafts = {path: Path(folder, path.relative_to(ROOT)) for path in texts}
+        for path, draft in drafts.items():
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(texts[path])
+        for command in (["check", "--fix", "--select", "I,F,RUF022,ISC", "--quiet"], ["format", "--quiet"]):
+            subprocess.run([sys.executable, "-m", "ruff", *command, "--config", str(ROOT / "pyproject.toml"), folder], cwd=ROOT, check=False)
+        return {path: draft.read_text() for path, draft in drafts.items()}
 
 
 def main() -> None:

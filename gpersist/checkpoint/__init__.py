@@ -9,9 +9,10 @@ from gpersist.checkpoint.handle import FollowedSave, SaveHandle
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.manager import CheckpointManager
 from gpersist.checkpoint.merge import merge
-from gpersist.checkpoint.meta import SavedAs, VariableInfo, decode_variables, encode_meta, saved_as
+from gpersist.checkpoint.meta import SavedAs, VariableInfo, decode_devices, decode_variables, encode_meta, saved_as
 from gpersist.checkpoint.object_graph import OBJECT_GRAPH_KEY, ObjectGraph, ObjectNode, object_graph_message
 from gpersist.checkpoint.placement import DeviceLoad, Placement, PlacementPlan, TensorSpec, place
+from gpersist.checkpoint.placement_keys import first_match
 from gpersist.checkpoint.preemption import PreemptionGuard
 from gpersist.checkpoint.reader import CheckpointReader, StoredTensor
 from gpersist.checkpoint.restore import load
@@ -21,9 +22,10 @@ from gpersist.checkpoint.snapshot import release_memory
 from gpersist.checkpoint.source import PartitionedArray
 from gpersist.checkpoint.state import MAX_STATE_BYTES, STATE_NAME, follow, read_state, replace_file
 from gpersist.checkpoint.v1 import is_v1_file, save_v1
-from gpersist.checkpoint.verify import Verified, verify
+from gpersist.checkpoint.verify import DAMAGE, Verified, damaged_tensors, verify
 
 __all__ = [
+    "DAMAGE",
     "MAX_STATE_BYTES",
     "OBJECT_GRAPH_KEY",
     "STATE_NAME",
@@ -46,10 +48,13 @@ __all__ = [
     "VariableInfo",
     "Verified",
     "Wanted",
+    "damaged_tensors",
+    "decode_devices",
     "decode_variables",
     "delete_checkpoint",
     "encode_meta",
     "fetch",
+    "first_match",
     "follow",
     "is_v1_file",
     "load",

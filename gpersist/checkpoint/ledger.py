@@ -18,7 +18,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from gpersist import files
 from gpersist.bundle import index_path
@@ -92,10 +92,14 @@ class Ledger:
         order = [*reversed(view.newer), *([] if view.latest is None else [view.latest]), *reversed(view.listed), *sorted(view.standing, reverse=True)]
         return [self.prefix(step) for step in dict.fromkeys(order)]
 
-    def enter(self, prefix: str) -> None:
+    def enter(self, prefix: str, damaged: Collection[str] = ()) -> None:
         """Takes up a checkpoint just committed: state file, retention, and the state file again if something was deleted.
 
         What cannot be deleted stays listed, with a warning (logger "gpersist"), and is tried again at the next call.
+
+        Args:
+            prefix: of the checkpoint.
+            damaged: prefixes of others that are known not to be whole, which take no place among those to keep.
 
         Raises:
             FileError, OutOfSpaceError, PermissionDeniedError: the state file cannot be written; the checkpoint stands.
@@ -110,7 +114,7 @@ class Ledger:
             last_preserved = view.last_preserved
             if last_preserved is None:
                 last_preserved = min([self._began, *(record.timestamp for record in queue)])
-            decision = self._policy.decide([*queue, Record(prefix, now)], now, last_preserved)
+            decision = self._policy.decide([*queue, Record(prefix, now)], now, last_preserved, damaged)
             self._write([*view.others, *decision.delete, *decision.keep], decision.last_preserved)
             undeleted = [record for record in decision.delete if not self._delete(record.prefix)]
             for step in view.gone:

@@ -88,6 +88,10 @@ def _instead(folder: str) -> str:
     saved_model = next((name for name in ("saved_model.pb", "saved_model.pbtxt") if name in names), None)
     if saved_model:
         return f"; its {saved_model} is a SavedModel without variables, whose values are in its graph, or were not copied with it"
+    exports = [name for name in names[:_MAX_LOOKED_INTO] if system.is_file(os.path.join(folder, name, "saved_model.pb"))]
+    if exports:
+        last = max(exports, key=lambda name: (name.isdecimal(), int(name) if name.isdecimal() else 0, name))
+        return f"; its folders {_some(exports)} are SavedModels: name one, such as the last, {os.path.join(folder, last)!r}"
     for name in names[:_MAX_LOOKED_INTO]:
         inside = os.path.join(folder, name)
         for _ in range(2):  # as archives are unpacked

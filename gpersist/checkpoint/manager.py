@@ -19,21 +19,18 @@ from gpersist.checkpoint.ledger import Ledger
 from gpersist.checkpoint.restore import load
 from gpersist.checkpoint.retention import RetentionPolicy
 from gpersist.checkpoint.save import save, save_async
+from gpersist.checkpoint.verify import DAMAGE
 from gpersist.checkpoint.verify import verify as verify_checkpoint
 from gpersist.errors import (
     CancelledError,
     CheckpointNotFoundError,
     DataLossError,
     FailedPreconditionError,
-    FileError,
     GPersistError,
     InvalidArgumentError,
 )
 
 _log = logging.getLogger("gpersist")
-
-_DAMAGE = (DataLossError, CheckpointNotFoundError, FileError)
-"""What another checkpoint may be free of; whatever else is wrong, is wrong with all of them."""
 
 _MAX_STEP = 2**63 - 1
 
@@ -45,8 +42,9 @@ class CheckpointManager:
     """Saves a run's checkpoints as `<directory>/<prefix>-<step>`, keeps the newest, finds the newest whole one again.
 
     One save at a time: a call that saves waits for the one before, and raises what that met in the background, unless its handle's `result` has. Safe
-    for threads. Several managers, in any number of processes, may save to one folder; those with one prefix share their checkpoints. Only
-    files of that prefix and a step are ever deleted. As a context manager it waits, at the end, for the save under way.
+    for threads. Several managers, in any number of processes, may save to one folder; those with one prefix share their checkpoints. Only files of
+    that prefix and a step are ever deleted. What `restore` or `latest` found damaged counts for nothing in `max_to_keep`, so that as many whole ones
+    are kept. As a context manager it waits, at the end, for the save under way.
 
     Source: TensorFlow `checkpoint_management.py` (`CheckpointManager`), `saver.py` (which ones are kept).
     """
@@ -65,7 +63,7 @@ class CheckpointManager:
 
         Args:
             directory: the folder, made by the first save.
-            max_to_keep: keep so many of the newest, and one more while it is written; None or 0 keeps all.
+            max_to_keep: keep so many of the newest, those found damaged not counted, and one more while it is written; None or 0 keeps all.
             keep_every_n_hours: keep one for good every so many hours besides.
             prefix: first part of the checkpoints' base names.
             durable: wait for the disk with each save, state file and deletion.
@@ -81,6 +79,7 @@ class CheckpointManager:
         self._pending: FollowedSave | None = None
         self._closed = False
         self._whole: dict[str, object] = {}  # what this process wrote or verified, by prefix: the identity of its files
+        self._damaged: set[str] = set()  # what this process found damaged, and has not saved again since
 
     def save(self, step: int, arrays: Any, **options: Any) -> str:
         """Saves and waits until the checkpoint, the state file and retention are done.
@@ -146,13 +145,18 @@ class CheckpointManager:
             if self._pending:
                 concurrent.futures.wait([self._pending])
         if step is not None:
-            return load(self._ledger.prefix(_check_step(step)), **options)
+            prefix = self._ledger.prefix(_check_step(step))
+            try:
+                return load(prefix, **options)
+            except DAMAGE:
+                self._damaged.add(prefix)
+                raise
         damage = []
         for prefix in self._candidates():
             try:
                 return load(prefix, **options)
-            except _DAMAGE as error:
-                damage.append(_pass_over(prefix, error))
+            except DAMAGE as error:
+                damage.append(self._pass_over(prefix, error))
         if damage:
             raise DataLossError("\n".join([f"none of the {len(damage)} checkpoints in {self.directory!r} is whole:", *damage]))
         raise CheckpointNotFoundError(f"no checkpoint {self._ledger.prefix('<step>')!r} stands; save one first, or look at directory and prefix")
@@ -176,8 +180,8 @@ class CheckpointManager:
             try:
                 self._verify(prefix, contents=verify == "contents")
                 return prefix
-            except _DAMAGE as error:
-                _pass_over(prefix, error)
+            except DAMAGE as error:
+                self._pass_over(prefix, error)
         return None
 
     def all_steps(self) -> list[int]:
@@ -233,9 +237,16 @@ class CheckpointManager:
 
     def _finish(self, prefix: str) -> None:
         """What comes after the commit."""
-        self._ledger.enter(prefix)
+        self._damaged.discard(prefix)
+        self._ledger.enter(prefix, frozenset(self._damaged))
         if identity := _identity(prefix):
             self._whole[prefix] = identity
+
+    def _pass_over(self, prefix: str, error: Exception) -> str:
+        self._damaged.add(prefix)
+        text = f"{prefix!r} is passed over: {error}"
+        _log.warning("%s", text)
+        return text
 
     def _candidates(self) -> Iterator[str]:
         """The checkpoints, newest first. Those that come while others are tried, and go, follow: another process may save faster than we read."""
@@ -274,9 +285,3 @@ def _identity(prefix: str) -> tuple[tuple[int, ...] | None, ...] | None:
     if any(found and time.time_ns() - found.st_mtime_ns < _CLOCK_TICK_NS for found in stats):
         return None  # a change that comes now could have this very time, as in git's index
     return tuple(found and (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) for found in stats)
-
-
-def _pass_over(prefix: str, error: Exception) -> str:
-    text = f"{prefix!r} is passed over: {error}"
-    _log.warning("%s", text)
-    return text

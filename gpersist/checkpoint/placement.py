@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import fnmatch
 import functools
 import heapq
 import logging
 import operator
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from gpersist.bundle import nearest
+from gpersist.checkpoint.placement_keys import first_match, idle_keys
 from gpersist.devices import Device, DeviceSpec, MemoryInfo
 from gpersist.dtypes import STRING_ENUM, DType
 from gpersist.errors import DeviceMemoryError, DeviceNotFoundError, InvalidArgumentError
@@ -38,15 +38,15 @@ Placement = Target | Mapping[str, Target] | Rule
 - `"host"`, a device's name, a DeviceSpec or a Device: everything there.
 - `"balanced"`: the largest first, each to the GPU with the fewest bytes so far; `"sequential"`: GPU:0 up to its free memory, then GPU:1, and so on,
   in the order given; `"single"`: everything on the default device. Without a GPU, all three mean the host.
-- a dict from names, or patterns of them with `*`, `?` and `[...]`, to devices; the first that matches wins; the rest goes as recorded. One warning
-  lists those that match nothing.
+- a dict to devices from names, patterns of them with `*`, `?` and `[...]`, or recorded devices (`{"/gpu:1": "/gpu:0"}`: what was on GPU 1 goes to
+  GPU 0); the first that matches wins; the rest goes as recorded. One warning lists those that match nothing.
 - a function `(name, shape, dtype, recorded)` to a device, or to None for as recorded.
 """
 
 _LOG = logging.getLogger("gpersist")
 _WAYS_OUT = (
-    "ways out: clear_devices=True puts all of them on the default device; placement={'layer1/*': '/device:GPU:0'} or a policy ('balanced', "
-    "'sequential', 'single') says where they go; placement='recorded' takes the next best device, with a warning"
+    "ways out: clear_devices=True puts all of them on the default device; placement={'/device:GPU:1': '/device:GPU:0', 'layer1/*': 'host'} or a "
+    "policy ('balanced', 'sequential', 'single') says where they go; placement='recorded' takes the next best device, with a warning"
 )
 
 
@@ -194,7 +194,7 @@ def place(
     movable = [tensor for tensor in tensors if tensor.dtype.enum != STRING_ENUM]
     choices = _choose(movable, placement, recorded, here)
     if isinstance(placement, Mapping):
-        _warn_of_idle([tensor.name for tensor in tensors], placement)
+        _warn_of_idle(tensors, placement)
     if len(movable) < len(tensors):
         on_host, others = _Choice(here.host, "strings live on the host"), iter(choices)
         choices = [on_host if tensor.dtype.enum == STRING_ENUM else next(others) for tensor in tensors]
@@ -263,6 +263,8 @@ def _choose(tensors: Sequence[TensorSpec], placement: Placement, recorded: Calla
         except DeviceNotFoundError:
             raise
         except InvalidArgumentError as error:
+            if isinstance(placement, str) and (near := nearest(placement, [*_WORDS, "host"])):
+                raise InvalidArgumentError(f"placement {placement!r} is neither one of {_words()}, nor a device{near}") from None
             raise InvalidArgumentError(f"{error}; or one of {_words()}") from None
         return [_Choice(device, f"placement {device.name!r}")] * len(tensors)
     if isinstance(placement, Mapping):
@@ -336,23 +338,15 @@ def _words() -> str:
 
 def _by_pattern(tensors: Sequence[TensorSpec], places: Mapping[str, Target], here: _Here) -> list[_Choice | None]:
     choices = [_Choice(here.named(target, f"placement of {pattern!r}"), f"placement of {pattern!r}") for pattern, target in places.items()]
-    position_of = {pattern: position for position, pattern in enumerate(places)}
-    globs = [(position, re.compile(fnmatch.translate(pattern)).match) for pattern, position in position_of.items() if set(pattern) & set("*?[")]
-
-    def first(name: str) -> _Choice | None:
-        exact = position_of.get(name, len(choices))
-        position = next((position for position, matches in globs if position < exact and matches(name)), exact)
-        return choices[position] if position < len(choices) else None
-
-    return [first(tensor.name) for tensor in tensors]
+    first = first_match(places)
+    return [None if (position := first(tensor.name, tensor.recorded)) is None else choices[position] for tensor in tensors]
 
 
-def _warn_of_idle(names: Sequence[str], places: Mapping[str, Target]) -> None:
-    known = set(names)
-    idle = [pattern for pattern in places if pattern not in known and not any(map(re.compile(fnmatch.translate(pattern)).match, names))]
+def _warn_of_idle(tensors: Sequence[TensorSpec], places: Mapping[str, Target]) -> None:
+    idle = idle_keys(places, {tensor.name for tensor in tensors}, {tensor.recorded for tensor in tensors})
     if idle:
         _LOG.warning(
-            "placement: no tensor is called %s; a dict's keys are names of tensors, or patterns of them (a function may go by the recorded device)",
+            "placement: no tensor is called, or was recorded on, %s; a dict's keys are names of tensors, patterns of them, or recorded devices",
             ", ".join(map(repr, idle[:3])) + (f", ... ({len(idle)} of {len(places)})" if len(idle) > 3 else ""),
         )
 

@@ -118,6 +118,8 @@ class CheckpointReader(Mapping[str, "StoredTensor"]):
 class StoredTensor:
     """A tensor in a file. `tensor[...]` and `numpy.asarray(tensor)` read all of it, `tensor[2:5, :, 0]` reads just that.
 
+    Checksums are those of whole tensors: what reads all of one is checked; what reads a part of it, and `map`, is not (but strings, and in V1).
+
     Attributes:
         name, dtype, shape: the tensor's.
         size_bytes: what it takes in the file; of a partitioned tensor, all slices together.

@@ -5,6 +5,9 @@ Records stand in a queue, oldest first. Once more than `max_to_keep` are in it, 
 decides about it again. TensorFlow's Saver holds `last_preserved` in memory (as `_next_checkpoint_time`, n hours later); here it stands
 in the state file, where TensorFlow's CheckpointManager has it as well, so that both rules survive the program.
 
+What is known to be damaged takes no place among the `max_to_keep`, is not kept for good, and goes when as many whole ones are newer: it may be all
+that is left to look into.
+
 Source: TensorFlow `saver.py` (`_RecordLastCheckpoint`, `_MaybeDeleteOldCheckpoints`), `checkpoint_management.py` (`remove_checkpoint`).
 """
 
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from gpersist import files
@@ -66,20 +69,22 @@ class RetentionPolicy:
         if self.keep_every_n_hours is not None and not self.keep_every_n_hours > 0:
             raise InvalidArgumentError(f"keep_every_n_hours is {self.keep_every_n_hours}; expected hours above 0, or None")
 
-    def decide(self, records: Sequence[Record], now: float, last_preserved: float) -> Decision:
+    def decide(self, records: Sequence[Record], now: float, last_preserved: float, damaged: Collection[str] = ()) -> Decision:
         """Decides about a queue; nothing is touched.
 
         Args:
             records: the queue, oldest first, the newest one being the checkpoint just saved.
             now: seconds since 1970; times beyond it are taken for `now`, for a clock may have been set back.
             last_preserved: the last decision's; at the very first, when the program started.
+            damaged: prefixes of those that are known not to be whole.
         """
-        excess = max(0, len(records) - self.max_to_keep) if self.max_to_keep else 0
+        whole = [number for number, record in enumerate(records) if record.prefix not in damaged]
+        excess = whole[-self.max_to_keep] if self.max_to_keep and len(whole) >= self.max_to_keep else 0
         last_preserved = min(last_preserved, now)
         delete, preserved = [], []
         for record in records[:excess]:
             due = last_preserved + self.keep_every_n_hours * 3600 if self.keep_every_n_hours is not None else float("inf")
-            if min(record.timestamp, now) > due:
+            if min(record.timestamp, now) > due and record.prefix not in damaged:
                 preserved.append(record)
                 last_preserved = due
             else:

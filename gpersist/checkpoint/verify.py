@@ -12,11 +12,14 @@ import numpy as np
 from gpersist.bundle import Ranges, index_path, strings
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.plan import EMPTY_CRC
-from gpersist.checkpoint.storage import Storage, reread
+from gpersist.checkpoint.storage import Int64s, Storage, reread
 from gpersist.checkpoint.v1 import V1Storage, is_v1
-from gpersist.errors import DataLossError, ResourceExhaustedError
+from gpersist.errors import CheckpointNotFoundError, DataLossError, FileError, ResourceExhaustedError
 from gpersist.staging import UNCHECKED, Incoming, check
 from gpersist.table import unmask
+
+DAMAGE = (DataLossError, CheckpointNotFoundError, FileError)
+"""What is wrong with a checkpoint that is there; whatever else is raised says that it could not be looked at."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,22 +57,71 @@ def verify(
     return reread(lambda: _verify(found, contents, threads, on_progress))
 
 
+def damaged_tensors(prefix: str | os.PathLike[str], *, contents: bool = True, on_progress: Callable[[int], None] | None = None) -> dict[str, str]:
+    """All tensors that are not whole, one after the other, where `verify` ends at the first: what is wrong with each, by name.
+
+    Args:
+        prefix: see `verify`.
+        contents: see `verify`.
+        on_progress: see `verify`.
+
+    Raises:
+        DataLossError, NotACheckpointError, UnimplementedError: the index cannot be read, so that no tensor can be.
+        CheckpointNotFoundError: there is no checkpoint.
+    """
+    found = locate(prefix)
+    if is_v1(found):
+        return _damaged_v1(found, contents, on_progress)
+    return reread(lambda: _damaged(found, contents, on_progress))
+
+
+def _damaged(prefix: str, contents: bool, on_progress: Callable[[int], None] | None) -> dict[str, str]:
+    damaged: dict[str, str] = {}
+    with Storage(prefix) as storage:
+        ranges = storage.ranges(whole=False)
+        for row, name in enumerate(ranges.names):
+            try:
+                _verify_rows(storage, ranges, np.array([row]), contents, 1, on_progress)
+            except DAMAGE as error:
+                damaged.setdefault(name, error.message)
+    return damaged
+
+
+def _damaged_v1(prefix: str, contents: bool, on_progress: Callable[[int], None] | None) -> dict[str, str]:
+    damaged: dict[str, str] = {}
+    with V1Storage(prefix) as storage:
+        for name in storage.index if contents else ():
+            try:
+                storage.read(name)
+            except DAMAGE as error:
+                damaged[name] = error.message
+            if on_progress:
+                on_progress(storage.index.entry(name).size_bytes)
+    return damaged
+
+
 def _verify(prefix: str, contents: bool, threads: int | None, on_progress: Callable[[int], None] | None) -> Verified:
     with Storage(prefix) as storage:
         ranges = storage.ranges(whole=False)
-        columns = ranges.columns
-        order, layout, readers = storage.layout(ranges)
-        for row in np.flatnonzero((columns.sizes == 0) & (columns.crcs != EMPTY_CRC) & (columns.crcs != 0)).tolist():
-            if not columns.dtypes[row].is_string:
-                where = f"tensor {ranges.names[row]!r} in {index_path(prefix)!r}"
-                raise DataLossError(f"{where} has no bytes, but a crc32c of 0x{columns.crcs[row]:08x}; the index is damaged")
-        if contents:
-            crcs = [UNCHECKED if columns.dtypes[row].is_string else int(columns.crcs[row]) for row in order]
-            check(Incoming([ranges.names[row] for row in order], [], [], layout, crcs), readers, threads=threads, on_progress=on_progress)
-            for row, dtype in enumerate(columns.dtypes):
-                if dtype.is_string:
-                    read_strings(storage, ranges, row)
-        return Verified(prefix, len(storage.index), int(columns.sizes.sum()))
+        _verify_rows(storage, ranges, np.arange(len(ranges.names)), contents, threads, on_progress)
+        return Verified(prefix, len(storage.index), int(ranges.columns.sizes.sum()))
+
+
+def _verify_rows(
+    storage: Storage, ranges: Ranges, rows: Int64s, contents: bool, threads: int | None, on_progress: Callable[[int], None] | None
+) -> None:
+    columns = ranges.columns
+    order, layout, readers = storage.layout(ranges, rows)
+    for row in rows[(columns.sizes[rows] == 0) & (columns.crcs[rows] != EMPTY_CRC) & (columns.crcs[rows] != 0)].tolist():
+        if not columns.dtypes[row].is_string:
+            where = f"tensor {ranges.names[row]!r} in {index_path(storage.prefix)!r}"
+            raise DataLossError(f"{where} has no bytes, but a crc32c of 0x{columns.crcs[row]:08x}; the index is damaged")
+    if contents:
+        crcs = [UNCHECKED if columns.dtypes[row].is_string else int(columns.crcs[row]) for row in order]
+        check(Incoming([ranges.names[row] for row in order], [], [], layout, crcs), readers, threads=threads, on_progress=on_progress)
+        for row in rows.tolist():
+            if columns.dtypes[row].is_string:
+                read_strings(storage, ranges, row)
 
 
 def _verify_v1(prefix: str, contents: bool, on_progress: Callable[[int], None] | None) -> Verified:

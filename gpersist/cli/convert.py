@@ -37,6 +37,7 @@ examples:
   gpersist convert a b --rename '^dense_(\d+)/=layer\1/'
   gpersist convert a b --rename '^.*/Adam(_1)?$=' without optimizer's slots
   gpersist convert a b --devices 'tower_1/*=/gpu:1' --devices /gpu:0
+  gpersist convert a b --skip-damaged             what is whole of a broken one
   gpersist convert out.pb export/1 --outputs y    a graph for serving
   gpersist convert model.h5 out.pb                a Keras model as a graph
   gpersist convert model.h5 export/1              or for serving
@@ -79,6 +80,7 @@ def register(commands: Any) -> None:
         type=_device,
         help="record this device, for these tensors; may be repeated, the first that matches counts",
     )
+    parser.add_argument("--skip-damaged", action="store_true", help="of a checkpoint: write the tensors that are whole, and name the others")
     parser.add_argument("--inputs", metavar="[KEY=]X[,...]", type=_tensors, help="of a frozen graph's signature (default: its placeholders)")
     parser.add_argument("--outputs", metavar="[KEY=]Y[,...]", type=_tensors, default={}, help="of a frozen graph's signature; of a Keras model")
     parser.add_argument("--architecture", metavar="FILE", help="a Keras model's JSON, for an .h5 that holds weights only")
@@ -113,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
             rename=arguments.rename,
             clear_devices=arguments.clear_devices,
             devices=dict(arguments.devices) or None,
+            skip_damaged=arguments.skip_damaged,
             on_progress=on_progress,
         )
     if arguments.json:
@@ -122,9 +125,10 @@ def run(arguments: argparse.Namespace) -> int:
         write_line(f"{printable(old)} -> {printable(new)}")
     if len(done.renamed) > _MAX_TOLD:
         write_line(f"and {len(done.renamed) - _MAX_TOLD:,} more renamed")
-    if done.left_out:
-        more = f" and {len(done.left_out) - _MAX_TOLD:,} more" if len(done.left_out) > _MAX_TOLD else ""
-        write_line(f"left out: {', '.join(map(printable, done.left_out[:_MAX_TOLD]))}{more}")
+    for why, names in (("left out", [name for name in done.left_out if name not in done.damaged]), ("damaged, left out", list(done.damaged))):
+        if names:
+            more = f" and {len(names) - _MAX_TOLD:,} more" if len(names) > _MAX_TOLD else ""
+            write_line(f"{why}: {', '.join(map(printable, names[:_MAX_TOLD]))}{more}")
     speed = f", {rate(done.total_bytes, done.duration_s)}" if done.total_bytes >= _WORTH_TIMING_BYTES else ""
     write_line(
         f"{printable(done.source)} ({_NAMES[done.source_format]}) -> {printable(done.target)} ({_NAMES[done.format]}): "

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from gpersist import protos
-from gpersist.cli.output import add_json, counted, printable, write_json, write_line
+from gpersist.cli.output import add_json, add_tag_set, counted, printable, write_json, write_line
 from gpersist.drawing import Outline, draw, outline_of
-from gpersist.errors import GPersistError, InvalidArgumentError, NotFoundError
+from gpersist.errors import GPersistError
 
 _MAX_INFERRED = 5000
 """Nodes; the shapes of more are not inferred."""
@@ -42,7 +42,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--svg", metavar="FILE", help="write a picture")
     parser.add_argument("--html", metavar="FILE", help="write a page in which scopes open and close; needs no network")
     parser.add_argument("--events", metavar="D", help="write an event file to this folder, for TensorBoard's graph tab")
-    parser.add_argument("--tag-set", metavar="TAG[,TAG...]", help="which graph of a SavedModel (default: the one tagged serve, or the only one)")
+    add_tag_set(parser)
     parser.add_argument("--depth", metavar="N", type=_count, help="open all scopes down to this depth (default: as many as make a picture)")
     parser.add_argument("--boxes", metavar="N", type=_count, help="how many boxes there may be without --depth (default: 48)")
     parser.add_argument("--color-by", choices=("device", "op"), default="device", help="what has a colour (default: device)")
@@ -52,7 +52,10 @@ def register(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
-    file, meta = _read(arguments.path, arguments.tag_set)
+    from gpersist.cli.model_file import choose_graph, read_model
+
+    file, metas = read_model(arguments.path)
+    meta = choose_graph(file, metas, arguments.tag_set)
     if arguments.html or arguments.events:
         _tell_shapes(meta.graph_def)
     outputs = [info.name for signature in meta.signature_def.values() for info in signature.outputs.values()]
@@ -87,28 +90,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or len(text) > 9:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a number, 0 or more")
     return int(text)
-
-
-def _read(path: str, tag_set: str | None) -> tuple[str, protos.MetaGraphDef]:
-    """The file, and the graph of it that is meant.
-
-    Raises:
-        NotFoundError: no graph has these tags.
-        InvalidArgumentError: there are several, and it is not told which.
-    """
-    from gpersist.cli.model_file import read_model
-
-    file, metas = read_model(path)
-    wanted = {"serve"} if tag_set is None else set(filter(None, tag_set.split(",")))
-    found = [meta for meta in metas if set(meta.meta_info_def.tags) == wanted]
-    if found:
-        return file, found[0]
-    if tag_set is None and len(metas) == 1:
-        return file, metas[0]
-    sets = "; ".join(",".join(meta.meta_info_def.tags) or "no tags" for meta in metas) or "none"
-    if tag_set is None:
-        raise InvalidArgumentError(f"{file!r} has several graphs: choose one by --tag-set; their tags: {sets}")
-    raise NotFoundError(f"{file!r} has no graph with the tags {tag_set!r}; those of its graphs: {sets}")
 
 
 def _tell_shapes(graph_def: protos.GraphDef) -> None:

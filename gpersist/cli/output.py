@@ -16,6 +16,19 @@ from typing import Any, NamedTuple
 _MAX_RICH_ROWS = 500
 """Rich takes 0.7 ms a row: 14 s for 20,000."""
 
+_OPTIONS = {
+    "placement or clear_devices=True": "--map, --placement or --clear-devices",
+    "clear_devices=True": "--clear-devices",
+    "placement={'/device:GPU:1': '/device:GPU:0', 'layer1/*': 'host'} or a policy": "--map /gpu:1=/gpu:0, --map 'layer1/*=host' or a --placement",
+    "placement='recorded'": "--placement recorded",
+    "placement='balanced' or 'sequential'": "--placement balanced or sequential",
+    " (a Saver's restore calls it device_map)": "",
+    "(to='v2' makes": "(--to v2 makes",
+    "with meta= where": "with --meta where",
+    "with outputs= what": "with --outputs what",
+}
+"""What the library's messages say in Python's words, in the command line's."""
+
 _GAP = 2
 """Blanks between columns."""
 
@@ -44,6 +57,11 @@ class Column(NamedTuple):
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Adds `--json`."""
     parser.add_argument("--json", action="store_true", help="write JSON: everything, exact")
+
+
+def add_tag_set(parser: argparse.ArgumentParser) -> None:
+    """Adds `--tag-set`."""
+    parser.add_argument("--tag-set", metavar="TAG[,TAG...]", help="which graph of a SavedModel (default: the one tagged serve, or the only one)")
 
 
 def printable(text: str) -> str:
@@ -88,9 +106,16 @@ def write_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+def in_options(text: str) -> str:
+    """A message of the library in the command line's words."""
+    for python, option in _OPTIONS.items():
+        text = text.replace(python, option)
+    return text
+
+
 def write_error(kind: str, text: str) -> None:
-    """Writes `gpersist: error: ...` to stderr."""
-    lines = "\n".join(map(printable, text.split("\n")))
+    """Writes `gpersist: error: ...` to stderr, in the command line's words."""
+    lines = "\n".join(map(printable, in_options(text).split("\n")))
     sys.stderr.write(f"gpersist: {kind}: {lines}\n")
 
 

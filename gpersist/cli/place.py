@@ -19,10 +19,23 @@ from typing import Any
 from gpersist import files
 from gpersist.checkpoint import CheckpointReader, DeviceLoad, Placement, PlacementPlan, TensorSpec, decode_variables, locate, place
 from gpersist.cli.listing import list_checkpoint
-from gpersist.cli.output import Column, add_json, amount, counted, percent, printable, write_error, write_json, write_line, write_table
+from gpersist.cli.output import (
+    Column,
+    add_json,
+    add_tag_set,
+    amount,
+    counted,
+    in_options,
+    percent,
+    printable,
+    write_error,
+    write_json,
+    write_line,
+    write_table,
+)
 from gpersist.cli.placement_svg import arrivals, draw
 from gpersist.devices import Device, MemoryInfo, VirtualDevice, devices
-from gpersist.errors import CheckpointNotFoundError, DeviceMemoryError, InvalidArgumentError
+from gpersist.errors import CheckpointNotFoundError, DeviceMemoryError, DeviceNotFoundError, InvalidArgumentError
 
 _MAX_META_BYTES = 2 << 30
 """Protobuf's own limit."""
@@ -67,7 +80,9 @@ examples:
   gpersist place run --devices 4x16GiB --svg p.svg   on others, and a drawing
   gpersist place run --devices 2x80GB,2x24GiB --placement balanced
   gpersist place model.meta --placement strict       a graph alone
-  gpersist place run --map 'tower_1/*=/gpu:1' --map '*=/gpu:0'"""
+  gpersist place run --map 'tower_1/*=/gpu:1' --map '*=/gpu:0'
+  gpersist place run --map /gpu:2=/gpu:0 --map /gpu:3=/gpu:1
+  gpersist place export/1 --tag-set train            a SavedModel's graph"""
 
 
 def register(commands: Any) -> None:
@@ -76,7 +91,7 @@ def register(commands: Any) -> None:
         "place",
         help="where a restore would put each tensor, and whether it fits",
         description="Show the plan of a restore, and touch no device for it; by default, for the devices that are here. A .meta is enough: the "
-        "sizes are then those of its graph's variables. Exit status 1: something does not fit.",
+        "sizes are then those of its graph's variables. Exit status 1: something does not fit, or, with --placement strict, a device is missing.",
         epilog=_EXAMPLES,
     )
     parser.add_argument("path", metavar="PREFIX|META", help="a checkpoint's prefix, any of its files, or its folder; or a .meta alone")
@@ -92,12 +107,19 @@ def register(commands: Any) -> None:
         "--placement",
         "--policy",
         metavar="POLICY",
-        help="recorded (default), strict, balanced, sequential, single, host; a device; or MAP.json, an object of name patterns and devices",
+        help="recorded (default), strict, balanced, sequential, single, host; a device; or MAP.json, an object from name patterns, or recorded "
+        "devices, to devices",
     )
     parser.add_argument(
-        "--map", metavar="PATTERN=DEVICE", action="append", default=[], type=_pair, help="these tensors there, before MAP.json; may be repeated"
+        "--map",
+        metavar="PATTERN=DEVICE",
+        action="append",
+        default=[],
+        type=_pair,
+        help="these tensors there, before MAP.json; PATTERN may be a recorded device: /gpu:1=/gpu:0; may be repeated",
     )
     parser.add_argument("--clear-devices", action="store_true", help="forget the recorded devices")
+    add_tag_set(parser)
     parser.add_argument("--svg", metavar="FILE", help="draw the plan")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -106,12 +128,18 @@ def register(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     placement = _placement(arguments.placement, dict(arguments.map))
-    source, tensors = _read(arguments.path, is_strict=placement == "strict")
+    source, tensors = _read(arguments.path, arguments.tag_set, is_strict=placement == "strict")
     here = devices()
     planned = arguments.devices or arguments.virtual
     available = here if planned is None else [here[0], *planned]
     memory_of = functools.cache(_memory)
-    plan = place(tensors, placement, clear_devices=arguments.clear_devices, available=available, memory_of=memory_of)
+    try:
+        plan = place(tensors, placement, clear_devices=arguments.clear_devices, available=available, memory_of=memory_of)
+    except DeviceNotFoundError as error:
+        if placement != "strict":
+            raise  # what was typed
+        write_error("missing", error.message)
+        return 1
     plan = dataclasses.replace(plan, loads=_with_idle(plan, available, memory_of))
     shortage = _shortage(plan)
     if arguments.svg:
@@ -146,7 +174,7 @@ def _shortage(plan: PlacementPlan) -> str | None:
     try:
         plan.check_memory()
     except DeviceMemoryError as error:
-        return error.message
+        return in_options(error.message)
     return None
 
 
@@ -182,7 +210,7 @@ def _count(text: str) -> int:
 def _pair(text: str) -> tuple[str, str]:
     pattern, _, device = text.rpartition("=")
     if not pattern or not device:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a name or a pattern, and a device: 'layer1/*=/device:GPU:1'")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a name, a pattern or a recorded device, and a device: 'layer1/*=/device:GPU:1'")
     return pattern, device
 
 
@@ -210,7 +238,7 @@ def _read_map(path: str) -> Mapping[str, str]:
     return found
 
 
-def _read(path: str, *, is_strict: bool) -> tuple[str, list[TensorSpec]]:
+def _read(path: str, tag_set: str | None, *, is_strict: bool) -> tuple[str, list[TensorSpec]]:
     """What there is to place: of a checkpoint, in the order in which it is restored; or of a `.meta` alone.
 
     Raises:
@@ -225,7 +253,7 @@ def _read(path: str, *, is_strict: bool) -> tuple[str, list[TensorSpec]]:
     with CheckpointReader(path) as reader:
         if is_strict:
             _ = reader.devices  # a damaged .meta is an error, where all others make do with a warning
-        listing = list_checkpoint(reader)
+        listing = list_checkpoint(reader, tag_set)
     return listing.prefix, [TensorSpec(tensor.name, tensor.shape, tensor.dtype, tensor.size_bytes, tensor.device) for tensor in listing.tensors]
 
 

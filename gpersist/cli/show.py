@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import dataclasses
 import fnmatch
 import shutil
 import sys
@@ -13,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from gpersist.checkpoint import OBJECT_GRAPH_KEY, CheckpointReader
-from gpersist.cli.listing import Listed, Listing, list_checkpoint, total_bytes
+from gpersist.cli.listing import Listed, Listing, ShortFile, list_checkpoint, short_files, total_bytes
 from gpersist.cli.objects import show_objects
-from gpersist.cli.output import Column, add_json, amount, counted, printable, write_json, write_line, write_table
+from gpersist.cli.output import Column, add_json, add_tag_set, amount, counted, printable, write_error, write_json, write_line, write_table
 from gpersist.errors import TensorNotFoundError
 
 _MAX_DEPTH = 32
@@ -52,7 +53,8 @@ def register(commands: Any) -> None:
     parser = commands.add_parser(
         "show",
         help="what is in a checkpoint: names, dtypes, shapes, devices",
-        description="List a checkpoint's tensors, or print the values of one. Touches no device. A narrow terminal has no room for crc32c and shard.",
+        description="List a checkpoint's tensors, or print the values of one. Touches no device. A narrow terminal has no room for crc32c and "
+        "shard. Exit status 1: data files are missing or cut short; gpersist verify reads them.",
         epilog=_EXAMPLES,
     )
     parser.add_argument("prefix", metavar="PREFIX", help="a checkpoint's prefix, any of its files, or its folder")
@@ -66,6 +68,7 @@ def register(commands: Any) -> None:
     form.add_argument("--values", metavar="NAME", help="print the values of this tensor")
     form.add_argument("--ops", action="store_true", help="operations that a model needs, which are missing; PREFIX may be a .pb or a SavedModel, too")
     parser.add_argument("--sort", choices=list(_SORTS), default="name", help="order of the table (default: name; size: the largest first)")
+    add_tag_set(parser)
     parser.add_argument("--full", action="store_true", help="with --values: all of them, however many")
     add_json(parser)
     parser.set_defaults(run=run)
@@ -83,12 +86,13 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         if arguments.objects:
             return show_objects(reader, arguments.patterns, _matches, arguments.json)
-        listing = list_checkpoint(reader)
+        listing = list_checkpoint(reader, arguments.tag_set)
     tensors = _select(listing, arguments.patterns)
     tensors.sort(key=_SORTS[arguments.sort])
+    short = short_files(listing)
     if arguments.json:
-        write_json(_to_json(listing, tensors))
-        return 0
+        write_json(_to_json(listing, tensors, short))
+        return 1 if short else 0
     if arguments.tree:
         for line in _tree(tensors):
             write_line(line)
@@ -97,7 +101,18 @@ def run(arguments: argparse.Namespace) -> int:
     write_line()
     for line in _totals(listing, tensors):
         write_line(line)
-    return 0
+    if short:
+        write_error(
+            "damaged", f"data files do not hold what the index says: {'; '.join(map(_short, short))}; restore an older checkpoint, or copy them again"
+        )
+    return 1 if short else 0
+
+
+def _short(file: ShortFile) -> str:
+    lost = f"without {counted(len(file.tensors), 'tensor')}: {', '.join(map(repr, file.tensors[:3]))}{', ...' * (len(file.tensors) > 3)}"
+    if file.size_bytes is None:
+        return f"{file.file!r} is missing, {lost}"
+    return f"{file.file!r} has {file.size_bytes:,} of {file.needed_bytes:,} bytes, {lost}"
 
 
 def _select(listing: Listing, patterns: Sequence[str]) -> list[Listed]:
@@ -148,6 +163,10 @@ def _totals(listing: Listing, tensors: Sequence[Listed]) -> Iterator[str]:
     if any(tensor.name == OBJECT_GRAPH_KEY for tensor in tensors):
         yield "  of objects, as TensorFlow 2 saves them: --objects lists them by path"
     devices = _by_device(tensors)
+    if listing.graph:
+        tags, others = listing.graph
+        more = f"; --tag-set chooses another: {printable('; '.join(others))}" if others else ""
+        yield f"  {'devices as in' if any(devices) else 'no devices in'} the SavedModel's graph {printable(tags)!r}{more}"
     if any(devices):
         for device, (count, device_bytes) in devices.items():
             yield f"  {printable(device) or 'no device recorded'}: {counted(count, 'tensor')}, {amount(device_bytes)}"
@@ -197,7 +216,7 @@ def _leaves(node: dict[str, Any]) -> Iterator[Listed]:
             yield child
 
 
-def _to_json(listing: Listing, tensors: Sequence[Listed]) -> dict[str, Any]:
+def _to_json(listing: Listing, tensors: Sequence[Listed], short: Sequence[ShortFile]) -> dict[str, Any]:
     return {
         "prefix": listing.prefix,
         "format": listing.format,
@@ -205,6 +224,7 @@ def _to_json(listing: Listing, tensors: Sequence[Listed]) -> dict[str, Any]:
         "num_tensors": len(tensors),
         "total_bytes": total_bytes(tensors),
         "devices": {device: {"tensors": count, "bytes": size_bytes} for device, (count, size_bytes) in _by_device(tensors).items()},
+        "short_files": [dataclasses.asdict(file) for file in short],
         "tensors": [
             {
                 "name": tensor.name,

@@ -2,8 +2,9 @@
 
     python -m gpersist.cli.training FOLDER --steps 300 --save-every 50 [--die-in-save 200]
 
-It starts from the newest whole checkpoint in the folder, if there is one. The arithmetic is NumPy's, on whatever arrays the devices have (CuPy's take
-part in it by NumPy's own protocols); layers are spread over the devices. What happens is told on stdout, a JSON object a line.
+It starts from the newest whole checkpoint in the folder, with a line on stderr for each that it passes over; where there are checkpoints and none is
+whole, it ends. The arithmetic is NumPy's, on whatever arrays the devices have (CuPy's take part in it by NumPy's own protocols); layers are spread
+over the devices. What happens is told on stdout, a JSON object a line.
 """
 
 from __future__ import annotations
@@ -151,18 +152,22 @@ def main(argv: list[str] | None = None) -> None:
     tell("started", devices=[{"name": device.name, "backend": device.backend, "product": device.info().product} for device in devices])
     model = Model(devices)
     with gpersist.CheckpointManager(arguments.folder, max_to_keep=3) as manager:
-        if newest := manager.latest():
-            resume(model, newest)
+        if manager.all_steps():
+            resume(model, manager)
         tell("training", tensors=len(model.arrays), bytes=sum(array.nbytes for array in model.arrays.values()), placement=placement(model))
         train(model, manager, arguments.steps, arguments.save_every, arguments.die_in_save)
 
 
-def resume(model: Model, prefix: str) -> None:
-    """Takes the arrays of a checkpoint, each of them on the device where it was, in the place of the model's."""
+def resume(model: Model, manager: gpersist.CheckpointManager) -> None:
+    """Takes the arrays of the newest whole checkpoint, each of them on the device where it was, in the place of the model's.
+
+    Those passed over are warned of, a line each on stderr. Where none is whole, it is an error: nothing begins anew over what could be looked into.
+    """
     started = time.perf_counter()
-    model.arrays = gpersist.load(prefix, placement="strict")
+    model.arrays = manager.restore(placement="strict")
     seconds = time.perf_counter() - started
-    tell("resumed", prefix=prefix, step=int(model.arrays["global_step"]), duration_s=seconds)
+    step = int(model.arrays["global_step"])
+    tell("resumed", prefix=os.path.join(manager.directory, f"ckpt-{step}"), step=step, duration_s=seconds)
 
 
 def train(model: Model, manager: gpersist.CheckpointManager, steps: int, save_every: int, die_in_save: int | None) -> None:

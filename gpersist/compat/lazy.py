@@ -7,7 +7,16 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gpersist.bundle import nearest
+
 __all__ = ["lazily"]
+
+_INSTEAD = {
+    "tf.keras": "gpersist.keras reads the models that Keras saved as HDF5 (`gpersist convert model.h5 out.pb`), tf.layers builds layers, and "
+    "gpersist.saved_model.load takes what Keras exported as a SavedModel",
+    "tf.contrib": "TensorFlow has none either since 2.0; docs/tensorflow1.md says what takes the place of much of it",
+}
+"""What programs look for most that is not there."""
 
 
 def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
@@ -28,7 +37,11 @@ def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tu
 
     def getattribute(name: str) -> Any:
         if name not in found:
-            raise AttributeError(f"{shown}.{name}: gpersist has no such name; dir({shown}) lists its names, docs/tensorflow1.md what else to use")
+            what = f"{shown}.{name}: gpersist has no such name"
+            if instead := _INSTEAD.get(f"{shown}.{name}"):
+                raise AttributeError(f"{what}; {instead}")
+            near = "" if name.startswith("_") else nearest(name, sorted(found))
+            raise AttributeError(f"{what}{near.removesuffix('?')}; dir({shown}) lists its names, docs/tensorflow1.md what else to use")
         importlib.import_module("gpersist.ops")  # says what operations there are, before anything is built or registered
         place, attribute = found[name]
         value = getattr(importlib.import_module(place), attribute) if place else importlib.import_module(f"{module}.{name}")

@@ -6,15 +6,19 @@ Of V2, whatever is read is held against its checksum, and nothing but blocks is 
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gpersist import files
+from gpersist import files, protos
 from gpersist.bundle import index_path, meta_path
-from gpersist.checkpoint import CheckpointReader, PartitionedArray, encode_meta, save, save_v1, saved_as
+from gpersist.checkpoint import CheckpointReader, PartitionedArray, damaged_tensors, encode_meta, save, save_v1, saved_as
 from gpersist.convert.tensors import Tensor, TensorFile, refuse
+from gpersist.errors import DataLossError
 from gpersist.graph import colocated_with
 from gpersist.train.meta_graph import read_meta_graph_file
+
+_LOG = logging.getLogger("gpersist")
 
 V1_DTYPES = frozenset(
     [
@@ -39,10 +43,18 @@ V1_DTYPES = frozenset(
 
 
 class CheckpointFile(TensorFile):
-    """A checkpoint of either format."""
+    """A checkpoint of either format.
 
-    def __init__(self, path: str) -> None:
+    Attributes:
+        damaged: what is wrong with each tensor that is passed over, by name.
+    """
+
+    def __init__(self, path: str, *, skip_damaged: bool = False) -> None:
         """Reads the index.
+
+        Args:
+            path: of the checkpoint.
+            skip_damaged: read all tensors, and pass over those that are not whole, and a `.meta` that is none.
 
         Raises:
             CheckpointNotFoundError, NotACheckpointError, DataLossError, UnimplementedError: see `gpersist.open`.
@@ -50,12 +62,22 @@ class CheckpointFile(TensorFile):
         self._reader = CheckpointReader(path)
         super().__init__(self._reader.prefix)
         self.format = "v2" if files.active().is_file(index_path(self.path)) else "v1"
+        self.damaged: Mapping[str, str] = {}
+        self._skip_damaged = skip_damaged
+        if skip_damaged:
+            try:
+                self.damaged = damaged_tensors(self.path)
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def tensors(self) -> list[Tensor]:
         """All tensors; see `TensorFile`."""
         found = []
-        for name, device in self._reader.devices.items():
+        for name, device in self._recorded().items():
+            if name in self.damaged:
+                continue
             stored = self._reader[name]
             if stored.dtype.is_string:
                 found.append(Tensor(name, stored.dtype, stored.shape, stored.size_bytes, device, strings=stored.read))
@@ -63,6 +85,35 @@ class CheckpointFile(TensorFile):
             parts = [(part, functools.partial(stored.pull, part)) for part in stored.slices]
             found.append(Tensor(name, stored.dtype, stored.shape, stored.size_bytes, device, content=stored.pull, parts=parts))
         return found
+
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all tensors, damaged ones too."""
+        return sum(stored.size_bytes for stored in self._reader.values())
+
+    def graph(self) -> protos.MetaGraphDef | None:
+        """The message in its `.meta`; None where there is none, or tensors of it are passed over.
+
+        Raises:
+            DataLossError: it is damaged.
+        """
+        if self.damaged or not files.active().is_file(meta_path(self.path)):
+            return None
+        try:
+            return read_meta_graph_file(meta_path(self.path))
+        except DataLossError as error:
+            if not self._skip_damaged:
+                raise
+            _LOG.warning("%s; the graph is left out", error)
+            return None
+
+    def _recorded(self) -> Mapping[str, str]:
+        try:
+            return self._reader.devices
+        except DataLossError:
+            if not self._skip_damaged:
+                raise
+            return dict.fromkeys(self._reader, "")
 
     def close(self) -> None:
         """Closes the files."""
@@ -112,11 +163,11 @@ def changed_meta(source: CheckpointFile, to: str, *, clear_devices: bool, device
         devices: new devices of variables, by the names of their tensors; what is colocated with them follows.
 
     Raises:
-        OSError: the `.meta` is damaged.
+        DataLossError: the `.meta` is damaged.
     """
-    if not files.active().is_file(meta_path(source.path)):
+    message = source.graph()
+    if message is None:
         return None
-    message = read_meta_graph_file(meta_path(source.path))
     moved = {node: devices[saved.name] for node, saved in saved_as(message).items() if saved.name in devices}
     for node in message.graph_def.node:
         if clear_devices:

@@ -22,7 +22,7 @@ from gpersist.convert.renaming import rename as renamed_by
 from gpersist.convert.safetensors import SafetensorsFile, write_safetensors
 from gpersist.convert.tensors import Tensor, TensorFile
 from gpersist.devices import Device, DeviceSpec
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import DataLossError, InvalidArgumentError
 
 _LOG = logging.getLogger("gpersist")
 
@@ -45,6 +45,7 @@ class Converted:
         num_tensors, total_bytes: written.
         renamed: new names by old ones, of those that changed.
         left_out: tensors that were not written.
+        damaged: what is wrong with those of them that are not whole, by name.
         duration_s: how long it took.
     """
 
@@ -56,6 +57,7 @@ class Converted:
     total_bytes: int
     renamed: Mapping[str, str]
     left_out: tuple[str, ...]
+    damaged: Mapping[str, str]
     duration_s: float
 
 
@@ -67,6 +69,7 @@ def convert(
     rename: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     clear_devices: bool = False,
     devices: Devices | None = None,
+    skip_damaged: bool = False,
     durable: bool = True,
     on_progress: Callable[[int], None] | None = None,
 ) -> Converted:
@@ -82,6 +85,7 @@ def convert(
         rename: regular expressions, and what takes the place of their matches, one after the other; a tensor whose name becomes empty is left out.
         clear_devices: whether recorded devices are forgotten.
         devices: devices to record instead of those that are: one for all, or a dict of name patterns and devices, the first that matches counts.
+        skip_damaged: of a checkpoint: read it twice, and leave out the tensors that are damaged, and with any of them the graph.
         durable: wait for the disk.
         on_progress: called with the bytes of each piece that is written, from any thread.
 
@@ -89,7 +93,7 @@ def convert(
         CheckpointNotFoundError, NotACheckpointError: there is nothing to read.
         InvalidArgumentError: an argument makes no sense, several tensors would have one name, or none is left.
         UnimplementedError: the format cannot hold some tensors. Nothing is written until here.
-        DataLossError: the source is damaged; what stood under the target's name stands.
+        DataLossError: the source is damaged, with `skip_damaged` all of it; what stood under the target's name stands.
         GPersistError: the file system failed; likewise.
     """
     started = time.perf_counter()
@@ -107,8 +111,11 @@ def convert(
     if clear_devices and devices is not None:
         raise InvalidArgumentError("give convert either clear_devices=True or devices=, not both")
     patterns = _patterns(devices)
-    with _open(source) as file:
+    with _open(source, skip_damaged) as file:
         tensors = file.tensors
+        damaged = file.damaged if isinstance(file, CheckpointFile) else {}
+        if damaged and not tensors:
+            raise DataLossError(f"none of the {len(damaged)} tensors of {file.path!r} is whole: {next(iter(damaged.values()))}")
         names = renamed_by([tensor.name for tensor in tensors], rename)
         if tensors and not names:
             raise InvalidArgumentError(f"the renamings leave out all {len(tensors)} tensors of {file.path!r}")
@@ -130,7 +137,8 @@ def convert(
             num_tensors=len(chosen),
             total_bytes=sum(tensor.size_bytes for tensor in chosen),
             renamed={old: new for old, new in names.items() if old != new},
-            left_out=tuple(tensor.name for tensor in tensors if tensor.name not in names),
+            left_out=(*damaged, *(tensor.name for tensor in tensors if tensor.name not in names)),
+            damaged=damaged,
             duration_s=time.perf_counter() - started,
         )
 
@@ -138,7 +146,7 @@ def convert(
 def source_bytes(source: str | os.PathLike[str]) -> int:
     """Bytes of all tensors of a file, as `convert` reads it."""
     with _open(source) as file:
-        return sum(tensor.size_bytes for tensor in file.tensors)
+        return file.total_bytes if isinstance(file, CheckpointFile) else sum(tensor.size_bytes for tensor in file.tensors)
 
 
 def _write(
@@ -169,13 +177,13 @@ def _write(
         write_v2(path, tensors, meta, in_order=file.in_order, durable=durable, on_progress=on_progress)
 
 
-def _open(source: str | os.PathLike[str]) -> TensorFile:
+def _open(source: str | os.PathLike[str], skip_damaged: bool = False) -> TensorFile:
     if source is None:
         raise InvalidArgumentError("the source is None; expected a checkpoint's prefix, or a file")
     path = os.fsdecode(source)
     system = files.active()
     if not system.is_file(path):
-        return CheckpointFile(path)
+        return CheckpointFile(path, skip_damaged=skip_damaged)
     kind = _SUFFIXES.get(os.path.splitext(path)[1])
     if kind is None and not is_v1_file(path):
         fd = system.open_read(path)
@@ -188,9 +196,13 @@ def _open(source: str | os.PathLike[str]) -> TensorFile:
             system.close(fd)
         words = describe(bytes(head), size) or ""
         kind = "safetensors" if "safetensors" in words else "npz" if ".npz" in words else None
-    if kind == "safetensors":
-        return SafetensorsFile(path)
-    return NpzFile(path) if kind == "npz" else CheckpointFile(path)
+    if kind is None:
+        return CheckpointFile(path, skip_damaged=skip_damaged)
+    if skip_damaged:
+        raise InvalidArgumentError(
+            f"{path!r} is a {kind} file, which has no checksum for each tensor: damaged ones can be left out of checkpoints only"
+        )
+    return SafetensorsFile(path) if kind == "safetensors" else NpzFile(path)
 
 
 def _patterns(devices: Devices | None) -> dict[str, str]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from gpersist import files, protos
 from gpersist.bundle import meta_path, nearest, parse_shape_and_slice
 from gpersist.checkpoint import CheckpointReader, SavedAs, Wanted, fetch, locate, saved_as
+from gpersist.convert.outputs import offer
 from gpersist.devices import get as get_device
 from gpersist.dtypes import from_enum
 from gpersist.errors import CheckpointNotFoundError, DataLossError, InvalidArgumentError, NotFoundError
@@ -38,8 +38,6 @@ SERVING = "serve"
 DEFAULT_SIGNATURE = "serving_default"
 AVERAGE = "ExponentialMovingAverage"
 """The name of `tf.train.ExponentialMovingAverage`, and the end of its variables' names."""
-
-_MAX_TOLD = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,29 +164,12 @@ def output_nodes(graph_def: protos.GraphDef, outputs: Sequence[str]) -> list[str
     """The names of the nodes that are wanted, all of them there; see `freeze`."""
     names = {node.name for node in graph_def.node}
     if not outputs:
-        some = ", ".join(map(repr, _ends(graph_def)[:_MAX_TOLD]))
-        raise InvalidArgumentError(f"say which of the graph's {len(names)} nodes are its outputs; {some or 'none'} come last after its placeholders")
+        raise InvalidArgumentError(f"say which of the graph's {len(names)} nodes are its outputs; {offer(graph_def)}")
     wanted = list(dict.fromkeys(text.removeprefix("^").partition(":")[0] for text in outputs))
     for name in wanted:
         if name not in names:
             raise NotFoundError(f"the graph has no node {name!r}{nearest(name, names)}")
     return wanted
-
-
-def _ends(graph_def: protos.GraphDef) -> list[str]:
-    """The nodes, but for those of training, that are made of placeholders and that no other one takes."""
-    takers: dict[str, list[protos.NodeDef]] = defaultdict(list)
-    for node in graph_def.node:
-        for text in node.input:
-            takers[input_name(text)].append(node)
-    waiting = [node for node in graph_def.node if node.op == "Placeholder"]
-    reached: dict[str, None] = {}
-    while waiting:
-        node = waiting.pop()
-        if node.name not in reached and not node.op.startswith(("Apply", "ResourceApply", "Save")):
-            reached[node.name] = None
-            waiting += takers[node.name]
-    return [name for name in reached if not takers[name] and not name.startswith("gradients")]
 
 
 def _freeze(

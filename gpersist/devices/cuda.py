@@ -24,9 +24,9 @@ import numpy as np
 
 from gpersist.devices import nvml
 from gpersist.devices.backend import Array, Device, DeviceInfo, Event, MemoryInfo, PinnedBuffer, Stream
-from gpersist.devices.memory import PageBuffer, check_copy
+from gpersist.devices.memory import PageBuffer, check_copy, out_of_memory
 from gpersist.devices.spec import DeviceSpec
-from gpersist.errors import DeviceMemoryError, FailedPreconditionError, InvalidArgumentError, UnavailableError
+from gpersist.errors import FailedPreconditionError, InvalidArgumentError, UnavailableError
 from gpersist.shapes import Shape, element_count
 
 _log = logging.getLogger("gpersist")
@@ -149,7 +149,7 @@ class CudaDevice(Device):
                 if error.status != _OUT_OF_MEMORY:
                     raise
                 cause = error
-        raise DeviceMemoryError(f"{self.name}: {size_bytes} bytes wanted, {self.memory().free_bytes} bytes free") from cause
+        raise out_of_memory(self.name, size_bytes, self.memory().free_bytes, "free arrays, or place some on other devices or on the host") from cause
 
     def pinned(self, size_bytes: int) -> PinnedBuffer:
         """Memory from the runtime, pinned for every device."""

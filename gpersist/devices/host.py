@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from gpersist.devices.backend import Array, Device, DeviceInfo, Event, MemoryInfo, PinnedBuffer, Stream
-from gpersist.devices.memory import PageBuffer, array_bytes, check_copy, host_memory
+from gpersist.devices.memory import PageBuffer, array_bytes, check_copy, host_memory, out_of_memory
 from gpersist.devices.spec import DeviceSpec
-from gpersist.errors import DeviceMemoryError, UnimplementedError
+from gpersist.errors import UnimplementedError
 from gpersist.shapes import Shape, element_count
 
 
@@ -46,7 +46,8 @@ class HostDevice(Device):
             return np.empty(shape, dtype)
         except (MemoryError, ValueError) as error:  # ValueError: more than an address can reach
             size_bytes = element_count(shape) * dtype.itemsize
-            raise DeviceMemoryError(f"{self.name}: {size_bytes} bytes wanted, {self.memory().free_bytes} bytes free") from error
+            cure = "give the process, or its container, more memory, or load fewer arrays at once (names=)"
+            raise out_of_memory(self.name, size_bytes, self.memory().free_bytes, cure) from error
 
     def pinned(self, size_bytes: int) -> PinnedBuffer:
         """Page-aligned memory; the CPU needs nothing pinned."""

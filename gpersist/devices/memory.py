@@ -27,7 +27,8 @@ class PageBuffer(PinnedBuffer):
         try:
             mapping = mmap.mmap(-1, max(size_bytes, 1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         except (OSError, OverflowError) as error:
-            raise DeviceMemoryError(f"host memory: {size_bytes} bytes wanted, {host_memory().free_bytes} bytes free") from error
+            cure = "give the process, or its container, more memory, or have it stage less at a time (ring_bytes=)"
+            raise out_of_memory("host memory", size_bytes, host_memory().free_bytes, cure) from error
         if size_bytes >= _HUGE_PAGE_BYTES:
             with contextlib.suppress(OSError):  # a kernel built without them
                 mapping.madvise(mmap.MADV_HUGEPAGE)
@@ -37,6 +38,12 @@ class PageBuffer(PinnedBuffer):
     def close(self) -> None:
         """Drops the reference; a view that is still held keeps the mapping alive."""
         self.array = np.empty(0, np.uint8)
+
+
+def out_of_memory(name: str, size_bytes: int, free_bytes: int, cure: str) -> DeviceMemoryError:
+    """The error of a device, called `name`, that has no room; `cure` says what to do."""
+    readable = f" ({size_bytes / 2**20:,.1f} MiB wanted, {free_bytes / 2**20:,.1f} MiB free)" if size_bytes >= 2**20 else ""
+    return DeviceMemoryError(f"{name}: {size_bytes} bytes wanted, {free_bytes} bytes free{readable}; {cure}")
 
 
 def array_bytes(array: np.ndarray[Any, Any]) -> Bytes:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.devices.backend import Array, Device, DeviceInfo, Event, MemoryInfo, PinnedBuffer, Stream
-from gpersist.devices.memory import PageBuffer, array_bytes, check_copy, host_memory
+from gpersist.devices.memory import PageBuffer, array_bytes, check_copy, host_memory, out_of_memory
 from gpersist.devices.spec import DeviceSpec
 from gpersist.devices.worker import Worker
 from gpersist.errors import DeviceMemoryError, InvalidArgumentError, UnimplementedError
@@ -208,7 +208,8 @@ class VirtualDevice(Device):
     def _out_of_memory(self, size_bytes: int) -> DeviceMemoryError:
         limit_bytes = self._memory_bytes
         free_bytes = host_memory().free_bytes if limit_bytes is None else limit_bytes - self._used_bytes
-        return DeviceMemoryError(f"{self.name} (virtual): {size_bytes} bytes wanted, {free_bytes} bytes free")
+        cure = "free arrays, place some on other devices or on the host, or give virtual devices more: GPERSIST_VIRTUAL_DEVICES=4x2GiB"
+        return out_of_memory(f"{self.name} (virtual)", size_bytes, free_bytes, cure)
 
 
 class _VirtualStream(Stream):

@@ -1,9 +1,17 @@
 """Estimator: a model function that is trained, evaluated, asked and exported (`tf.estimator`), in one process."""
 
+from gpersist.estimator.baseline import BaselineClassifier, BaselineEstimator, BaselineRegressor
+from gpersist.estimator.classifier_heads import BinaryClassHead, MultiClassHead
+from gpersist.estimator.dnn import DNNClassifier, DNNEstimator, DNNRegressor
+from gpersist.estimator.dnn_linear_combined import DNNLinearCombinedClassifier, DNNLinearCombinedEstimator, DNNLinearCombinedRegressor
 from gpersist.estimator.estimator import Estimator
 from gpersist.estimator.estimator_spec import EstimatorSpec
 from gpersist.estimator.exporters import BestExporter, Exporter, FinalExporter, LatestExporter
+from gpersist.estimator.head import Head
+from gpersist.estimator.linear import LinearClassifier, LinearEstimator, LinearRegressor
 from gpersist.estimator.mode_keys import ModeKeys
+from gpersist.estimator.parsing_specs import classifier_parse_example_spec, regressor_parse_example_spec
+from gpersist.estimator.regression_head import RegressionHead
 from gpersist.estimator.run_config import RunConfig
 from gpersist.estimator.train_and_evaluate import EvalSpec, TrainSpec, train_and_evaluate
 from gpersist.estimator.warm_start_settings import WarmStartSettings
@@ -14,9 +22,19 @@ from gpersist.train.step_timer import SecondOrStepTimer
 from gpersist.train.stopping_hooks import FeedFnHook, FinalOpsHook, GlobalStepWaiterHook, StopAtStepHook
 
 __all__ = [
+    "BaselineClassifier",
+    "BaselineEstimator",
+    "BaselineRegressor",
     "BestExporter",
+    "BinaryClassHead",
     "CheckpointSaverHook",
     "CheckpointSaverListener",
+    "DNNClassifier",
+    "DNNEstimator",
+    "DNNLinearCombinedClassifier",
+    "DNNLinearCombinedEstimator",
+    "DNNLinearCombinedRegressor",
+    "DNNRegressor",
     "Estimator",
     "EstimatorSpec",
     "EvalSpec",
@@ -25,11 +43,17 @@ __all__ = [
     "FinalExporter",
     "FinalOpsHook",
     "GlobalStepWaiterHook",
+    "Head",
     "LatestExporter",
+    "LinearClassifier",
+    "LinearEstimator",
+    "LinearRegressor",
     "LoggingTensorHook",
     "ModeKeys",
+    "MultiClassHead",
     "NanLossDuringTrainingError",
     "NanTensorHook",
+    "RegressionHead",
     "RunConfig",
     "SecondOrStepTimer",
     "SessionRunArgs",
@@ -41,5 +65,7 @@ __all__ = [
     "SummarySaverHook",
     "TrainSpec",
     "WarmStartSettings",
+    "classifier_parse_example_spec",
+    "regressor_parse_example_spec",
     "train_and_evaluate",
 ]

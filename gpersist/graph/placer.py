@@ -53,6 +53,7 @@ class Placer:
         self._is_logged = log_device_placement
         self._placed: list[Device] = []
         self._fallbacks: set[str] = set()
+        self._told: dict[tuple[str, Device], set[Operation]] = {}
         self.overrides: dict[Operation, Device] = {}
 
     def for_another_graph(self) -> Placer:
@@ -83,7 +84,12 @@ class Placer:
                     placed[op._id - first_id] = device
         if lost:
             raise self._not_here(lost)
-        for (wanted, device), ops in moved.items():
+        for (wanted, device), members in moved.items():
+            told = self._told.setdefault((wanted, device), set())
+            ops = [op for op in members if op not in told]  # placed anew by `override`, they may go where they were
+            if not ops:
+                continue
+            told.update(ops)
             why = "is not here, wanted by" if self._find(wanted, needs_host=False) is None else "cannot run"
             _LOG.warning("%s %s %s; placed on %s (soft placement)", wanted, why, _listed(ops), device.name)
         self._placed += placed

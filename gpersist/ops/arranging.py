@@ -156,6 +156,29 @@ class Tile(OpType):
         return [result, None]
 
 
+class TileGrad(OpType):
+    """The gradient of `Tile` in graphs of 2015: the sum of all copies of each element."""
+
+    inputs = "input: T, multiples: int32"
+    outputs = "output: T"
+    attrs = "T: type"
+    samples = (sample("float[4,3]", "int32: [2, 1]"), sample("int32[6]", "int32: [3]"), sample("double[]", np.zeros(0, np.int32)))
+    host_inputs = ("multiples",)
+
+    @staticmethod
+    def run(xp: Any, value: Array, multiples: Any) -> Array:
+        array = as_array(xp, value)
+        if multiples.shape != (array.ndim,):
+            raise InvalidArgumentError(f"Expected multiples argument to be a vector of length {array.ndim} but got length {multiples.size}")
+        for place, (length, count) in enumerate(zip(array.shape, multiples.tolist(), strict=True)):
+            if count <= 0:
+                raise InvalidArgumentError(f"Expected multiples[{place}] > 0, but got {count}")
+            if length % count:
+                raise InvalidArgumentError(f"Expected input_shape[{place}] % multiples[{place}] = 0, but got {length} % {count}")
+        split = [part for length, count in zip(array.shape, multiples.tolist(), strict=True) for part in (count, length // count)]
+        return xp.reshape(array, split).sum(tuple(range(0, len(split), 2)), dtype=array.dtype)
+
+
 _REVERSIBLE = "{uint8, int8, uint16, int16, int32, uint32, int64, uint64, bool, bfloat16, half, float, double, complex64, complex128, string}"
 
 

@@ -109,6 +109,13 @@ class BatchNormalization(Layer):
         self._dtype = "float32" if self.dtype is None or self.dtype.name in ("float16", "bfloat16") else self.dtype.name
         self.gamma = self.add_weight("gamma", shape, self._dtype, **self._gamma) if self.scale else None
         self.beta = self.add_weight("beta", shape, self._dtype, **self._beta) if self.center else None
+        assert self._scope is not None
+        partitioner = self._scope.partitioner
+        self._scope.set_partitioner(None)  # moving averages are never cut
+        self._add_moving(shape)
+        self._scope.set_partitioner(partitioner)
+
+    def _add_moving(self, shape: list[int]) -> None:
         self.moving_mean = self.add_weight("moving_mean", shape, self._dtype, self._moving_mean, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", shape, self._dtype, self._moving_variance, trainable=False)
         if self.renorm:

@@ -29,7 +29,7 @@ _SEEDS = "seed: int = 0, seed2: int = 0"
 _RESERVED = 2048  # words for each class that is drawn
 
 
-class _Words:
+class Words:
     """Words one after the other, as `SimplePhilox` has them."""
 
     def __init__(self, start: Philox) -> None:
@@ -95,11 +95,11 @@ class _Sampler(SessionOpType, abstract=True):
         for wrong in true_classes[(true_classes < 0) | (true_classes >= limit)]:
             raise InvalidArgumentError(f"`true_candidate` out of range [0, {limit}), received {wrong}")
         generator = ctx.state.get("generator") or ctx.state.setdefault("generator", Generator(attr("seed"), attr("seed2")))
-        words = _Words(generator.reserve(_RESERVED * count // 4))
+        words = Words(generator.reserve(_RESERVED * count // 4))
         return cls.sampled(ctx, words, count, limit, true_classes)
 
     @classmethod
-    def sampled(cls, ctx: Context, words: _Words, count: int, limit: int, true_classes: Any) -> list[Any]:
+    def sampled(cls, ctx: Context, words: Words, count: int, limit: int, true_classes: Any) -> list[Any]:
         draw, chance = cls.prepared(ctx, words, limit)
         found: list[int] = []
         tries = 0
@@ -121,7 +121,7 @@ class _Sampler(SessionOpType, abstract=True):
         return found
 
     @staticmethod
-    def prepared(ctx: Context, words: _Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
+    def prepared(ctx: Context, words: Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
         """A function that draws a class, and one that gives the probability of classes, float32."""
         raise NotImplementedError
 
@@ -141,7 +141,7 @@ class UniformCandidateSampler(_Sampler):
     """Each class is as likely as any other."""
 
     @staticmethod
-    def prepared(ctx: Context, words: _Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
+    def prepared(ctx: Context, words: Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
         return lambda: words.below(limit, 64), lambda values: np.full(values.shape, 1.0 / limit, np.float32)
 
 
@@ -149,7 +149,7 @@ class LogUniformCandidateSampler(_Sampler):
     """Classes of low numbers are likelier, as words are that are ordered by frequency."""
 
     @staticmethod
-    def prepared(ctx: Context, words: _Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
+    def prepared(ctx: Context, words: Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
         size = float(np.log1p(limit))
 
         def chance(values: Any) -> Any:
@@ -162,13 +162,13 @@ class _Learned(_Sampler, abstract=True):
     """Classes are as likely as they have been true ones so far, each counted once more."""
 
     @classmethod
-    def sampled(cls, ctx: Context, words: _Words, count: int, limit: int, true_classes: Any) -> list[Any]:
+    def sampled(cls, ctx: Context, words: Words, count: int, limit: int, true_classes: Any) -> list[Any]:
         found = super().sampled(ctx, words, count, limit, true_classes)
         np.add.at(ctx.state["weights"], true_classes.reshape(-1), 1)
         return found
 
     @staticmethod
-    def prepared(ctx: Context, words: _Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
+    def prepared(ctx: Context, words: Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
         weights = ctx.state.setdefault("weights", np.ones(limit, np.int64))
         edges = np.cumsum(weights)
         total = int(edges[-1])
@@ -196,7 +196,7 @@ class FixedUnigramCandidateSampler(_Sampler):
     )
 
     @staticmethod
-    def prepared(ctx: Context, words: _Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
+    def prepared(ctx: Context, words: Words, limit: int) -> tuple[Callable[[], int], Callable[[Any], Any]]:
         if "table" not in ctx.state:
             weights = _weights(ctx.op)
             if len(weights) != limit:
@@ -255,7 +255,7 @@ class AllCandidateSampler(_Sampler):
         return found
 
     @classmethod
-    def sampled(cls, ctx: Context, words: _Words, count: int, limit: int, true_classes: Any) -> list[Any]:
+    def sampled(cls, ctx: Context, words: Words, count: int, limit: int, true_classes: Any) -> list[Any]:
         return [np.arange(count, dtype=np.int64), np.ones(true_classes.shape, np.float32), np.ones(count, np.float32)]
 
 

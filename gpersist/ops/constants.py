@@ -62,6 +62,17 @@ class Const(OpType):
         return []
 
 
+class HostConst(Const):
+    """The same, kept on the host whatever the node's device."""
+
+    host_outputs = ("output",)
+    is_host_only = True
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [unknown_shape()]  # TensorFlow's has no shape function
+
+
 class Placeholder(SessionOpType):
     """A value that a caller feeds."""
 
@@ -83,6 +94,16 @@ class Placeholder(SessionOpType):
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         return []
+
+
+class PlaceholderV2(Placeholder):
+    """The same, of graphs of 2016: a shape of no dimensions is one."""
+
+    attrs = "dtype: type, shape: shape"
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [op.attr("shape")]
 
 
 class PlaceholderWithDefault(OpType):

@@ -86,6 +86,8 @@ class Conv2D(_Convolution):
         sample("float[1,2,4,5]", "float[3,3,2,2]", **_NCHW),
         sample("float[1,3,3,4]", "float[2,2,2,6]", **_SAME),
         sample("float[2,3,3,4]", "float[1,1,4,2]", **_SAME),
+        sample("float[1,4,3,4]", "float[3,2,1,8]", **_SAME),
+        sample("float[2,4,3,3]", "float[2,2,1,3]", **_DILATED),
         sample("float[0,3,3,2]", "float[2,2,2,2]", has_gradient=False, **_SAME),
         sample("half[1,3,3,2]", "half[2,2,2,2]", has_gradient=False, **_SAME),
     )

@@ -17,6 +17,7 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.ops.blas_threads import matmul
+from gpersist.ops.depthwise_correlation import correlate_each
 from gpersist.ops.windows import Windows, positions
 
 _HOST_BLOCK_BYTES = 1 << 20
@@ -32,6 +33,8 @@ def correlate(xp: Any, value: Array, filters: Array, axes: Sequence[Windows]) ->
         return correlate(xp, value.astype(np.float32), filters.astype(np.float32), axes).astype(value.dtype)
     groups = value.shape[-1] // filters.shape[-2]
     if groups > 1:
+        if filters.shape[-2] == 1 and len(axes) == 2:
+            return correlate_each(xp, value, filters.reshape(*filters.shape[:2], groups, -1), axes)
         parts = zip(xp.split(value, groups, -1), xp.split(filters, groups, -1), strict=True)
         return xp.concatenate([correlate(xp, part, own, axes) for part, own in parts], -1)
     matrix = filters.reshape(-1, filters.shape[-1])

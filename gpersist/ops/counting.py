@@ -208,6 +208,37 @@ class TopK(OpType):
         return [_gradient_of_top(op, grad)]
 
 
+class ApproxTopK(OpType):
+    """The k largest along an axis, or the k smallest: here all of them, whatever part would do."""
+
+    inputs = "input: T"
+    outputs = "values: T, indices: int32"
+    attrs = (
+        "k: int >= 0, reduction_dimension: int = -1, recall_target: float = 0.949999988079071, is_max_k: bool = true, "
+        "reduction_input_size_override: int = -1, aggregate_to_topk: bool = true, T: {half, bfloat16, float}"
+    )
+    samples = (sample("float[3,7]", k=3), sample("float[5,2]", k=2, reduction_dimension=0, is_max_k=False))
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        known, k, axis = op._inputs[0].shape, op.attr("k"), op.attr("reduction_dimension")
+        if known.sizes is None:
+            raise ValueError(f"Invalid reduction dimension: {axis}. The rank of the input is not known")
+        sizes = list(known.sizes)
+        place = shape_functions.axis(axis, len(sizes))
+        length = sizes[place]
+        if length is None or length < k:
+            raise ValueError(f"input must have last dimension >= k = {k} but was {-1 if length is None else length}")
+        sizes[place] = k if op.attr("aggregate_to_topk") else None
+        return [TensorShape(sizes)] * 2
+
+    @staticmethod
+    def run(xp: Any, value: Array, *, k: int, reduction_dimension: int, is_max_k: bool) -> list[Array]:
+        last = xp.moveaxis(value, reduction_dimension, -1)
+        values, places = _top(xp, last if is_max_k else -last, k, np.int32)
+        return [xp.moveaxis(found, -1, reduction_dimension) for found in (values if is_max_k else -values, places)]
+
+
 def _top_shapes(op: Operation, k: int | None) -> list[TensorShape]:
     sizes = op._inputs[0].shape.sizes
     if k is not None and k < 0:

@@ -21,7 +21,7 @@ _READ_BYTES = 1 << 18
 _WINDOW_BITS = {"ZLIB": zlib.MAX_WBITS, "GZIP": zlib.MAX_WBITS | 16}
 
 
-def _chunks(path: str, compression: str) -> Iterator[bytes]:
+def chunks(path: str, compression: str) -> Iterator[bytes]:
     """What a file holds, a piece at a time."""
     with gfile.GFile(path, "rb") as file:
         inflate = zlib.decompressobj(_WINDOW_BITS[compression]) if compression else None
@@ -38,7 +38,7 @@ def _chunks(path: str, compression: str) -> Iterator[bytes]:
 
 def _lines(path: str, compression: str) -> Iterator[bytes]:
     left = b""
-    for chunk in _chunks(path, compression):
+    for chunk in chunks(path, compression):
         *whole, left = (left + chunk).split(b"\n")
         for line in whole:
             yield line.replace(b"\r", b"")
@@ -51,7 +51,7 @@ def _pieces(path: str, compression: str, header: int, size: int, footer: int) ->
     if not compression:  # else its length is known at its end only
         with gfile.GFile(path, "rb") as file:
             _check_length(path, file.size(), header, size, footer)
-    for chunk in _chunks(path, compression):
+    for chunk in chunks(path, compression):
         total += len(chunk)
         kept += chunk[skipped:]
         skipped = max(0, skipped - len(chunk))
@@ -70,7 +70,7 @@ def _check_length(path: str, total: int, header: int, size: int, footer: int) ->
         )
 
 
-def _of_files(filenames: Any, read: Callable[[str], Iterator[bytes]]) -> DatasetValue:
+def of_files(filenames: Any, read: Callable[[str], Iterator[bytes]]) -> DatasetValue:
     """The records of files, one file after the other."""
     names = [name.decode() for name in np.asarray(filenames, object).reshape(-1).tolist()]
 
@@ -101,7 +101,7 @@ def _of_files(filenames: Any, read: Callable[[str], Iterator[bytes]]) -> Dataset
     return DatasetValue(begin)
 
 
-def _compression(value: Any) -> str:
+def compression_of(value: Any) -> str:
     given: Any = np.asarray(value, object)[()]
     found: str = given.decode()
     if found and found not in _WINDOW_BITS:
@@ -110,13 +110,13 @@ def _compression(value: Any) -> str:
 
 
 def _text_lines(ctx: Context, filenames: Any, compression_type: Any, buffer_size: Any) -> DatasetValue:
-    compression = _compression(compression_type)
-    return _of_files(filenames, lambda path: _lines(path, compression))
+    compression = compression_of(compression_type)
+    return of_files(filenames, lambda path: _lines(path, compression))
 
 
 def _records(ctx: Context, filenames: Any, compression_type: Any, buffer_size: Any) -> DatasetValue:
-    compression = _compression(compression_type)
-    return _of_files(filenames, lambda path: tf_record_iterator(path, compression))
+    compression = compression_of(compression_type)
+    return of_files(filenames, lambda path: tf_record_iterator(path, compression))
 
 
 def _fixed(
@@ -127,8 +127,8 @@ def _fixed(
         raise InvalidArgumentError(f"`record_bytes` must be > 0: {size}")
     if header < 0 or footer < 0:
         raise InvalidArgumentError(f"`header_bytes` and `footer_bytes` must be >= 0: {header}, {footer}")
-    compression = _compression(compression_type)
-    return _of_files(filenames, lambda path: _pieces(path, compression, header, size, footer))
+    compression = compression_of(compression_type)
+    return of_files(filenames, lambda path: _pieces(path, compression, header, size, footer))
 
 
 _NAMES = "filenames: string"

@@ -13,7 +13,7 @@ import numpy as np
 from gpersist.errors import InvalidArgumentError, OutOfRangeError
 from gpersist.graph import Context, Operation
 from gpersist.ops import dataset_values as values
-from gpersist.ops.dataset_ops import TYPED, Making, make
+from gpersist.ops.dataset_ops import TYPED, Making, make, make_with_twin
 from gpersist.ops.dataset_values import UNKNOWN, DatasetValue, Element
 from gpersist.shapes import TensorShape
 
@@ -22,7 +22,7 @@ __all__: list[str] = []
 _numbers = itertools.count()
 
 
-def _called(ctx: Context, function: Any, others: Sequence[Any]) -> Callable[[Sequence[Any]], list[Any]]:
+def bound(ctx: Context, function: Any, others: Sequence[Any]) -> Callable[[Sequence[Any]], list[Any]]:
     """A function with its last arguments given; random operations in it begin anew for each dataset that it is made for."""
     functions = ctx.session.functions
     key = ("dataset", next(_numbers))
@@ -44,7 +44,7 @@ def _is_true(value: Any) -> bool:
 
 
 def _map(ctx: Context, source: DatasetValue, others: list[Any], *_: Any, f: Any) -> DatasetValue:
-    call = _called(ctx, f, others)
+    call = bound(ctx, f, others)
 
     def begin() -> Iterator[Element]:
         elements = iter(source)
@@ -61,22 +61,29 @@ def _map(ctx: Context, source: DatasetValue, others: list[Any], *_: Any, f: Any)
     return DatasetValue(begin, source.size)
 
 
-def _filter(ctx: Context, source: DatasetValue, others: list[Any], *, predicate: Any) -> DatasetValue:
-    call = _called(ctx, predicate, others)
+def _filter(ctx: Context, source: DatasetValue, others: list[Any], *_: Any, predicate: Any) -> DatasetValue:
+    call = bound(ctx, predicate, others)
     return DatasetValue(lambda: filter(lambda element: _is_true(call(element)[0]), source))
 
 
 def _take_while(ctx: Context, source: DatasetValue, others: list[Any], *, predicate: Any) -> DatasetValue:
-    call = _called(ctx, predicate, others)
+    call = bound(ctx, predicate, others)
     return DatasetValue(lambda: itertools.takewhile(lambda element: _is_true(call(element)[0]), source))
 
 
 def _interleave(ctx: Context, source: DatasetValue, others: list[Any], cycle_length: Any = 1, block_length: Any = 1, *_: Any, f: Any) -> DatasetValue:
-    call = _called(ctx, f, others)
+    call = bound(ctx, f, others)
     cycle = int(cycle_length)
     if cycle == -1:  # as many as there are processors
         cycle = os.cpu_count() or 1
     return values.interleaved(source, lambda element: call(element)[0], cycle, int(block_length))
+
+
+def _interleave_without_gaps(
+    ctx: Context, source: DatasetValue, others: list[Any], cycle_length: Any, block_length: Any, *_: Any, f: Any
+) -> DatasetValue:
+    call = bound(ctx, f, others)
+    return values.interleaved_without_gaps(source, lambda element: call(element)[0], int(cycle_length), int(block_length))
 
 
 def _map_and_batch(
@@ -86,7 +93,7 @@ def _map_and_batch(
 
 
 def _scan(ctx: Context, source: DatasetValue, state: list[Any], others: list[Any], *, f: Any) -> DatasetValue:
-    call = _called(ctx, f, others)
+    call = bound(ctx, f, others)
 
     def begin() -> Iterator[Element]:
         elements, current = iter(source), list(state)
@@ -103,7 +110,7 @@ def _scan(ctx: Context, source: DatasetValue, state: list[Any], others: list[Any
 
 
 def _generate(ctx: Context, init: list[Any], following: list[Any], final: list[Any], *, init_func: Any, next_func: Any, finalize_func: Any) -> Any:
-    start, step, end = _called(ctx, init_func, init), _called(ctx, next_func, following), _called(ctx, finalize_func, final)
+    start, step, end = bound(ctx, init_func, init), bound(ctx, next_func, following), bound(ctx, finalize_func, final)
 
     def begin() -> Iterator[Element]:
         state: list[Any] | None = None
@@ -131,6 +138,7 @@ _MORE = "input_dataset: variant, other_arguments: Targuments"
 _CALLED = f"f: func, Targuments: list(type) >= 0, {TYPED}"
 _ASKED = f"predicate: func, Targuments: list(type) >= 0, {TYPED}"
 _PARALLEL = "use_inter_op_parallelism: bool = true"
+_BUFFERED = "cycle_length: int64, block_length: int64, buffer_output_elements: int64, prefetch_input_elements: int64"
 _SIZED = "preserve_cardinality: bool = false"
 
 make("MapDataset", _MORE, f"{_CALLED}, {_PARALLEL}, {_SIZED}", _map, "What a function makes of each element.")
@@ -148,8 +156,15 @@ make(
     _map,
     "What a function makes of each element, one after the other.",
 )
+make(
+    "ParallelFilterDataset",
+    f"{_MORE}, num_parallel_calls: int64",
+    "predicate: func, deterministic: string = 'default', Targuments: list(type) >= 0, " + TYPED,
+    _filter,
+    "The elements for which a function gives true.",
+)
 make("FilterDataset", _MORE, _ASKED, _filter, "The elements for which a function gives true.")
-make("TakeWhileDataset", _MORE, _ASKED, _take_while, "The elements before the first for which a function gives false.")
+make_with_twin("TakeWhileDataset", _MORE, _ASKED, _take_while, "The elements before the first for which a function gives false.")
 make("FlatMapDataset", _MORE, _CALLED, _interleave, "The elements of the datasets that a function makes of each element.")
 make(
     "InterleaveDataset",
@@ -165,15 +180,26 @@ make(
     _interleave,
     "The elements of the datasets that a function makes of each element, of several at a time.",
 )
-for _name, _tail in (("ParallelInterleaveDatasetV4", ", num_parallel_calls: int64"), ("LegacyParallelInterleaveDatasetV2", "")):
+for _name, _tail, _run in (
+    ("ParallelInterleaveDatasetV3", "cycle_length: int64, block_length: int64, num_parallel_calls: int64", _interleave),
+    ("ParallelInterleaveDatasetV4", f"{_BUFFERED}, num_parallel_calls: int64", _interleave),
+    ("LegacyParallelInterleaveDatasetV2", _BUFFERED, _interleave_without_gaps),
+):
     make(
         _name,
-        f"{_MORE}, cycle_length: int64, block_length: int64, buffer_output_elements: int64, prefetch_input_elements: int64{_tail}",
+        f"{_MORE}, {_tail}",
         f"f: func, deterministic: string = 'default', Targuments: list(type) >= 0, {TYPED}",
-        _interleave,
+        _run,
         "The elements of the datasets that a function makes of each element, of several at a time.",
     )
-make(
+make_with_twin(
+    "ParallelInterleaveDataset",
+    f"{_MORE}, cycle_length: int64, block_length: int64, sloppy: bool, buffer_output_elements: int64, prefetch_input_elements: int64",
+    _CALLED,
+    _interleave_without_gaps,
+    "The elements of the datasets that a function makes of each element, of several at a time.",
+)
+make_with_twin(
     "MapAndBatchDataset",
     f"{_MORE}, batch_size: int64, num_parallel_calls: int64, drop_remainder: bool",
     f"{_CALLED}, {_SIZED}",
@@ -184,6 +210,13 @@ make(
     "ScanDataset",
     "input_dataset: variant, initial_state: Tstate, other_arguments: Targuments",
     f"f: func, Tstate: list(type) >= 1, Targuments: list(type) >= 0, {TYPED}, {_SIZED}, use_default_device: bool = true",
+    _scan,
+    "What a function makes of each element and of what it made before.",
+)
+make(
+    "ExperimentalScanDataset",
+    "input_dataset: variant, initial_state: Tstate, other_arguments: Targuments",
+    f"f: func, Tstate: list(type) >= 1, Targuments: list(type) >= 0, {TYPED}, {_SIZED}",
     _scan,
     "What a function makes of each element and of what it made before.",
 )
@@ -212,7 +245,7 @@ class ReduceDataset(Making):
 
     @staticmethod
     def run(ctx: Context, source: DatasetValue, state: list[Any], others: list[Any], *, f: Any) -> list[Any]:
-        call, current = _called(ctx, f, others), list(state)
+        call, current = bound(ctx, f, others), list(state)
         for element in source:
             current = call([*current, *element])
         return current

@@ -28,7 +28,7 @@ class Iterator:
     """
 
     def __init__(self, iterator_resource: Tensor, initializer: Operation | None, output_types: Any, output_shapes: Any, output_classes: Any) -> None:
-        self._fill(iterator_resource, initializer, structure.of_types(output_types, output_shapes))
+        self._fill(iterator_resource, initializer, structure.of_types(output_types, output_shapes, output_classes))
 
     def _fill(self, handle: Tensor, initializer: Operation | None, spec: Any) -> None:
         self._iterator_resource, self._initializer, self._spec = handle, initializer, spec
@@ -37,7 +37,7 @@ class Iterator:
     @staticmethod
     def from_structure(output_types: Any, output_shapes: Any = None, shared_name: str | None = None, output_classes: Any = None) -> Iterator:
         """An iterator without a dataset, which `make_initializer` gives it."""
-        spec = structure.of_types(output_types, output_shapes)
+        spec = structure.of_types(output_types, output_shapes, output_classes)
         handle = apply(
             "IteratorV2", container=b"", shared_name=shared_name or "", output_types=structure.types(spec), output_shapes=structure.shapes(spec)
         )
@@ -46,7 +46,7 @@ class Iterator:
     @staticmethod
     def from_string_handle(string_handle: Any, output_types: Any, output_shapes: Any = None, output_classes: Any = None) -> Iterator:
         """The iterator that a handle names, which `string_handle` has told."""
-        spec = structure.of_types(output_types, output_shapes)
+        spec = structure.of_types(output_types, output_shapes, output_classes)
         handle = convert_to_tensor(string_handle, text)
         found = apply("IteratorFromStringHandleV2", handle, output_types=structure.types(spec), output_shapes=structure.shapes(spec))
         return _iterator(found, None, spec)
@@ -94,7 +94,7 @@ class Iterator:
                 output_shapes=structure.shapes(self._spec),
                 name=name,
             )
-        return structure.pack(self._spec, list(op.outputs))
+        return structure.values_of(self._spec, op.outputs)
 
     def string_handle(self, name: str | None = None) -> Tensor:
         """What names this iterator: a scalar of text."""
@@ -118,7 +118,7 @@ class Iterator:
     @property
     def output_classes(self) -> Any:
         """The classes of an element's parts."""
-        return structure.mapped(lambda spec: Tensor, self._spec)
+        return structure.mapped(lambda spec: spec.kind, self._spec)
 
 
 def _iterator(handle: Tensor, initializer: Operation | None, spec: Any) -> Iterator:

@@ -16,6 +16,7 @@ from gpersist.ops.dataset_values import INFINITE, UNKNOWN, DatasetValue, Element
 
 __all__: list[str] = []
 
+ONE = "input_dataset: variant"
 TYPED = "output_types: list(type) >= 1, output_shapes: list(shape) >= 1"
 SLICED = "Toutput_types: list(type) >= 1, output_shapes: list(shape) >= 1"
 
@@ -39,6 +40,12 @@ def make(name: str, inputs: str, attrs: str, run: Callable[..., Any], told: str,
 
     running.func = run  # type: ignore[attr-defined]  # whose attributes it takes
     type(name, (Making,), {"inputs": inputs, "attrs": attrs, "run": staticmethod(running), "__doc__": told, "__module__": run.__module__, **members})
+
+
+def make_with_twin(name: str, inputs: str, attrs: str, run: Callable[..., Any], told: str, **members: Any) -> None:
+    """Enters an operation, and what it was called while it was an experiment of TensorFlow's."""
+    make(name, inputs, attrs, run, told, **members)
+    make(f"Experimental{name}", inputs, attrs, run, told, **members)
 
 
 def _taken(argument: Any) -> Any:
@@ -74,7 +81,7 @@ def _random(ctx: Context, seed: Any, seed2: Any) -> DatasetValue:
     return values.random_numbers(int(seed), int(seed2))
 
 
-make("RandomDataset", "seed: int64, seed2: int64", TYPED, _random, "Random numbers of 32 bits.", is_stateful=True)
+make_with_twin("RandomDataset", "seed: int64, seed2: int64", TYPED, _random, "Random numbers of 32 bits.", is_stateful=True)
 
 
 # ---- from datasets
@@ -192,10 +199,6 @@ def _concatenate(ctx: Context, source: DatasetValue, other: DatasetValue) -> Dat
     return DatasetValue(begin, size)
 
 
-def _same(ctx: Context, source: DatasetValue, *_: Any) -> DatasetValue:
-    return source
-
-
 def _cache(ctx: Context, source: DatasetValue, filename: Any, *_: Any) -> DatasetValue:
     if bytes(np.asarray(filename, object)[()]):
         raise UnimplementedError("a cache in files is not there: Dataset.cache() without a name keeps its elements in memory")
@@ -210,18 +213,17 @@ def _unbatch(ctx: Context, source: DatasetValue) -> DatasetValue:
     return values.unbatched(source)
 
 
-_ONE = "input_dataset: variant"
-_PADDED = f"{_ONE}, batch_size: int64, padded_shapes: N * int64, padding_values: Toutput_types"
+_PADDED = f"{ONE}, batch_size: int64, padded_shapes: N * int64, padding_values: Toutput_types"
 
-make("RepeatDataset", f"{_ONE}, count: int64", TYPED, _repeat, "A dataset again and again.")
-make("TakeDataset", f"{_ONE}, count: int64", TYPED, _take, "The first elements.")
-make("SkipDataset", f"{_ONE}, count: int64", TYPED, _skip, "All but the first elements.")
-make("ShardDataset", f"{_ONE}, num_shards: int64, index: int64", f"require_non_empty: bool = false, {TYPED}", _shard, "Every so-many-th element.")
-make("BatchDataset", f"{_ONE}, batch_size: int64", TYPED, _batch, "Elements together.")
-make("BatchDatasetV2", f"{_ONE}, batch_size: int64, drop_remainder: bool", f"parallel_copy: bool = false, {TYPED}", _batch, "Elements together.")
+make("RepeatDataset", f"{ONE}, count: int64", TYPED, _repeat, "A dataset again and again.")
+make("TakeDataset", f"{ONE}, count: int64", TYPED, _take, "The first elements.")
+make("SkipDataset", f"{ONE}, count: int64", TYPED, _skip, "All but the first elements.")
+make("ShardDataset", f"{ONE}, num_shards: int64, index: int64", f"require_non_empty: bool = false, {TYPED}", _shard, "Every so-many-th element.")
+make("BatchDataset", f"{ONE}, batch_size: int64", TYPED, _batch, "Elements together.")
+make("BatchDatasetV2", f"{ONE}, batch_size: int64, drop_remainder: bool", f"parallel_copy: bool = false, {TYPED}", _batch, "Elements together.")
 make(
     "ParallelBatchDataset",
-    f"{_ONE}, batch_size: int64, num_parallel_calls: int64, drop_remainder: bool",
+    f"{ONE}, batch_size: int64, num_parallel_calls: int64, drop_remainder: bool",
     f"parallel_copy: bool = false, {TYPED}, deterministic: string = 'default'",
     _parallel_batch,
     "Elements together.",
@@ -235,29 +237,18 @@ make(
     "Elements together, filled up to one shape.",
 )
 make("ZipDataset", "input_datasets: N * variant", f"{TYPED}, N: int >= 1", _zip, "The elements of several datasets side by side.")
-make("ConcatenateDataset", f"{_ONE}, another_dataset: variant", TYPED, _concatenate, "One dataset after the other.")
-make(
-    "PrefetchDataset",
-    f"{_ONE}, buffer_size: int64",
-    f"{TYPED}, slack_period: int = 0, legacy_autotune: bool = true",
-    _same,
-    "The same: nothing is made ahead of time.",
-)
-make("OptionsDataset", _ONE, f"serialized_options: string, {TYPED}", _same, "The same.")
-make("ModelDataset", _ONE, f"algorithm: int = 0, cpu_budget: int = 0, {TYPED}", _same, "The same.")
-make("OptimizeDataset", f"{_ONE}, optimizations: string", f"{TYPED}, optimization_configs: list(string) = []", _same, "The same.")
-make("RewriteDataset", f"{_ONE}, rewrite_name: string", TYPED, _same, "The same.")
-make("CacheDataset", f"{_ONE}, filename: string", TYPED, _cache, "The same, kept in memory.")
+make("ConcatenateDataset", f"{ONE}, another_dataset: variant", TYPED, _concatenate, "One dataset after the other.")
+make("CacheDataset", f"{ONE}, filename: string", TYPED, _cache, "The same, kept in memory.")
 make(
     "CacheDatasetV2",
-    f"{_ONE}, filename: string, cache: resource",
+    f"{ONE}, filename: string, cache: resource",
     TYPED,
     _cache,
     "The same, kept in memory.",
     is_stateful=True,
 )
-make("WindowDataset", f"{_ONE}, size: int64, shift: int64, stride: int64, drop_remainder: bool", TYPED, _window, "Datasets of neighbouring elements.")
-make("UnbatchDataset", _ONE, TYPED, _unbatch, "The rows of each element.")
+make("WindowDataset", f"{ONE}, size: int64, shift: int64, stride: int64, drop_remainder: bool", TYPED, _window, "Datasets of neighbouring elements.")
+make_with_twin("UnbatchDataset", ONE, TYPED, _unbatch, "The rows of each element.")
 
 
 # ---- shuffled
@@ -268,7 +259,7 @@ def _shuffle(ctx: Context, source: DatasetValue, room: Any, seed: Any, seed2: An
 
 
 def _shuffle_and_repeat(
-    ctx: Context, source: DatasetValue, room: Any, seed: Any, seed2: Any, count: Any, *, reshuffle_each_iteration: bool = True
+    ctx: Context, source: DatasetValue, room: Any, seed: Any, seed2: Any, count: Any, *more: Any, reshuffle_each_iteration: bool = True
 ) -> DatasetValue:
     return values.repeated(values.shuffled(source, int(room), Seeds(int(seed), int(seed2), reshuffle_each_iteration)), int(count))
 
@@ -277,12 +268,20 @@ def _shuffle_by(ctx: Context, source: DatasetValue, room: Any, seeds: Any) -> Da
     return values.shuffled(source, int(room), seeds if isinstance(seeds, Seeds) else Seeds(0, 0, True))
 
 
-_SHUFFLED = f"{_ONE}, buffer_size: int64, seed: int64, seed2: int64"
+_SHUFFLED = f"{ONE}, buffer_size: int64, seed: int64, seed2: int64"
 _FRESH = f"reshuffle_each_iteration: bool = true, {TYPED}"
 make("ShuffleDataset", _SHUFFLED, _FRESH, _shuffle, "Elements in another order.")
-make("ShuffleDatasetV2", f"{_ONE}, buffer_size: int64, seed_generator: resource", TYPED, _shuffle_by, "Elements in another order.", is_stateful=True)
+make("ShuffleDatasetV2", f"{ONE}, buffer_size: int64, seed_generator: resource", TYPED, _shuffle_by, "Elements in another order.", is_stateful=True)
 make("ShuffleDatasetV3", f"{_SHUFFLED}, seed_generator: resource", _FRESH, _shuffle, "Elements in another order.", is_stateful=True)
-make("ShuffleAndRepeatDataset", f"{_SHUFFLED}, count: int64", TYPED, _shuffle_and_repeat, "Elements in another order each time, again and again.")
+make("ShuffleAndRepeatDataset", f"{_SHUFFLED}, count: int64", TYPED, _shuffle_and_repeat, "Elements in another order, again and again.")
+make(
+    "ShuffleAndRepeatDatasetV2",
+    f"{_SHUFFLED}, count: int64, seed_generator: resource",
+    _FRESH,
+    _shuffle_and_repeat,
+    "Elements in another order, again and again.",
+    is_stateful=True,
+)
 
 
 def _dummy(ctx: Context) -> str:
@@ -296,10 +295,31 @@ for _name in ("DummyMemoryCache", "DummySeedGenerator"):
 class DatasetCardinality(Making):
     """How many elements there are."""
 
-    inputs = "input_dataset: variant"
+    inputs = ONE
     outputs = "cardinality: int64"
     attrs = "cardinality_options: string = ''"
 
     @staticmethod
     def run(ctx: Context, source: DatasetValue) -> Any:
         return np.int64(source.size)
+
+
+class ExperimentalDatasetCardinality(DatasetCardinality):
+    """How many elements there are."""
+
+    attrs = ""
+
+
+class WrapDatasetVariant(Making):
+    """A dataset in a tensor that devices may share."""
+
+    inputs = "input_handle: variant"
+    outputs = "output_handle: variant"
+
+    @staticmethod
+    def run(ctx: Context, source: DatasetValue) -> DatasetValue:
+        return source
+
+
+class UnwrapDatasetVariant(WrapDatasetVariant):
+    """The dataset in it."""

@@ -8,9 +8,12 @@ from typing import Any
 
 from gpersist.dtypes import DType, as_dtype, variant
 from gpersist.errors import UnimplementedError
-from gpersist.graph import Tensor, convert_to_tensor
+from gpersist.graph import Tensor, apply_op, convert_to_tensor
+from gpersist.ops.constants import constant
 from gpersist.ops.indexed_slices import IndexedSlices
-from gpersist.ops.sparse_tensor import SparseTensor
+from gpersist.ops.joining import stack, unstack
+from gpersist.ops.sparse_serialization import serialize_many_sparse, serialize_sparse
+from gpersist.ops.sparse_tensor import SparseTensor, SparseTensorValue
 from gpersist.shapes import TensorShape, as_shape, unknown_shape
 
 __all__: list[str] = []
@@ -28,8 +31,52 @@ class TensorSpec:
     shape: TensorShape
     dtype: DType
 
+    kind = Tensor
+
     def __repr__(self) -> str:
         return f"TensorSpec(shape={self.shape}, dtype={self.dtype!r}, name=None)"
+
+    @property
+    def flat(self) -> tuple[DType, TensorShape]:
+        """Type and shape of the tensor that stands for it in an operation."""
+        return self.dtype, self.shape
+
+    def value_of(self, tensor: Tensor) -> Tensor:
+        """What such a tensor stands for."""
+        return tensor
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class SparseTensorSpec:
+    """A sparse tensor of an element, which in operations is three variants.
+
+    Attributes:
+        shape: what is known of it.
+        dtype: of its values.
+    """
+
+    shape: TensorShape
+    dtype: DType
+
+    kind = SparseTensor
+    flat = (variant, unknown_shape())
+
+    def __repr__(self) -> str:
+        return f"SparseTensorSpec({self.shape!r}, {self.dtype!r})"
+
+    def value_of(self, tensor: Tensor) -> SparseTensor:
+        """What a tensor of variants stands for."""
+        indices, values, dense_shape = apply_op("DeserializeSparse", tensor, dtype=self.dtype).outputs
+        indices.set_shape([None, self.shape.rank])
+        sizes = [None] if self.shape.rank is None else self.shape.as_list()
+        if self.shape.is_fully_defined():
+            dense_shape = convert_to_tensor(sizes, "int64", name="shape")
+        elif any(size is not None for size in sizes):
+            pieces = unstack(dense_shape, num=len(sizes))
+            dense_shape = stack([piece if size is None else constant(size, "int64") for piece, size in zip(pieces, sizes, strict=True)])
+        else:
+            dense_shape.set_shape([self.shape.rank])
+        return SparseTensor(indices, values, dense_shape)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -44,6 +91,12 @@ class DatasetSpec:
 
     shape = TensorShape(())
     dtype = variant
+    flat = (variant, TensorShape(()))
+
+    @property
+    def kind(self) -> DatasetSpec:
+        """What stands for a class in `output_classes`, and for a type and a shape."""
+        return self
 
     def __repr__(self) -> str:
         return f"DatasetSpec({self.element_spec!r}, TensorShape([]))"
@@ -66,54 +119,96 @@ def mapped(function: Callable[[Any], Any], nest: Any) -> Any:
 
 
 def types(nest: Any) -> list[DType]:
-    """The type of each leaf of a nest of specs."""
-    return [spec.dtype for spec in flatten(nest)]
+    """The type of what stands for each leaf of a nest of specs in an operation."""
+    return [spec.flat[0] for spec in flatten(nest)]
 
 
 def shapes(nest: Any) -> list[TensorShape]:
-    """The shape of each leaf of a nest of specs."""
-    return [spec.shape for spec in flatten(nest)]
+    """The shape of what stands for each leaf of a nest of specs in an operation."""
+    return [spec.flat[1] for spec in flatten(nest)]
 
 
-def of_types(output_types: Any, output_shapes: Any = None) -> Any:
-    """A nest of specs from nests of types and of shapes; shapes that are not told are not known."""
-    if output_shapes is None:
-        return mapped(lambda dtype: TensorSpec(unknown_shape(), as_dtype(dtype)), output_types)
-    found = _paired(output_types, output_shapes)
-    return pack(output_types, [TensorSpec(as_shape(shape), as_dtype(dtype)) for dtype, shape in found])
+def of_types(output_types: Any, output_shapes: Any = None, output_classes: Any = None) -> Any:
+    """A nest of specs from nests of types, shapes and classes; shapes that are not told are not known, classes are Tensor."""
+    leaves = flatten(output_types)
+    shapes = [unknown_shape()] * len(leaves) if output_shapes is None else [shape for _, shape in _paired(output_types, output_shapes)]
+    classes = [Tensor] * len(leaves) if output_classes is None else flatten(output_classes)
+    made = [
+        (SparseTensorSpec if kind is SparseTensor else TensorSpec)(as_shape(shape), as_dtype(dtype))
+        for dtype, shape, kind in zip(leaves, shapes, classes, strict=True)
+    ]
+    return pack(output_types, made)
 
 
-def spec_of(tensor: Tensor) -> TensorSpec:
-    """What is known of a tensor."""
-    return TensorSpec(tensor.shape, tensor.dtype.base_dtype)
+def spec_of(value: Tensor | SparseTensor) -> TensorSpec | SparseTensorSpec:
+    """What is known of a leaf."""
+    if isinstance(value, SparseTensor):
+        return SparseTensorSpec(value.shape, value.dtype.base_dtype)
+    return TensorSpec(value.shape, value.dtype.base_dtype)
 
 
-def tensors_of(nest: Any, name: str) -> list[Tensor]:
-    """The leaves of a nest of values as tensors, `name_0`, `name_1`, ...
+def normalized(nest: Any, name: str) -> list[Tensor | SparseTensor]:
+    """The leaves of a nest of values, those that are no sparse tensors as tensors `name_0`, `name_1`, ...
 
     Raises:
-        UnimplementedError: one is a sparse tensor.
+        UnimplementedError: one is an IndexedSlices.
     """
-    found: list[Tensor] = []
+    found: list[Tensor | SparseTensor] = []
     for number, leaf in enumerate(flatten(nest)):
-        if isinstance(leaf, (SparseTensor, IndexedSlices)):
-            raise UnimplementedError("datasets of sparse tensors are not there: make datasets of their indices, values and shapes")
-        found.append(convert_to_tensor(leaf, name=f"{name}_{number}"))
+        if isinstance(leaf, IndexedSlices):
+            raise UnimplementedError("datasets of IndexedSlices are not there: make datasets of their indices and values")
+        if isinstance(leaf, (SparseTensor, SparseTensorValue)):
+            if isinstance(leaf, SparseTensorValue):
+                SparseTensor.from_value(leaf)  # TensorFlow makes one to see what it is, and names are counted
+            found.append(SparseTensor.from_value(leaf))
+        else:
+            found.append(convert_to_tensor(leaf, name=f"{name}_{number}"))
     return found
+
+
+def tensors_of(leaves: Sequence[Tensor | SparseTensor]) -> list[Tensor]:
+    """What stands for leaves in an operation."""
+    return [serialize_sparse(SparseTensor.from_value(leaf), out_type=variant) if isinstance(leaf, SparseTensor) else leaf for leaf in leaves]
+
+
+def rows_of(leaves: Sequence[Tensor | SparseTensor]) -> list[Tensor]:
+    """What stands, row by row, for the rows of leaves."""
+    return [serialize_many_sparse(leaf, out_type=variant) if isinstance(leaf, SparseTensor) else leaf for leaf in leaves]
+
+
+def values_of(nest: Any, tensors: Sequence[Tensor]) -> Any:
+    """An element of a nest of specs, of what stands for its leaves."""
+    return pack(nest, [spec.value_of(tensor) for spec, tensor in zip(flatten(nest), tensors, strict=True)])
+
+
+def batched(nest: Any, rows: int | None) -> Any:
+    """The specs of so many elements together."""
+    return mapped(lambda spec: shaped(spec, TensorShape([rows]).concatenate(spec.shape)), nest)
+
+
+def unbatched(nest: Any) -> Any:
+    """The specs of the rows of an element."""
+    return mapped(lambda spec: shaped(spec, spec.shape[1:] if spec.shape.rank else unknown_shape()), nest)
+
+
+def shaped(spec: Any, shape: TensorShape) -> Any:
+    """A spec of another shape."""
+    return TensorSpec(shape, variant) if isinstance(spec, DatasetSpec) else dataclasses.replace(spec, shape=shape)
 
 
 def is_compatible(spec: Any, other: Any) -> bool:
     """Whether elements of one nest of specs may be elements of another one."""
     ours, theirs = flatten(spec), flatten(other)
     return len(ours) == len(theirs) and all(
-        one.dtype == another.dtype and one.shape.is_compatible_with(another.shape) for one, another in zip(ours, theirs, strict=True)
+        type(one) is type(another) and one.dtype == another.dtype and one.shape.is_compatible_with(another.shape)
+        for one, another in zip(ours, theirs, strict=True)
     )
 
 
 def _parts(nest: Any) -> list[Any] | None:
     if isinstance(nest, Mapping):
         return [nest[key] for key in sorted(nest)]
-    return list(nest) if isinstance(nest, tuple) and not isinstance(nest, (SparseTensor, IndexedSlices)) else None
+    return list(nest) if isinstance(nest, tuple) and not isinstance(nest, (SparseTensor, SparseTensorValue, IndexedSlices)) else None
 
 
 def _packed(nest: Any, leaves: Iterator[Any]) -> Any:

@@ -41,19 +41,19 @@ def called(what: str, function: Callable[..., Any], spec: Any, wrap: Callable[[T
 
     def make(*tensors: Tensor) -> tuple[Any, list[Tensor]]:
         leaves = [
-            wrap(tensor, leaf.element_spec) if isinstance(leaf, structure.DatasetSpec) else tensor
+            wrap(tensor, leaf.element_spec) if isinstance(leaf, structure.DatasetSpec) else leaf.value_of(tensor)
             for tensor, leaf in zip(tensors, structure.flatten(spec), strict=True)
         ]
         element = structure.pack(spec, leaves)
         value = function(*element) if spreads and type(element) is tuple else function(element)
         value = () if value is None else tuple(value) if isinstance(value, list) else value
         variants = [leaf._variant_tensor if hasattr(leaf, "_variant_tensor") else leaf for leaf in structure.flatten(value)]
-        found = structure.tensors_of(tuple(variants), "component")
+        found = structure.normalized(tuple(variants), "component")
         specs = [
-            structure.DatasetSpec(leaf.element_spec) if hasattr(leaf, "_variant_tensor") else structure.spec_of(tensor)
-            for leaf, tensor in zip(structure.flatten(value), found, strict=True)
+            structure.DatasetSpec(leaf.element_spec) if hasattr(leaf, "_variant_tensor") else structure.spec_of(made)
+            for leaf, made in zip(structure.flatten(value), found, strict=True)
         ]
-        return structure.pack(value, specs), found
+        return structure.pack(value, specs), structure.tensors_of(found)
 
     named = function.func if isinstance(function, functools.partial) else function
     name = getattr(named, "__name__", type(named).__name__)

@@ -373,3 +373,42 @@ def interleaved(source: DatasetValue, open_one: Callable[[Element], DatasetValue
         return Pulled(pull)
 
     return DatasetValue(begin)
+
+
+def interleaved_without_gaps(source: DatasetValue, open_one: Callable[[Element], DatasetValue], cycle: int, block: int) -> DatasetValue:
+    """The same, but that the next dataset takes the place of one that is over when that is found (`parallel_interleave_dataset_op.cc`).
+
+    Raises:
+        InvalidArgumentError: one of the numbers is not at least 1.
+    """
+    if cycle <= 0 or block <= 0:
+        raise InvalidArgumentError(f"`{'cycle_length' if cycle <= 0 else 'block_length'}` must be > 0")
+
+    def begin() -> Iterator[Element]:
+        elements = iter(source)
+        slots: list[Iterator[Element] | None] = [iter(open_one(element)) for element in itertools.islice(elements, cycle)]
+        at = given = 0
+
+        def pull() -> Element:
+            nonlocal at, given
+            while any(slot is not None for slot in slots):
+                for number in range(at, at + len(slots)):
+                    index = number % len(slots)
+                    current = slots[index]
+                    if current is None:
+                        continue
+                    for element in current:
+                        at, given = index, given + 1
+                        if given == block:
+                            at, given = (index + 1) % len(slots), 0
+                        return element
+                    found = next(elements, None)
+                    slots[index] = None if found is None else iter(open_one(found))
+                    if found is not None:
+                        at, given = (index + 1) % len(slots), 0
+                        break
+            raise StopIteration
+
+        return Pulled(pull)
+
+    return DatasetValue(begin)

@@ -9,20 +9,31 @@ import numpy as np
 
 from gpersist.dtypes import as_dtype
 from gpersist.dtypes import bool_ as boolean
-from gpersist.graph import Tensor, apply, apply_op, constant_value, convert_to_tensor, get_default_graph, name_scope
+from gpersist.graph import Tensor, apply, apply_op, convert_to_tensor, get_default_graph, name_scope
+from gpersist.ops import dataset_choices as choices
+from gpersist.ops import dataset_grouping as grouping
 from gpersist.ops import dataset_structure as structure
 from gpersist.ops.arithmetic import maximum
-from gpersist.ops.choosing import where_v2
-from gpersist.ops.comparison import equal, greater, logical_and
-from gpersist.ops.constants import constant
+from gpersist.ops.comparison import greater
+from gpersist.ops.dataset_arguments import (
+    beside,
+    blank,
+    common_shape,
+    int64_of,
+    known_sizes,
+    order_of,
+    rows_of_batch,
+    rows_of_rebatch,
+    seeds_of,
+    sizes_of,
+)
 from gpersist.ops.dataset_iterators import Iterator, make_initializable_iterator, make_one_shot_iterator
 from gpersist.ops.dataset_tracing import Called, called
 from gpersist.ops.file_contents import matching_files
 from gpersist.ops.python_generators import generated
-from gpersist.ops.random_seed import get_seed
 from gpersist.ops.shaping import shape
 from gpersist.ops.strings import reduce_join
-from gpersist.shapes import TensorShape, as_shape
+from gpersist.shapes import TensorShape
 
 __all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset"]
 
@@ -78,16 +89,15 @@ class Dataset:
     @property
     def output_classes(self) -> Any:
         """The classes of an element's parts."""
-        return structure.mapped(lambda spec: spec if isinstance(spec, structure.DatasetSpec) else Tensor, self.element_spec)
+        return structure.mapped(lambda spec: spec.kind, self.element_spec)
 
     # ---- from tensors
 
     @staticmethod
     def from_tensors(tensors: Any, name: str | None = None) -> Dataset:
         """A dataset of one element."""
-        nest, found = _normalized(tensors)
-        spec = structure.pack(nest, [structure.spec_of(tensor) for tensor in found])
-        return _made("TensorDataset", spec, found, typed=False)
+        spec, found = _normalized(tensors)
+        return _made("TensorDataset", spec, structure.tensors_of(found), typed=False)
 
     @staticmethod
     def from_tensor_slices(tensors: Any, name: str | None = None) -> Dataset:
@@ -96,17 +106,16 @@ class Dataset:
         Raises:
             ValueError: one is a scalar, or they have different numbers of rows.
         """
-        nest, found = _normalized(tensors)
-        if any(tensor.shape.rank == 0 for tensor in found):
+        spec, found = _normalized(tensors)
+        if any(leaf.shape.rank == 0 for leaf in found):
             raise ValueError("Unbatching a tensor is only supported for rank >= 1")
         if not found:
             raise ValueError("Invalid `tensors`. `tensors` should not be empty.")
         rows = found[0].shape[0] if found[0].shape.rank else None
-        for tensor in found[1:]:
-            if tensor.shape.rank and rows is not None and not rows.is_compatible_with(tensor.shape[0]):
-                raise ValueError(f"Dimensions {rows} and {tensor.shape[0]} are not compatible")
-        spec = structure.pack(nest, [structure.TensorSpec(_without_first(tensor.shape), tensor.dtype.base_dtype) for tensor in found])
-        return _made("TensorSliceDataset", spec, found, typed=False)
+        for leaf in found[1:]:
+            if leaf.shape.rank and rows is not None and not rows.is_compatible_with(leaf.shape[0]):
+                raise ValueError(f"Dimensions {rows} and {leaf.shape[0]} are not compatible")
+        return _made("TensorSliceDataset", structure.unbatched(spec), structure.rows_of(found), typed=False)
 
     @staticmethod
     def from_generator(
@@ -168,7 +177,7 @@ class Dataset:
     @staticmethod
     def random(seed: int | None = None, rerandomize_each_iteration: bool | None = None, name: str | None = None) -> Dataset:
         """Random numbers of 32 bits, as int64, without an end."""
-        return _made("RandomDataset", structure.TensorSpec(TensorShape(()), as_dtype("int64")), inputs=_seeds(seed))
+        return _made("RandomDataset", structure.TensorSpec(TensorShape(()), as_dtype("int64")), inputs=seeds_of(seed))
 
     @staticmethod
     def range(*args: Any, **kwargs: Any) -> Dataset:
@@ -176,8 +185,54 @@ class Dataset:
         if not 1 <= len(args) <= 3:
             raise ValueError(f"Invalid `args`. The length of `args` should be between 1 and 3 but was {len(args)}.")
         start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
-        inputs = [_int64(value, name) for value, name in ((start, "start"), (stop, "stop"), (step, "step"))]
+        inputs = [int64_of(value, name) for value, name in ((start, "start"), (stop, "stop"), (step, "step"))]
         return _made("RangeDataset", structure.TensorSpec(TensorShape(()), as_dtype(kwargs.get("output_type", "int64"))), inputs=inputs)
+
+    @staticmethod
+    def counter(start: Any = 0, step: Any = 1, dtype: Any = "int64", name: str | None = None) -> Dataset:
+        """Numbers from `start` on, without an end."""
+        with name_scope("counter"):
+            first = convert_to_tensor(start, dtype, name="start")
+            by = convert_to_tensor(step, dtype, name="step")
+            return Dataset.from_tensors(0).repeat(None).scan(first, lambda state, _: (state + by, state))
+
+    @staticmethod
+    def choose_from_datasets(datasets: Sequence[Dataset], choice_dataset: Dataset, stop_on_empty_dataset: bool = True) -> Dataset:
+        """The next element of the dataset whose number `choice_dataset` gives.
+
+        Args:
+            datasets: with elements alike.
+            choice_dataset: of int64 scalars.
+            stop_on_empty_dataset: whether it ends with the first that is over; else its numbers are passed over.
+
+        Raises:
+            ValueError: there are no datasets.
+            TypeError: their elements differ, or `choice_dataset` is something else.
+        """
+        return choices.chosen(datasets, choice_dataset, stop_on_empty_dataset)
+
+    @staticmethod
+    def sample_from_datasets(
+        datasets: Sequence[Dataset],
+        weights: Any = None,
+        seed: int | None = None,
+        stop_on_empty_dataset: bool = False,
+        rerandomize_each_iteration: bool | None = None,
+    ) -> Dataset:
+        """The next element of one of several datasets, which chance picks.
+
+        Args:
+            datasets: with elements alike.
+            weights: how often each is picked, or a dataset of such vectors; all alike by default.
+            seed: of the choice.
+            stop_on_empty_dataset: whether it ends with the first that is over.
+            rerandomize_each_iteration: for TensorFlow's sake.
+
+        Raises:
+            ValueError: there are no datasets, or another number of weights.
+            TypeError: their elements differ, or the weights are no floats.
+        """
+        return choices.sampled(Dataset, datasets, weights, seed, stop_on_empty_dataset)
 
     @staticmethod
     def zip(*args: Any, datasets: Any = None, name: str | None = None) -> Dataset:
@@ -199,6 +254,14 @@ class Dataset:
     def _then(self, op_type: str, spec: Any = None, *inputs: Any, kind: str | None = None, **attrs: Any) -> Dataset:
         return _made(op_type, self.element_spec if spec is None else spec, inputs=[self._variant_tensor, *inputs], kind=kind, **attrs)
 
+    def _rewritten(self) -> Dataset:
+        """The same, as TensorFlow marks sources that all replicas share."""
+        return self._then("RewriteDataset", None, "replicate_on_split", kind="_RewriteDataset")
+
+    @staticmethod
+    def _like(variant: Tensor, spec: Any) -> Dataset:
+        return _wrapped(variant, spec)
+
     def _called(self, what: str, function: Callable[..., Any]) -> Called:
         return called(f"Dataset_{what}", function, self.element_spec, _wrapped)
 
@@ -211,31 +274,31 @@ class Dataset:
         ours, theirs = structure.flatten(self.element_spec), structure.flatten(dataset.element_spec)
         if [spec.dtype for spec in ours] != [spec.dtype for spec in theirs]:
             raise TypeError(f"Incompatible dataset elements:\n  {self.element_spec} vs.   {dataset.element_spec}")
-        shapes = [_common(one.shape, another.shape) for one, another in zip(ours, theirs, strict=True)]
-        spec = structure.pack(self.element_spec, [structure.TensorSpec(shape, one.dtype) for shape, one in zip(shapes, ours, strict=True)])
+        shapes = [common_shape(one.shape, another.shape) for one, another in zip(ours, theirs, strict=True)]
+        spec = structure.pack(self.element_spec, [structure.shaped(one, shape) for shape, one in zip(shapes, ours, strict=True)])
         return self._then("ConcatenateDataset", spec, dataset._variant_tensor)
 
     def repeat(self, count: Any = None, name: str | None = None) -> Dataset:
         """The same `count` times; without it, or for -1, without an end."""
-        return self._then("RepeatDataset", None, _int64(-1 if count is None else count, "count"))
+        return self._then("RepeatDataset", None, int64_of(-1 if count is None else count, "count"))
 
     def take(self, count: Any, name: str | None = None) -> Dataset:
         """The first elements; all of them for -1."""
-        return self._then("TakeDataset", None, _int64(count, "count"))
+        return self._then("TakeDataset", None, int64_of(count, "count"))
 
     def skip(self, count: Any, name: str | None = None) -> Dataset:
         """All but the first elements; none for -1."""
-        return self._then("SkipDataset", None, _int64(count, "count"))
+        return self._then("SkipDataset", None, int64_of(count, "count"))
 
     def shard(self, num_shards: Any, index: Any, name: str | None = None) -> Dataset:
         """Every `num_shards`-th element, from `index` on."""
-        return self._then("ShardDataset", None, _int64(num_shards, "num_shards"), _int64(index, "index"))
+        return self._then("ShardDataset", None, int64_of(num_shards, "num_shards"), int64_of(index, "index"))
 
     def shuffle(self, buffer_size: Any, seed: int | None = None, reshuffle_each_iteration: bool | None = None, name: str | None = None) -> Dataset:
         """Elements in another order: each is drawn from `buffer_size` of them."""
-        room = _int64(buffer_size, "buffer_size")
+        room = int64_of(buffer_size, "buffer_size")
         is_fresh = True if reshuffle_each_iteration is None else reshuffle_each_iteration
-        return self._then("ShuffleDataset", None, room, *_seeds(seed), reshuffle_each_iteration=is_fresh)
+        return self._then("ShuffleDataset", None, room, *seeds_of(seed), reshuffle_each_iteration=is_fresh)
 
     def cache(self, filename: Any = "", name: str | None = None) -> Dataset:
         """The same, kept in memory once it has been gone through."""
@@ -243,19 +306,19 @@ class Dataset:
 
     def prefetch(self, buffer_size: Any, name: str | None = None) -> Dataset:
         """The same; nothing is made ahead of time."""
-        return self._then("PrefetchDataset", None, _int64(AUTOTUNE if buffer_size is None else buffer_size, "buffer_size"), slack_period=0)
+        return self._then("PrefetchDataset", None, int64_of(AUTOTUNE if buffer_size is None else buffer_size, "buffer_size"), slack_period=0)
 
     def batch(
         self, batch_size: Any, drop_remainder: Any = False, num_parallel_calls: Any = None, deterministic: bool | None = None, name: str | None = None
     ) -> Dataset:
         """Several elements as one, along a new first axis."""
-        size, drops = _int64(batch_size, "batch_size"), convert_to_tensor(drop_remainder, boolean, name="drop_remainder")
-        rows = _rows(size, drops)
-        spec = structure.mapped(lambda each: structure.TensorSpec(TensorShape([rows]).concatenate(each.shape), each.dtype), self.element_spec)
+        size, drops = int64_of(batch_size, "batch_size"), convert_to_tensor(drop_remainder, boolean, name="drop_remainder")
+        rows = rows_of_batch(size, drops)
+        spec = structure.batched(self.element_spec, rows)
         if num_parallel_calls is None:
             return self._then("BatchDatasetV2", spec, size, drops, kind="_BatchDataset")
-        calls = _int64(num_parallel_calls, "num_parallel_calls")
-        return self._then("ParallelBatchDataset", spec, size, calls, drops, deterministic=_told(deterministic))
+        calls = int64_of(num_parallel_calls, "num_parallel_calls")
+        return self._then("ParallelBatchDataset", spec, size, calls, drops, deterministic=order_of(deterministic))
 
     def padded_batch(
         self, batch_size: Any, padded_shapes: Any = None, padding_values: Any = None, drop_remainder: Any = False, name: str | None = None
@@ -273,22 +336,24 @@ class Dataset:
             ValueError: the rank of a part is not known, and no shape is told.
         """
         specs = structure.flatten(self.element_spec)
+        if any(not isinstance(spec, structure.TensorSpec) for spec in specs):
+            raise TypeError(f"`padded_batch` is only supported for datasets that produce tensor elements, not for {self.element_spec}.")
         if padded_shapes is None:
             if any(spec.shape.rank is None for spec in specs):
                 raise ValueError(f"You must provide `padded_shapes` argument because component of dataset element has unknown rank: {self!r}")
             wanted: list[Any] = [spec.shape for spec in specs]
         else:
-            wanted = _beside(self.element_spec, padded_shapes)
-        fills = [None] * len(specs) if padding_values is None else _beside(self.element_spec, padding_values)
-        size = _int64(batch_size, "batch_size")
-        shapes = [_sizes(shape) for shape in wanted]
+            wanted = beside(self.element_spec, padded_shapes)
+        fills = [None] * len(specs) if padding_values is None else beside(self.element_spec, padding_values)
+        size = int64_of(batch_size, "batch_size")
+        shapes = [sizes_of(shape) for shape in wanted]
         values = [
-            convert_to_tensor(_blank(spec) if fill is None else fill, spec.dtype, name="padding_value")
+            convert_to_tensor(blank(spec) if fill is None else fill, spec.dtype, name="padding_value")
             for spec, fill in zip(specs, fills, strict=True)
         ]
         drops = convert_to_tensor(drop_remainder, boolean, name="drop_remainder")
-        rows = _rows(size, drops)
-        known = [_known(shape) for shape in shapes]
+        rows = rows_of_batch(size, drops)
+        known = [known_sizes(shape) for shape in shapes]
         spec = structure.pack(
             self.element_spec,
             [structure.TensorSpec(TensorShape([rows]).concatenate(shape), each.dtype) for shape, each in zip(known, specs, strict=True)],
@@ -305,21 +370,49 @@ class Dataset:
         )
         return _wrapped(variant, spec, "_PaddedBatchDataset")
 
+    def rebatch(self, batch_size: Any, drop_remainder: Any = False, name: str | None = None) -> Dataset:
+        """Batches of other sizes, several of which take turns, of the same rows.
+
+        Raises:
+            ValueError: elements are scalars.
+        """
+        sizes = int64_of(batch_size, "batch_sizes")
+        rows = rows_of_rebatch(self.element_spec, sizes, convert_to_tensor(drop_remainder, boolean, name="drop_remainder"))
+        spec = structure.batched(structure.unbatched(self.element_spec), rows)
+        return self.map(_normalize)._then("RebatchDatasetV2", spec, batch_size, drop_remainder, kind="_RebatchDataset")
+
+    def sparse_batch(self, batch_size: Any, row_shape: Any, name: str | None = None) -> Dataset:
+        """Several tensors of one rank, whatever their sizes, as a sparse tensor, along a new first axis.
+
+        Args:
+            batch_size: how many.
+            row_shape: the largest that there is; None for a size that the batch tells.
+            name: for TensorFlow's sake.
+
+        Raises:
+            TypeError: an element is more than one tensor.
+        """
+        if not isinstance(self.element_spec, structure.TensorSpec):
+            raise TypeError(
+                "`dense_to_sparse_batch` requires an input dataset whose elements have a single component, but the given dataset has the following "
+                f"component types: {self.output_types}."
+            )
+        spec = structure.SparseTensorSpec(TensorShape([None]).concatenate(row_shape), self.element_spec.dtype)
+        return self._then("DenseToSparseBatchDataset", spec, batch_size, sizes_of(row_shape))
+
     def window(self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: Any = False, name: str | None = None) -> Dataset:
         """Datasets of neighbouring elements."""
-        inputs = [_int64(value, name) for value, name in ((size, "size"), (size if shift is None else shift, "shift"), (stride, "stride"))]
+        inputs = [int64_of(value, name) for value, name in ((size, "size"), (size if shift is None else shift, "shift"), (stride, "stride"))]
         spec = structure.mapped(structure.DatasetSpec, self.element_spec)
         return self._then("WindowDataset", spec, *inputs, convert_to_tensor(drop_remainder, boolean, name="drop_remainder"))
 
     def unbatch(self, name: str | None = None) -> Dataset:
         """The rows of each element."""
-        spec = structure.mapped(lambda each: structure.TensorSpec(_without_first(each.shape), each.dtype), self.element_spec)
-        return self.map(_normalize)._then("UnbatchDataset", spec)
+        return self.map(_normalize)._then("UnbatchDataset", structure.unbatched(self.element_spec))
 
     def enumerate(self, start: Any = 0, name: str | None = None) -> Dataset:
         """Pairs of a number and an element."""
-        numbers = Dataset.range(start, np.iinfo(np.int64).max)
-        return Dataset.zip((numbers._then("RewriteDataset", None, "replicate_on_split", kind="_RewriteDataset"), self))
+        return Dataset.zip((Dataset.range(start, np.iinfo(np.int64).max)._rewritten(), self))
 
     def apply(self, transformation_func: Callable[[Dataset], Any]) -> Any:
         """What a function makes of this dataset.
@@ -351,16 +444,22 @@ class Dataset:
         made = self._called("map", map_func)
         if num_parallel_calls is None:
             return self._then("MapDataset", made.output_spec, made.captured, f=made.function)
-        calls = _int64(num_parallel_calls, "num_parallel_calls")
+        calls = int64_of(num_parallel_calls, "num_parallel_calls")
         return self._then(
             "ParallelMapDatasetV2",
             made.output_spec,
             made.captured,
             calls,
             f=made.function,
-            deterministic=_told(deterministic),
+            deterministic=order_of(deterministic),
             kind="_ParallelMapDataset",
         )
+
+    def map_with_legacy_function(
+        self, map_func: Callable[..., Any], num_parallel_calls: Any = None, deterministic: bool | None = None, use_unbounded_threadpool: bool = False
+    ) -> Dataset:
+        """`map`: all functions are alike here."""
+        return self.map(map_func, num_parallel_calls, deterministic)
 
     def filter(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
         """The elements for which a function gives true.
@@ -373,6 +472,10 @@ class Dataset:
         if not (isinstance(spec, structure.TensorSpec) and structure.is_compatible(spec, structure.TensorSpec(TensorShape(()), boolean))):
             raise ValueError(f"Invalid `predicate`. `predicate` must return a `tf.bool` scalar tensor, but its return type is {spec!r}.")
         return self._then("FilterDataset", None, made.captured, predicate=made.function)
+
+    def filter_with_legacy_function(self, predicate: Callable[..., Any]) -> Dataset:
+        """`filter`: all functions are alike here."""
+        return self.filter(predicate)
 
     def take_while(self, predicate: Callable[..., Any], name: str | None = None) -> Dataset:
         """The elements before the first for which a function gives false."""
@@ -404,25 +507,95 @@ class Dataset:
         """
         made = self._called("interleave", map_func)
         spec = _inner(made)
-        cycle = _int64(AUTOTUNE if cycle_length is None else cycle_length, "cycle_length")
-        block = _int64(1 if block_length is None else block_length, "block_length")
+        cycle = int64_of(AUTOTUNE if cycle_length is None else cycle_length, "cycle_length")
+        block = int64_of(1 if block_length is None else block_length, "block_length")
         if num_parallel_calls is None:
             return self._then("InterleaveDataset", spec, made.captured, cycle, block, f=made.function)
         more = (
-            _int64(AUTOTUNE, "buffer_output_elements"),
-            _int64(AUTOTUNE, "prefetch_input_elements"),
-            _int64(num_parallel_calls, "num_parallel_calls"),
+            int64_of(AUTOTUNE, "buffer_output_elements"),
+            int64_of(AUTOTUNE, "prefetch_input_elements"),
+            int64_of(num_parallel_calls, "num_parallel_calls"),
         )
-        how = {"deterministic": _told(deterministic), "kind": "_ParallelInterleaveDataset"}
+        how = {"deterministic": order_of(deterministic), "kind": "_ParallelInterleaveDataset"}
         return self._then("ParallelInterleaveDatasetV4", spec, made.captured, cycle, block, *more, f=made.function, **how)
+
+    def group_by_window(
+        self,
+        key_func: Callable[..., Any],
+        reduce_func: Callable[..., Any],
+        window_size: Any = None,
+        window_size_func: Callable[..., Any] | None = None,
+        name: str | None = None,
+    ) -> Dataset:
+        """What a function makes of elements of one key, whenever there are so many of them, and of those that are left at the end.
+
+        Args:
+            key_func: tells the key of an element, a scalar int64.
+            reduce_func: makes a dataset of a key and a dataset.
+            window_size: how many make a window.
+            window_size_func: tells it by the key, instead.
+            name: for TensorFlow's sake.
+
+        Raises:
+            ValueError: both sizes are told or none, or a key is something else.
+            TypeError: `reduce_func` makes no dataset.
+        """
+        return grouping.windows(self, key_func, reduce_func, window_size, window_size_func)
+
+    def bucket_by_sequence_length(
+        self,
+        element_length_func: Callable[..., Any],
+        bucket_boundaries: Sequence[int],
+        bucket_batch_sizes: Sequence[int],
+        padded_shapes: Any = None,
+        padding_values: Any = None,
+        pad_to_bucket_boundary: bool = False,
+        no_padding: bool = False,
+        drop_remainder: bool = False,
+        name: str | None = None,
+    ) -> Dataset:
+        """Batches of elements of lengths alike, padded as `padded_batch` does.
+
+        Args:
+            element_length_func: tells the length of an element, a scalar int32.
+            bucket_boundaries: the first length of each bucket but the first.
+            bucket_batch_sizes: of each bucket; one more than boundaries.
+            padded_shapes: as of `padded_batch`.
+            padding_values: as of `padded_batch`.
+            pad_to_bucket_boundary: whether all of a bucket become as long as its boundary less 1.
+            no_padding: whether elements are all of one shape.
+            drop_remainder: whether what is left over at the end is lost.
+            name: for TensorFlow's sake.
+
+        Raises:
+            ValueError: the numbers of boundaries and sizes do not fit.
+        """
+        how = (padded_shapes, padding_values, pad_to_bucket_boundary, no_padding, drop_remainder)
+        return grouping.buckets(self, element_length_func, bucket_boundaries, bucket_batch_sizes, *how)
+
+    def unique(self, name: str | None = None) -> Dataset:
+        """Every element once.
+
+        Raises:
+            TypeError: they are neither int32, int64 nor text.
+        """
+        for spec in structure.flatten(self.element_spec):
+            if spec.dtype.name not in ("int32", "int64", "string"):
+                raise TypeError(
+                    f"`tf.data.Dataset.unique` does not support type {spec.dtype} -- only `tf.int32`, `tf.int64`, and `tf.string` are supported."
+                )
+        return self._then("UniqueDataset")
+
+    def ignore_errors(self, log_warning: bool = False, name: str | None = None) -> Dataset:
+        """The elements that raise no errors."""
+        return self._then("IgnoreErrorsDataset", None, log_warning=log_warning)
 
     def scan(self, initial_state: Any, scan_func: Callable[..., Any], name: str | None = None) -> Dataset:
         """What a function makes of what it kept and of each element: it gives what it keeps, and an element."""
-        nest, found = _normalized(initial_state)
-        state = structure.pack(nest, [structure.spec_of(tensor) for tensor in found])
+        state, found = _normalized(initial_state)
         made = called("Dataset_scan", scan_func, (state, self.element_spec), _wrapped)
         spec = made.output_spec[1]
-        return self._then("ScanDataset", spec, found, made.captured, f=made.function)
+        return self._then("ScanDataset", spec, structure.tensors_of(found), made.captured, f=made.function)
 
     def reduce(self, initial_state: Any, reduce_func: Callable[..., Any], name: str | None = None) -> Any:
         """What a function makes of `initial_state` and all elements, one after the other.
@@ -431,22 +604,22 @@ class Dataset:
             TypeError: it makes something of another type.
         """
         with name_scope("initial_state"):
-            nest, found = _normalized(initial_state)
-        state = structure.pack(nest, [structure.spec_of(tensor) for tensor in found])
+            state, found = _normalized(initial_state)
         made = called("reduce", reduce_func, (state, self.element_spec), _wrapped)
         given = structure.flatten(made.output_spec)
-        if [spec.dtype for spec in given] != structure.types(state):
+        expected = [spec.dtype for spec in structure.flatten(state)]
+        if [spec.dtype for spec in given] != expected:
             raise TypeError(
-                f"The element types for the new state must match the initial state. Expected {structure.types(state)}; got "
-                f"{[spec.dtype for spec in given]}."
+                f"The element types for the new state must match the initial state. Expected {expected}; got {[spec.dtype for spec in given]}."
             )
-        shapes = [_common(one.shape, another.shape) for one, another in zip(structure.flatten(state), given, strict=True)]
+        shapes = [common_shape(one.shape, another.shape) for one, another in zip(structure.flatten(state), given, strict=True)]
         if any(one.shape.as_list() != shape.as_list() for one, shape in zip(structure.flatten(state), shapes, strict=True) if shape.rank is not None):
-            state = structure.pack(state, [structure.TensorSpec(shape, one.dtype) for shape, one in zip(shapes, given, strict=True)])
+            state = structure.pack(state, [structure.shaped(one, shape) for shape, one in zip(shapes, given, strict=True)])
             made = called("reduce", reduce_func, (state, self.element_spec), _wrapped)
-        types = structure.types(state)
-        op = apply_op("ReduceDataset", self._variant_tensor, found, made.captured, f=made.function, output_types=types, output_shapes=shapes)
-        return structure.pack(state, list(op.outputs))
+        types, shapes = structure.types(state), structure.shapes(state)
+        inputs = self._variant_tensor, structure.tensors_of(found), made.captured
+        op = apply_op("ReduceDataset", *inputs, f=made.function, output_types=types, output_shapes=shapes)
+        return structure.values_of(state, op.outputs)
 
     # ---- what becomes of it
 
@@ -458,7 +631,7 @@ class Dataset:
         """The one element that there is."""
         types, shapes = structure.types(self.element_spec), structure.shapes(self.element_spec)
         op = apply_op("DatasetToSingleElement", self._variant_tensor, output_types=types, output_shapes=shapes)
-        return structure.pack(self.element_spec, list(op.outputs))
+        return structure.values_of(self.element_spec, op.outputs)
 
     def make_one_shot_iterator(self) -> Iterator:
         """An iterator that needs no initialisation and goes through once."""
@@ -483,82 +656,18 @@ def _made(op_type: str, spec: Any, *lists: Any, inputs: Sequence[Any] = (), kind
     return _wrapped(apply(op_type, *lists, *inputs, **attrs), spec, kind or f"_{op_type}")
 
 
-def _normalized(nest: Any) -> tuple[Any, list[Tensor]]:
+def _normalized(nest: Any) -> tuple[Any, list[Any]]:
+    """The specs of a nest of values, and its leaves."""
     with name_scope("normalize_element"):
-        return nest, structure.tensors_of(nest, "component")
+        found = structure.normalized(nest, "component")
+    return structure.pack(nest, [structure.spec_of(leaf) for leaf in found]), found
 
 
 def _normalize(*element: Any) -> Any:
-    return element[0] if len(element) == 1 else element
+    return tuple(structure.rows_of(structure.normalized(element, "component")))
 
 
 _normalize.__name__ = "normalize"  # as TensorFlow's
-
-
-def _int64(value: Any, name: str) -> Tensor:
-    return convert_to_tensor(value, "int64", name=name)
-
-
-def _seeds(seed: int | None) -> tuple[Tensor, Tensor]:
-    """The two seeds of a shuffle, as `tensorflow/python/data/util/random_seed.py` makes them."""
-    first, second = get_seed(seed)
-    one = _int64(0 if first is None else first, "seed")
-    if second is None:
-        return one, _int64(0, "seed2")
-    with name_scope("seed2") as scope:
-        two = _int64(second, "Const")
-        is_none = logical_and(equal(one, np.int64(0)), equal(two, np.int64(0)))
-        return one, where_v2(is_none, constant(2**31 - 1, "int64"), two, name=scope)
-
-
-def _told(deterministic: bool | None) -> str:
-    return "default" if deterministic is None else "true" if deterministic else "false"
-
-
-def _blank(spec: Any) -> Any:
-    return "" if spec.dtype.is_string else np.zeros((), spec.dtype.numpy)
-
-
-def _without_first(shape: TensorShape) -> TensorShape:
-    return shape[1:] if shape.rank else TensorShape(None)
-
-
-def _common(one: TensorShape, another: TensorShape) -> TensorShape:
-    """What two shapes have in common."""
-    if one.rank is None or one.rank != another.rank:
-        return TensorShape(None)
-    return TensorShape([size if size == other else None for size, other in zip(one.as_list(), another.as_list(), strict=True)])
-
-
-def _rows(size: Tensor, drops: Tensor) -> int | None:
-    """How many elements each batch has, where that is known."""
-    known, is_exact = constant_value(size), constant_value(drops)
-    return int(known) if known is not None and is_exact is not None and bool(is_exact) else None
-
-
-def _beside(spec: Any, nest: Any) -> list[Any]:
-    """The leaves of a nest that is like one of specs, whose leaves may be lists or shapes; one leaf alone serves all."""
-    if isinstance(spec, dict):
-        return [leaf for key in sorted(spec) for leaf in _beside(spec[key], nest[key] if isinstance(nest, dict) else nest)]
-    if isinstance(spec, tuple):
-        parts = nest if isinstance(nest, (tuple, list)) else [nest] * len(spec)
-        return [leaf for part, other in zip(spec, parts, strict=True) for leaf in _beside(part, other)]
-    return [nest]
-
-
-def _sizes(shape: Any) -> Tensor:
-    """A shape as a tensor, with -1 for sizes that are not known."""
-    if isinstance(shape, Tensor):
-        return shape
-    sizes = as_shape([None if size == -1 else size for size in shape] if isinstance(shape, (list, tuple)) else shape).as_list()
-    return constant([-1 if size is None else size for size in sizes], "int64", name="Const")
-
-
-def _known(sizes: Tensor) -> TensorShape:
-    found = constant_value(sizes)
-    if found is None:
-        return TensorShape([None] * sizes.shape[0].value if sizes.shape.rank == 1 and sizes.shape[0].value is not None else None)
-    return TensorShape([None if size < 0 else int(size) for size in found.reshape(-1).tolist()])
 
 
 def _inner(made: Called) -> Any:

@@ -155,7 +155,7 @@ class DecodeCSV(TextOpType):
         flat = [array.reshape(-1) for array in found]
         missing = [as_array(np, default).reshape(-1) for default in defaults]
         for row, line in enumerate(lines.reshape(-1).tolist()):
-            fields = _fields(line, field_delim[0], use_quote_delim)
+            fields = csv_fields(line, field_delim[0], use_quote_delim)
             if select_cols:
                 fields = [fields[column] for column in select_cols if column < len(fields)]
             if len(fields) != len(OUT_TYPE):
@@ -171,7 +171,7 @@ class DecodeCSV(TextOpType):
         return found
 
 
-def _fields(line: bytes, mark: int, quotes: bool) -> list[bytes]:
+def csv_fields(line: bytes, mark: int, quotes: bool) -> list[bytes]:
     """The fields of a line; a quoted one may hold the mark, and quotes doubled."""
     fields: list[bytes] = []
     place, size = 0, len(line)

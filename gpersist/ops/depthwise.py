@@ -12,6 +12,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, constant_shape, sample
 from gpersist.ops.array import shape_of
 from gpersist.ops.convolution import convolved_shape, windows_of
+from gpersist.ops.depthwise_correlation import correlate_each
 from gpersist.ops.windows import Windows, as_format, channel_axis, channels_last, positions, seen_by, spatial
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -23,8 +24,6 @@ _SAME: dict[str, Any] = {"strides": [1, 1, 1, 1], "padding": "SAME"}
 _VALID: dict[str, Any] = {"strides": [1, 2, 2, 1], "padding": "VALID"}
 _DILATED: dict[str, Any] = {"strides": [1, 1, 1, 1], "padding": "SAME", "dilations": [1, 2, 2, 1]}
 _NCHW: dict[str, Any] = {"strides": [1, 1, 2, 2], "padding": "SAME", "data_format": "NCHW"}
-
-_HOST_BLOCK_BYTES = 256 << 10
 
 
 class DepthwiseConv2dNative(OpType):
@@ -56,7 +55,7 @@ class DepthwiseConv2dNative(OpType):
             raise InvalidArgumentError(f"input and filter must have the same depth: {value.shape[-1]} vs {filters.shape[2]}")
         axes = windows_of(value.shape[1:-1], filters.shape[:2], strides, padding, explicit_paddings, data_format, dilations)
         wide = _wide(value.dtype)
-        result = _correlate(xp, value.astype(wide, copy=False), filters.astype(wide, copy=False), axes)
+        result = correlate_each(xp, value.astype(wide, copy=False), filters.astype(wide, copy=False), axes)
         return as_format(xp, result.astype(value.dtype, copy=False), data_format)
 
     @staticmethod
@@ -174,76 +173,6 @@ class DepthwiseConv2dNativeBackpropFilter(OpType):
         attrs = _attrs_of(op)
         input_grad = apply("DepthwiseConv2dNativeBackpropInput", shape_of(op.inputs[0]), grad, op.inputs[2], **attrs)
         return [input_grad, None, apply("DepthwiseConv2dNative", op.inputs[0], grad, **attrs)]
-
-
-def _correlate(xp: Any, value: Array, filters: Array, axes: Sequence[Windows]) -> Array:
-    """Each channel with its filters, summed place by place of the window, on blocks of rows that stay in a core's cache."""
-    channels, multiplier = filters.shape[2:]
-    rows, columns = axes
-    out = xp.zeros((len(value), rows.number, columns.number, channels, multiplier), value.dtype)
-    if not out.size:
-        return out.reshape(*out.shape[:3], channels * multiplier)
-    if xp is np and multiplier == 1:
-        _correlate_rows(value, filters[..., 0], axes, out[..., 0])
-        return out[..., 0]
-    step = rows.number if xp is not np else max(1, _HOST_BLOCK_BYTES // max(1, out[0, 0].nbytes))
-    for image in [slice(number, number + 1) for number in range(len(value))] if xp is np else [slice(None)]:
-        for first in range(0, rows.number, step):
-            block = out[image, first : first + step]
-            for place in positions(axes):
-                _, (_, shown_rows, shown_columns) = seen_by(axes, place)
-                low, high = max(shown_rows.start, first), min(shown_rows.stop, first + step)
-                if low >= high or shown_columns.start >= shown_columns.stop:
-                    continue
-                top = low * rows.stride + place[0] * rows.dilation - rows.before
-                left = shown_columns.start * columns.stride + place[1] * columns.dilation - columns.before
-                seen = value[
-                    image,
-                    top : top + (high - low - 1) * rows.stride + 1 : rows.stride,
-                    left : left + (shown_columns.stop - shown_columns.start - 1) * columns.stride + 1 : columns.stride,
-                ]
-                known = block[:, low - first : high - first, shown_columns]
-                if multiplier == 1:
-                    known[..., 0] += seen * filters[place][:, 0]
-                else:
-                    known += seen[..., None] * filters[place]
-    return out.reshape(*out.shape[:3], channels * multiplier)
-
-
-def _correlate_rows(value: np.ndarray[Any, Any], filters: np.ndarray[Any, Any], axes: Sequence[Windows], out: np.ndarray[Any, Any]) -> None:
-    """The same for one filter a channel, on whole rows: what one place of all windows of a row sees is then one run of memory.
-
-    For that the columns of a block are copied out, those that are the same modulo the stride side by side.
-    """
-    rows, columns = axes
-    channels, length = out.shape[3], columns.number * out.shape[3]
-    step = min(rows.number, max(1, _HOST_BLOCK_BYTES // max(1, length * out.itemsize)))
-    reach = (rows.kernel - 1) * rows.dilation + 1
-    width = -(-(columns.before + max(columns.size, columns.number * columns.stride + columns.kernel * columns.dilation)) // columns.stride)
-    padded = np.zeros((columns.stride, (step - 1) * rows.stride + reach, width, channels), value.dtype)
-    product = np.empty((step, length), value.dtype)
-    factors = {place: np.tile(filters[place], columns.number) for place in positions(axes)}
-    for image, result in zip(value, out, strict=True):
-        for first in range(0, rows.number, step):
-            count = min(step, rows.number - first)
-            top = first * rows.stride - rows.before
-            bottom = top + (count - 1) * rows.stride + reach
-            low, high = min(max(top, 0), rows.size), max(min(bottom, rows.size), 0)
-            padded[:, : low - top] = 0
-            padded[:, max(high, low) - top : bottom - top] = 0
-            for phase, plane in enumerate(padded):
-                start = (phase - columns.before) % columns.stride
-                seen = image[low:high, start :: columns.stride]
-                at = (start + columns.before) // columns.stride
-                plane[low - top : low - top + len(seen), at : at + seen.shape[1]] = seen
-            target = result[first : first + count].reshape(count, length)
-            flat = padded.reshape(*padded.shape[:2], -1)
-            for (row, column), factor in factors.items():
-                at, phase = divmod(column * columns.dilation, columns.stride)
-                start = row * rows.dilation
-                source = flat[phase, start : start + (count - 1) * rows.stride + 1 : rows.stride, at * channels : at * channels + length]
-                np.multiply(source, factor, out=product[:count])
-                target += product[:count]
 
 
 def _wide(dtype: Any) -> Any:

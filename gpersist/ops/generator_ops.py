@@ -30,7 +30,7 @@ _INTEGERS = frozenset(["int32", "int64", "uint32", "uint64"])
 
 
 def _advanced(ctx: Context, buffer: Buffer, algorithm: Any, count: int) -> tuple[Philox, Any]:
-    """Moves a generator on by `count` numbers.
+    """Moves a generator on by `count` numbers. Without an algorithm the state begins with it.
 
     Returns:
         Where it was, and its state then.
@@ -38,6 +38,29 @@ def _advanced(ctx: Context, buffer: Buffer, algorithm: Any, count: int) -> tuple
     Raises:
         InvalidArgumentError: the variable is no state, or there is no such algorithm.
     """
+    if algorithm is not None:
+        _check_algorithm(algorithm)
+    with buffer.lock:
+        array = buffer.read()
+        state: Any = array.get() if hasattr(array, "get") else np.array(array)
+        if buffer.dtype is not int64:
+            raise InvalidArgumentError(f"Trying to read variable with wrong dtype. Expected int64 got {buffer.dtype.name}")
+        first = int(algorithm is None)
+        if state.ndim != 1 or len(state) < 3 + first:
+            raise InvalidArgumentError(f"The state must be a vector of at least {3 + first} numbers, not of shape {shown(state.shape)}")
+        if first:
+            _check_algorithm(state[0])
+        low, high, key = (int(part) & _MASK_64 for part in state[first : first + 3])
+        start = Philox(key, low | high << 64)
+        if count:
+            after = start.skip(count * _NUMBERS & _MASK_64).counter
+            moved = state.view(np.uint64).copy()
+            moved[first : first + 2] = after & _MASK_64, after >> 64
+            buffer.assign(moved.view(np.int64) if buffer.device.is_host else ctx.xp.asarray(moved.view(np.int64)))
+        return start, state[:3]
+
+
+def _check_algorithm(algorithm: Any) -> None:
     if np.ndim(algorithm):
         raise InvalidArgumentError(f"algorithm must be of shape [], not {shown(np.shape(algorithm))}")
     number = int(algorithm)
@@ -45,21 +68,6 @@ def _advanced(ctx: Context, buffer: Buffer, algorithm: Any, count: int) -> tuple
         raise UnimplementedError("ThreeFry is only supported on XLA devices; Philox (1) is the algorithm of others")
     if number not in (_PHILOX, _ANY):
         raise InvalidArgumentError(f"Unsupported algorithm id: {number}")
-    with buffer.lock:
-        array = buffer.read()
-        state: Any = array.get() if hasattr(array, "get") else np.array(array)
-        if buffer.dtype is not int64:
-            raise InvalidArgumentError(f"Trying to read variable with wrong dtype. Expected int64 got {buffer.dtype.name}")
-        if state.ndim != 1 or len(state) < 3:
-            raise InvalidArgumentError(f"The state must be a vector of at least 3 numbers, not of shape {shown(state.shape)}")
-        low, high, key = (int(part) & _MASK_64 for part in state[:3])
-        start = Philox(key, low | high << 64)
-        if count:
-            after = start.skip(count * _NUMBERS & _MASK_64).counter
-            moved = state.view(np.uint64).copy()
-            moved[:2] = after & _MASK_64, after >> 64
-            buffer.assign(moved.view(np.int64) if buffer.device.is_host else ctx.xp.asarray(moved.view(np.int64)))
-        return start, state[:3]
 
 
 class _Stateful(SessionOpType, abstract=True):
@@ -98,6 +106,29 @@ class StatefulStandardNormalV2(_Stateful):
     """Numbers of the standard normal distribution."""
 
     distribution = staticmethod(distributions.normal)
+
+
+class StatefulStandardNormal(SessionOpType):
+    """The same of a generator whose state begins with the number of its algorithm."""
+
+    inputs = "resource: resource, shape: shape_dtype"
+    outputs = "output: dtype"
+    attrs = "dtype: type = float, shape_dtype: type = int64"
+    is_stateful = True
+    host_inputs = ("shape",)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return shape_from_input(op, 1)
+
+    @staticmethod
+    def run(ctx: Context, buffer: Buffer, shape: Any, *, dtype: DType) -> Any:
+        if not dtype.is_floating:
+            raise InvalidArgumentError(f"No OpKernel was registered to support Op 'StatefulStandardNormal' with dtype {dtype.name}")
+        sizes = checked_shape(shape)
+        count = int(np.prod(sizes, dtype=np.int64))
+        start, _ = _advanced(ctx, buffer, None, count)
+        return distributions.normal(ctx.xp, start, count, dtype).reshape(sizes)
 
 
 class StatefulTruncatedNormal(_Stateful):

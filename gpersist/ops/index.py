@@ -10,7 +10,7 @@ OPERATIONS: dict[str, str] = {
     "activations": ("Elu EluGrad LeakyRelu LeakyReluGrad Relu Relu6 Relu6Grad ReluGrad Selu SeluGrad Softplus SoftplusGrad Softsign SoftsignGrad"),
     "argmax": "ArgMax ArgMin",
     "arithmetic": ("AccumulateNV2 Add AddN AddV2 Atan2 Maximum Minimum Mul MulNoNan NextAfter Pow SquaredDifference Sub Xlog1py Xlogy"),
-    "arranging": "ConjugateTranspose InvertPermutation Reverse ReverseSequence ReverseV2 Roll Tile Transpose",
+    "arranging": "ConjugateTranspose InvertPermutation Reverse ReverseSequence ReverseV2 Roll Tile TileGrad Transpose",
     "assertions": "Assert CheckNumerics CheckNumericsV2",
     "audio": "AudioSpectrogram DecodeWav EncodeWav Mfcc",
     "banded": "BandedTriangularSolve TridiagonalMatMul TridiagonalSolve",
@@ -32,33 +32,60 @@ OPERATIONS: dict[str, str] = {
     "casting": "Cast",
     "choosing": "Select SelectV2 Where",
     "clip": "ClipByValue L2Loss",
+    "clustering": "KMC2ChainInitialization KmeansPlusPlusInitialization NearestNeighbors",
     "combined_suppression": "CombinedNonMaxSuppression",
     "comparison": "ApproximateEqual Equal Greater GreaterEqual Less LessEqual LogicalAnd LogicalNot LogicalOr NotEqual",
     "complex_numbers": "Angle Complex ComplexAbs Conj Imag Real",
     "compression": "DecodeCompressed DecodePaddedRaw",
-    "constants": "Const Placeholder PlaceholderWithDefault",
+    "constants": "Const HostConst Placeholder PlaceholderV2 PlaceholderWithDefault",
     "contraction": "Einsum",
     "control": "Abort Merge NoOp RefMerge RefSelect RefSwitch Switch _SwitchN",
     "control_flow_gradients": "Enter Exit LoopCond Merge NextIteration RefEnter RefExit RefMerge RefNextIteration RefSwitch Switch",
     "convolution": "Conv2D Conv2DBackpropFilter Conv2DBackpropInput Conv3D Conv3DBackpropFilterV2 Conv3DBackpropInputV2",
-    "counting": "Bincount Bucketize DenseBincount HistogramFixedWidth InTopK InTopKV2 NthElement TopK TopKV2",
+    "counting": ("ApproxTopK Bincount Bucketize DenseBincount HistogramFixedWidth InTopK InTopKV2 NthElement TopK TopKV2"),
+    "csv_datasets": "CSVDataset CSVDatasetV2 ExperimentalCSVDataset",
     "ctc": "CTCGreedyDecoder",
     "ctc_beam_search": "CTCBeamSearchDecoder",
     "ctc_loss": "CTCLoss CTCLossV2",
     "data_formats": "DataFormatDimMap DataFormatVecPermute",
+    "dataset_choice_ops": (
+        "AssertCardinalityDataset DenseToSparseBatchDataset DirectedInterleaveDataset "
+        "ExperimentalDenseToSparseBatchDataset ExperimentalDirectedInterleaveDataset "
+        "ExperimentalIgnoreErrorsDataset ExperimentalRebatchDataset ExperimentalSlidingWindowDataset "
+        "ExperimentalUniqueDataset IgnoreErrorsDataset RebatchDataset RebatchDatasetV2 SlidingWindowDataset "
+        "UniqueDataset"
+    ),
     "dataset_files": "FixedLengthRecordDataset FixedLengthRecordDatasetV2 TFRecordDataset TextLineDataset",
     "dataset_functions": (
-        "FilterDataset FlatMapDataset GeneratorDataset InterleaveDataset LegacyParallelInterleaveDatasetV2 "
-        "MapAndBatchDataset MapDataset ParallelInterleaveDatasetV2 ParallelInterleaveDatasetV4 "
-        "ParallelMapDataset ParallelMapDatasetV2 ReduceDataset ScanDataset TakeWhileDataset"
+        "ExperimentalMapAndBatchDataset ExperimentalParallelInterleaveDataset ExperimentalScanDataset "
+        "ExperimentalTakeWhileDataset FilterDataset FlatMapDataset GeneratorDataset InterleaveDataset "
+        "LegacyParallelInterleaveDatasetV2 MapAndBatchDataset MapDataset ParallelFilterDataset "
+        "ParallelInterleaveDataset ParallelInterleaveDatasetV2 ParallelInterleaveDatasetV3 "
+        "ParallelInterleaveDatasetV4 ParallelMapDataset ParallelMapDatasetV2 ReduceDataset ScanDataset "
+        "TakeWhileDataset"
+    ),
+    "dataset_grouping_ops": ("ExperimentalGroupByReducerDataset ExperimentalGroupByWindowDataset GroupByReducerDataset GroupByWindowDataset"),
+    "dataset_hints": (
+        "AssertNextDataset BytesProducedStatsDataset ChooseFastestDataset ExperimentalAssertNextDataset "
+        "ExperimentalBytesProducedStatsDataset ExperimentalChooseFastestDataset "
+        "ExperimentalLatencyStatsDataset ExperimentalMaxIntraOpParallelismDataset "
+        "ExperimentalNonSerializableDataset ExperimentalPrivateThreadPoolDataset "
+        "ExperimentalSetStatsAggregatorDataset ExperimentalStatsAggregatorHandle "
+        "ExperimentalThreadPoolDataset ExperimentalThreadPoolHandle FinalizeDataset LatencyStatsDataset "
+        "MaxIntraOpParallelismDataset ModelDataset NonSerializableDataset OptimizeDataset OptimizeDatasetV2 "
+        "OptionsDataset PrefetchDataset PrivateThreadPoolDataset RewriteDataset SetStatsAggregatorDataset "
+        "StatsAggregatorHandle ThreadPoolDataset ThreadPoolHandle"
     ),
     "dataset_ops": (
         "BatchDataset BatchDatasetV2 CacheDataset CacheDatasetV2 ConcatenateDataset DatasetCardinality "
-        "DummyMemoryCache DummySeedGenerator ModelDataset OptimizeDataset OptionsDataset PaddedBatchDataset "
-        "PaddedBatchDatasetV2 ParallelBatchDataset PrefetchDataset RandomDataset RangeDataset RepeatDataset "
-        "RewriteDataset ShardDataset ShuffleAndRepeatDataset ShuffleDataset ShuffleDatasetV2 ShuffleDatasetV3 "
-        "SkipDataset TakeDataset TensorDataset TensorSliceDataset UnbatchDataset WindowDataset ZipDataset"
+        "DummyMemoryCache DummySeedGenerator ExperimentalDatasetCardinality ExperimentalRandomDataset "
+        "ExperimentalUnbatchDataset PaddedBatchDataset PaddedBatchDatasetV2 ParallelBatchDataset "
+        "RandomDataset RangeDataset RepeatDataset ShardDataset ShuffleAndRepeatDataset "
+        "ShuffleAndRepeatDatasetV2 ShuffleDataset ShuffleDatasetV2 ShuffleDatasetV3 SkipDataset TakeDataset "
+        "TensorDataset TensorSliceDataset UnbatchDataset UnwrapDatasetVariant WindowDataset "
+        "WrapDatasetVariant ZipDataset"
     ),
+    "dataset_parsing": "ExperimentalParseExampleDataset ParseExampleDataset ParseExampleDatasetV2",
     "decoding": "DecodeCSV DecodeRaw ParseTensor SerializeTensor",
     "decomposition_gradients": "BatchSvd Eig Qr Svd",
     "decompositions": "BatchCholesky BatchSelfAdjointEigV2 Cholesky CholeskyGrad Eig Qr SelfAdjointEigV2 Svd",
@@ -85,8 +112,9 @@ OPERATIONS: dict[str, str] = {
     "fused_operations": ("FusedPadConv2D FusedResizeAndPadConv2D _FusedBatchNormEx _FusedConv2D _FusedDepthwiseConv2dNative _FusedMatMul"),
     "gathering": "Gather GatherNd GatherV2 OneHot",
     "generator_ops": (
-        "NonDeterministicInts RngReadAndSkip RngSkip StatefulRandomBinomial StatefulStandardNormalV2 "
-        "StatefulTruncatedNormal StatefulUniform StatefulUniformFullInt StatefulUniformInt"
+        "NonDeterministicInts RngReadAndSkip RngSkip StatefulRandomBinomial StatefulStandardNormal "
+        "StatefulStandardNormalV2 StatefulTruncatedNormal StatefulUniform StatefulUniformFullInt "
+        "StatefulUniformInt"
     ),
     "hashing": "Fingerprint StringToHashBucket StringToHashBucketFast StringToHashBucketStrong",
     "image_colors": ("AdjustContrast AdjustContrastv2 AdjustHue AdjustSaturation DrawBoundingBoxes DrawBoundingBoxesV2 HSVToRGB RGBToHSV"),
@@ -103,7 +131,8 @@ OPERATIONS: dict[str, str] = {
     "image_sampling": ("RandomCrop SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 StatelessSampleDistortedBoundingBox"),
     "image_warping": "ImageProjectiveTransformV2 ImageProjectiveTransformV3 ScaleAndTranslate ScaleAndTranslateGrad",
     "in_place": "InplaceAdd InplaceSub InplaceUpdate",
-    "indexing": "ResourceStridedSliceAssign Slice StridedSlice StridedSliceAssign StridedSliceGrad",
+    "indexing": ("ResourceStridedSliceAssign Slice StridedSlice StridedSliceAssign StridedSliceGrad TensorStridedSliceUpdate"),
+    "isotonic": "IsotonicRegression",
     "iterator_ops": (
         "DatasetToSingleElement Iterator IteratorFromStringHandle IteratorFromStringHandleV2 IteratorGetNext "
         "IteratorGetNextAsOptional IteratorGetNextSync IteratorToStringHandle IteratorV2 MakeIterator "
@@ -136,6 +165,7 @@ OPERATIONS: dict[str, str] = {
         "MatrixSetDiagV2 MatrixSetDiagV3"
     ),
     "matrix_functions": "Lu MatrixExponential MatrixLogarithm MatrixSquareRoot",
+    "microfrontend": "AudioMicrofrontend",
     "morphology": "Dilation2D Dilation2DBackpropFilter Dilation2DBackpropInput ExtractVolumePatches",
     "normalization": (
         "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad FusedBatchNorm "
@@ -169,6 +199,15 @@ OPERATIONS: dict[str, str] = {
     "python_functions": "PyFunc PyFuncStateless",
     "quantization": "Dequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 QuantizeV2",
     "quantized_arithmetic": ("QuantizedAdd QuantizedBiasAdd QuantizedMatMul QuantizedMul QuantizedRelu QuantizedRelu6 QuantizedReluX"),
+    "quantized_fused": (
+        "QuantizedConv2DAndRelu QuantizedConv2DAndReluAndRequantize QuantizedConv2DAndRequantize "
+        "QuantizedConv2DPerChannel QuantizedConv2DWithBias QuantizedConv2DWithBiasAndRelu "
+        "QuantizedConv2DWithBiasAndReluAndRequantize QuantizedConv2DWithBiasAndRequantize "
+        "QuantizedDepthwiseConv2D QuantizedDepthwiseConv2DWithBias QuantizedDepthwiseConv2DWithBiasAndRelu "
+        "QuantizedDepthwiseConv2DWithBiasAndReluAndRequantize QuantizedMatMulWithBias "
+        "QuantizedMatMulWithBiasAndDequantize QuantizedMatMulWithBiasAndRelu "
+        "QuantizedMatMulWithBiasAndReluAndRequantize QuantizedMatMulWithBiasAndRequantize"
+    ),
     "quantized_nn": ("QuantizedAvgPool QuantizedBatchNormWithGlobalNormalization QuantizedConv2D QuantizedInstanceNorm QuantizedMaxPool"),
     "quantized_roundtrip": "QuantizeAndDequantize QuantizeAndDequantizeV4 QuantizeAndDequantizeV4Grad",
     "queue_ops": (
@@ -179,6 +218,7 @@ OPERATIONS: dict[str, str] = {
     ),
     "ragged_filling": "RaggedFillEmptyRows RaggedFillEmptyRowsGrad",
     "ragged_rows": "RaggedGather RaggedRange RaggedTensorToSparse RaggedTensorToTensor",
+    "ragged_variants": "RaggedTensorFromVariant RaggedTensorToVariant RaggedTensorToVariantGradient",
     "random": "Multinomial RandomShuffle RandomStandardNormal RandomUniform RandomUniformInt TruncatedNormal",
     "random_gamma": "ParameterizedTruncatedNormal RandomGamma RandomPoisson RandomPoissonV2",
     "readers": (
@@ -189,7 +229,10 @@ OPERATIONS: dict[str, str] = {
     "recurrent_cells": ("BlockLSTM BlockLSTMGrad BlockLSTMGradV2 BlockLSTMV2 GRUBlockCell GRUBlockCellGrad LSTMBlockCell LSTMBlockCellGrad"),
     "reductions": "All Any EuclideanNorm Max Mean Min Prod Sum",
     "regular_expressions": "RegexFullMatch RegexReplace StaticRegexFullMatch StaticRegexReplace",
-    "requantization": "QuantizeDownAndShrinkRange QuantizedConcat QuantizedReshape RequantizationRange Requantize",
+    "requantization": (
+        "QuantizeDownAndShrinkRange QuantizedConcat QuantizedConcatV2 QuantizedReshape RequantizationRange "
+        "RequantizationRangePerChannel Requantize RequantizePerChannel"
+    ),
     "save": ("MergeV2Checkpoints Restore RestoreSlice RestoreV2 Save SaveSlices SaveV2 ShardedFilename ShardedFilespec"),
     "scans": "Cumprod Cumsum CumulativeLogsumexp",
     "scatter": (
@@ -207,15 +250,21 @@ OPERATIONS: dict[str, str] = {
     "set_operations": "DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation",
     "sets": "ListDiff LowerBound Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2 UnravelIndex UpperBound",
     "shaping": "ExpandDims Rank Reshape Shape ShapeN Size Squeeze",
+    "sobol": "SobolSample",
     "softmax": "LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits",
     "sparse_counts": "DenseCountSparseOutput RaggedBincount RaggedCountSparseOutput SparseBincount SparseCountSparseOutput",
     "sparse_crossing": "RaggedCross SparseCross SparseCrossHashed SparseCrossV2",
+    "sparse_matrices": (
+        "CSRSparseMatrixComponents CSRSparseMatrixToDense CSRSparseMatrixToSparseTensor "
+        "DenseToCSRSparseMatrix SparseMatrixMatMul SparseMatrixNNZ SparseMatrixSparseMatMul "
+        "SparseMatrixTranspose SparseTensorToCSRSparseMatrix"
+    ),
     "sparse_products": "SparseMatMul SparseTensorDenseMatMul SparseToDense",
     "sparse_reductions": "SparseReduceMax SparseReduceMaxSparse SparseReduceSum SparseReduceSumSparse SparseSoftmax",
     "sparse_segments": (
-        "SparseSegmentMean SparseSegmentMeanGrad SparseSegmentMeanWithNumSegments SparseSegmentSqrtN "
-        "SparseSegmentSqrtNGrad SparseSegmentSqrtNWithNumSegments SparseSegmentSum SparseSegmentSumGrad "
-        "SparseSegmentSumWithNumSegments"
+        "SparseSegmentMean SparseSegmentMeanGrad SparseSegmentMeanGradV2 SparseSegmentMeanWithNumSegments "
+        "SparseSegmentSqrtN SparseSegmentSqrtNGrad SparseSegmentSqrtNGradV2 SparseSegmentSqrtNWithNumSegments "
+        "SparseSegmentSum SparseSegmentSumGrad SparseSegmentSumGradV2 SparseSegmentSumWithNumSegments"
     ),
     "sparse_serialization": "DeserializeManySparse DeserializeSparse SerializeManySparse SerializeSparse",
     "sparse_structure": (
@@ -244,6 +293,7 @@ OPERATIONS: dict[str, str] = {
         "StatelessRandomPoisson StatelessRandomUniformFullIntV2 StatelessRandomUniformIntV2 "
         "StatelessRandomUniformV2 StatelessTruncatedNormalV2"
     ),
+    "stateless_shuffle": "RandomIndexShuffle StatelessParameterizedTruncatedNormal StatelessShuffle StochasticCastToInt",
     "string_segments": "UnsortedSegmentJoin",
     "string_splitting": "StringSplit StringSplitV2",
     "strings": ("AsString DecodeBase64 EncodeBase64 ReduceJoin StringJoin StringLength StringLower StringStrip StringToNumber StringUpper Substr"),
@@ -302,6 +352,8 @@ OPERATIONS: dict[str, str] = {
     "unbroadcasting": "BroadcastGradientArgs",
     "unicode": "StringNGrams UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode",
     "unicode_scripts": "UnicodeScript",
+    "uniform_products": ("UniformQuantizedConvolution UniformQuantizedConvolutionHybrid UniformQuantizedDot UniformQuantizedDotHybrid"),
+    "uniform_quantization": "UniformDequantize UniformQuantize UniformQuantizedAdd UniformQuantizedClipByValue UniformRequantize",
     "variables": (
         "Assign AssignAdd AssignAddVariableOp AssignSub AssignSubVariableOp AssignVariableOp "
         "IsVariableInitialized ReadVariableOp VarHandleOp VarIsInitializedOp Variable VariableShape "

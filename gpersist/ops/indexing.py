@@ -26,7 +26,7 @@ from gpersist.graph import (
 )
 from gpersist.ops import shape_functions
 from gpersist.ops.constants import constant
-from gpersist.ops.filling import ones_like
+from gpersist.ops.filling import ones_like, zeros_like
 from gpersist.ops.joining import concat, stack
 from gpersist.ops.kernels import as_array, shown
 from gpersist.ops.shaping import rank, reshape, shape_of
@@ -227,6 +227,65 @@ class StridedSliceGrad(OpType):
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         return [None, None, None, None, apply("StridedSlice", grad, *op.inputs[1:4], **_masks(op))]
+
+
+class TensorStridedSliceUpdate(OpType):
+    """A tensor with other values in a part of it, which are broadcast to it."""
+
+    inputs = "input: T, begin: Index, end: Index, strides: Index, value: T"
+    outputs = "output: T"
+    attrs = f"T: type, Index: {{int32, int64}}, {_MASKS}"
+    samples = (
+        sample("float[3,4]", "int32: [0, 1]", "int32: [3, 4]", "int32: [2, 1]", "float[2,3]"),
+        sample("double[3]", "int64: [1]", "int64: [2]", "int64: [1]", "double[]", shrink_axis_mask=1),
+        sample("float[3,4]", "int32: [0, 3]", "int32: [0, 0]", "int32: [1, -2]", "float[2]", begin_mask=1, end_mask=3),
+        sample("string[3]", "int32: [1]", "int32: [9]", "int32: [1]", "string[2]"),
+    )
+    host_inputs = ("begin", "end", "strides")
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        sliced_shape(op, op._inputs[0].shape.sizes, *op._inputs[1:4])
+        return [op._inputs[0].shape]
+
+    @staticmethod
+    def run(
+        xp: Any,
+        value: Array,
+        begin: Any,
+        end: Any,
+        strides: Any,
+        update: Array,
+        *,
+        begin_mask: int,
+        end_mask: int,
+        ellipsis_mask: int,
+        new_axis_mask: int,
+        shrink_axis_mask: int,
+    ) -> Array:
+        result = as_array(xp, value).copy()
+        index = SliceSpec.of(begin, end, strides, (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)).positions(result.shape)
+        wanted = np.shape(result[index])
+        if not _fits(np.shape(update), wanted):
+            raise InvalidArgumentError(f"a value of shape {shown(np.shape(update))} cannot be given to a part of shape {shown(wanted)}")
+        result[index] = update
+        return result
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        where = op.inputs[1:4]
+        kept = apply("TensorStridedSliceUpdate", grad, *where, zeros_like(op.inputs[4]), **_masks(op))
+        taken = apply("StridedSlice", grad, *where, **_masks(op))
+        shapes = [shape_of(taken), shape_of(op.inputs[4])]
+        _, axes = apply_op("BroadcastGradientArgs", *shapes).outputs
+        return [kept, None, None, None, reshape(apply("Sum", taken, axes), shapes[1])]
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, wanted) == wanted
+    except ValueError:
+        return False
 
 
 class StridedSliceAssign(SessionOpType):

@@ -71,7 +71,7 @@ def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None
     Raises:
         ValueError: no features, one that says too little, or one of another kind.
     """
-    parts = _Parts(features)
+    parts = Parts(features)
     with name_scope(name, "ParseExample", [value for value in (serialized, example_names) if isinstance(value, Tensor)]):
         names = [] if example_names is None else example_names
         op = apply_op(
@@ -92,7 +92,7 @@ def parse_example(serialized: Any, features: Mapping[str, Any], name: str | None
 def parse_single_example(serialized: Any, features: Mapping[str, Any], name: str | None = None, example_names: Any = None) -> dict[str, Any]:
     """One example as tensors (`tf.parse_single_example`); `serialized` is a scalar, else see `parse_example`."""
     del example_names  # TensorFlow leaves it out, too
-    parts = _Parts(features)
+    parts = Parts(features)
     with name_scope(name, "ParseSingleExample", [value for value in (serialized,) if isinstance(value, Tensor)]):
         op = apply_op(
             "ParseSingleExample",
@@ -109,7 +109,7 @@ def parse_single_example(serialized: Any, features: Mapping[str, Any], name: str
     return parts.merged(found)
 
 
-class _Parts:
+class Parts:
     """Features, in the order of their keys, sparse and dense ones apart."""
 
     def __init__(self, features: Mapping[str, Any]) -> None:
@@ -193,6 +193,11 @@ class _Parts:
         sparse = [SparseTensor(*outputs[index : 3 * count : count]) for index in range(count)]
         found = dict(zip(self.sparse_keys, sparse, strict=True)) | dict(zip(self.dense_keys, outputs[3 * count :], strict=True))
         return found
+
+    @property
+    def are_merged(self) -> bool:
+        """Whether one is made of several that are parsed."""
+        return bool(self._merged)
 
     def merged(self, found: dict[str, Any]) -> dict[str, Any]:
         """What was asked for, of what was parsed: features of several parts merged."""

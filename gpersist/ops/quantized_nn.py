@@ -13,6 +13,7 @@ from gpersist.ops import shape_functions
 from gpersist.ops.convolution import Conv2D, convolved_shape
 from gpersist.ops.pooling import AvgPool
 from gpersist.ops.quantization import float_to_first, kind_of, plain, quantized, quantized_sample
+from gpersist.ops.quantized_fused import QuantizedConv2DPerChannel
 from gpersist.ops.quantized_ranges import KINDS, check_scalar_shapes, front, limits, product_range, to_number, to_real, unclamped
 from gpersist.ops.window_reduction import max_pool, mean_pool
 from gpersist.shapes import TensorShape
@@ -66,6 +67,10 @@ class QuantizedConv2D(OpType):
             raise InvalidArgumentError("Current implementation only supports equal length strides in the row and column dimensions.")
         if list(dilations) != [1, 1, 1, 1]:
             raise InvalidArgumentError("Current implementation only supports dilated rate as 1 in the row and column dimensions.")
+        if Tfilter.name == "qint8":  # TensorFlow has a kernel for these by oneDNN alone
+            kinds: dict[str, Any] = {"Tinput": Tinput, "Tfilter": Tfilter, "out_type": out_type}
+            ranges = (min_input, max_input, min_filter, max_filter)
+            return QuantizedConv2DPerChannel.run(xp, values, filters, *ranges, **kinds, strides=strides, padding=padding, dilations=dilations)
         low, high, filter_low, filter_high = limits(min_input=min_input, max_input=max_input, min_filter=min_filter, max_filter=max_filter)
         kind_in, kind_filter, kind = kind_of(Tinput), kind_of(Tfilter), kind_of(out_type)
         # In double precision, which holds every product and sum of numbers of 8 bits; what lies beyond the edges stands for 0.

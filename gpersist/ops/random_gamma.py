@@ -145,12 +145,12 @@ class ParameterizedTruncatedNormal(SessionOpType):
         if np.size(means) == np.size(stdevs) == 1 and not np.ndim(minvals) and not np.ndim(maxvals):
             batches, each = -(-count // _BATCH), _BATCH
         start = generator_of(ctx).reserve(batches * 2 * _TRIES * (each + 3) // 4)
-        words = _Words(start, dtype)
+        draw = CutNormal(start, dtype)
         found = np.empty(count, dtype.numpy)
         for batch in range(batches):
             part = found[batch * each : (batch + 1) * each]
             mean, deviation, low, high = (np.ravel(value)[0 if np.size(value) == 1 else batch] for value in parameters.values())
-            _fill_cut_normal(words, part, mean, deviation, low, high)
+            draw.fill(part, mean, deviation, low, high)
         return found.reshape(sizes)
 
     @staticmethod
@@ -176,38 +176,48 @@ class _Words:
         return gauss(np, groups, self._dtype).astype(self._dtype.numpy).reshape(len(groups), -1)
 
 
-def _fill_cut_normal(words: _Words, out: Any, mean: Any, deviation: Any, low: Any, high: Any) -> None:
-    """Draws until all numbers are there: from the normal distribution, a uniform or an exponential one, whichever is accepted most often."""
-    if not (deviation > 0 and low < high and (np.isfinite(low) or np.isfinite(high))):
-        raise InvalidArgumentError("Invalid parameters")
-    real = out.dtype.type
-    if (np.isinf(low) and low < 0) or high < mean:
-        low, high, deviation = high, low, -deviation
-    with np.errstate(all="ignore"):
-        least, most = real((low - mean) / deviation), real((high - mean) / deviation)
-        root = real(np.sqrt(least * least + real(4)))
-        cutoff = real(2) * np.exp(real(0.5) + (least * (least - root)) / real(4)) / (least + root)
-        span, enough = most - least, real(1.3)
-        if (least < -enough and most >= 0) or (most > enough and least <= 0):
-            propose, per_try = _from_normal, 1
-        elif span < cutoff:
-            propose, per_try = _from_uniform, 2
-        else:
-            propose, per_try = _from_exponential, 1
-        filled = 0
-        misses = 0
-        while filled < len(out):
-            groups = words.groups(per_try)
-            for value, is_kept in zip(*propose(words, groups, least, most, real), strict=True):
-                if is_kept:
-                    out[filled] = value * deviation + mean
-                    filled, misses = filled + 1, 0
-                    if filled == len(out):
-                        break
-                else:
-                    misses += 1
-                    if misses > _TRIES:
-                        raise InternalError("TruncatedNormal rejection sampler failed to accept a sample.")
+class CutNormal:
+    """Draws numbers of normal distributions between two limits, from one sequence of blocks."""
+
+    def __init__(self, start: Philox, dtype: DType) -> None:
+        self._words = _Words(start, dtype)
+
+    def fill(self, out: Any, mean: Any, deviation: Any, low: Any, high: Any) -> None:
+        """Draws until all numbers are there: from the normal distribution, a uniform or an exponential one, whichever is accepted most often.
+
+        Raises:
+            InvalidArgumentError: there is no such distribution.
+        """
+        if not (deviation > 0 and low < high and (np.isfinite(low) or np.isfinite(high))):
+            raise InvalidArgumentError("Invalid parameters")
+        real = out.dtype.type
+        if (np.isinf(low) and low < 0) or high < mean:
+            low, high, deviation = high, low, -deviation
+        with np.errstate(all="ignore"):
+            least, most = real((low - mean) / deviation), real((high - mean) / deviation)
+            root = real(np.sqrt(least * least + real(4)))
+            cutoff = real(2) * np.exp(real(0.5) + (least * (least - root)) / real(4)) / (least + root)
+            span, enough = most - least, real(1.3)
+            if (least < -enough and most >= 0) or (most > enough and least <= 0):
+                propose, per_try = _from_normal, 1
+            elif span < cutoff:
+                propose, per_try = _from_uniform, 2
+            else:
+                propose, per_try = _from_exponential, 1
+            filled = 0
+            misses = 0
+            while filled < len(out):
+                groups = self._words.groups(per_try)
+                for value, is_kept in zip(*propose(self._words, groups, least, most, real), strict=True):
+                    if is_kept:
+                        out[filled] = value * deviation + mean
+                        filled, misses = filled + 1, 0
+                        if filled == len(out):
+                            break
+                    else:
+                        misses += 1
+                        if misses > _TRIES:
+                            raise InternalError("TruncatedNormal rejection sampler failed to accept a sample.")
 
 
 def _from_normal(words: _Words, groups: Any, least: Any, most: Any, real: Any) -> tuple[Any, Any]:

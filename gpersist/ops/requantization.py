@@ -10,7 +10,7 @@ from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, sample
 from gpersist.ops import shape_functions
-from gpersist.ops.joining import Concat
+from gpersist.ops.joining import Concat, ConcatV2
 from gpersist.ops.kernels import shown
 from gpersist.ops.quantization import kind_of, plain, quantized, quantized_sample
 from gpersist.ops.quantized_ranges import KINDS, check_scalar_shapes, front, limits, requantized, to_real
@@ -19,6 +19,8 @@ from gpersist.shapes import TensorShape
 
 _WIDE: Any = quantized_sample([-5_000_000, -9, 0, 7_000_000, 400_000_000, 12345], "qint32", (2, 3))
 _LOW, _HIGH = "float: -30.0", "float: 20.0"
+_CHANNELS: Any = quantized_sample([7919 * number % 200000 - 100000 for number in range(24)], "qint32", (1, 2, 3, 4))
+_OF_CHANNELS = ("float: [-100.0, -200.0, -50.0, -70.0]", "float: [100.0, 200.0, 50.0, 90.0]")
 _BYTES: Any = quantized_sample([0, 3, 128, 255], "quint8", (2, 2))
 
 
@@ -100,6 +102,65 @@ class RequantizationRange(OpType):
         return [min(np.float32(0), least), most]
 
 
+class RequantizePerChannel(OpType):
+    """The same of images that have a range for each channel, around 0 (by oneDNN)."""
+
+    inputs = "input: T, input_min: float, input_max: float, requested_output_min: float, requested_output_max: float"
+    outputs = "output: out_type, output_min: float, output_max: float"
+    attrs = f"T: {KINDS} = qint32, out_type: {KINDS} = quint8"
+    is_host_only = True
+    samples = tuple(sample(_CHANNELS, *_OF_CHANNELS, "float: -0.01", "float: 0.02", out_type=kind) for kind in ("quint8", "qint8"))
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        for tensor in op._inputs[1:3]:
+            tensor.shape.with_rank(1)
+        check_scalar_shapes(op, 3)
+        return [op._inputs[0].shape, shape_functions.SCALAR, shape_functions.SCALAR]
+
+    @staticmethod
+    def run(xp: Any, values: Any, input_min: Any, input_max: Any, least: Any, most: Any, *, out_type: DType) -> list[Any]:
+        _check_channels(values, input_min, input_max)
+        least, most = limits(requested_output_min=least, requested_output_max=most)
+        kind = kind_of(out_type)
+        widest, of_channels = np.maximum(abs(least), abs(most)), np.maximum(np.abs(input_min), np.abs(input_max))
+        scale = (np.float32(127 if kind.low else 255) * (of_channels / widest)) / np.float32(1 << 31)
+        return [quantized(np.rint(plain(values).astype(np.float32) * scale), kind), least, most]
+
+
+class RequantizationRangePerChannel(OpType):
+    """The range around 0 that images need which have a range for each channel, no wider than a limit."""
+
+    inputs = "input: T, input_min: float, input_max: float"
+    outputs = "output_min: float, output_max: float"
+    attrs = f"T: {KINDS} = qint32, clip_value_max: float"
+    is_host_only = True
+    samples = (sample(_CHANNELS, *_OF_CHANNELS, clip_value_max=6.0), sample(_CHANNELS, *_OF_CHANNELS, clip_value_max=0.001))
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        for tensor in op._inputs[1:3]:
+            tensor.shape.with_rank(1)
+        return [shape_functions.SCALAR, shape_functions.SCALAR]
+
+    @staticmethod
+    def run(xp: Any, values: Any, input_min: Any, input_max: Any, *, clip_value_max: float) -> list[Any]:
+        _check_channels(values, input_min, input_max)
+        numbers = plain(values).reshape(-1, values.shape[-1]).astype(np.int64)
+        of_channels = np.maximum(np.abs(input_min), np.abs(input_max))
+        widest = np.abs(numbers).max(0, initial=0).astype(np.float32) * of_channels / np.float32(1 << 31)
+        most = min(widest.max(initial=np.float32(0)), np.float32(clip_value_max))
+        return [np.float32(-most if (numbers < 0).any() else 0), np.float32(most)]
+
+
+def _check_channels(values: Any, input_min: Any, input_max: Any) -> None:
+    if values.ndim != 4:
+        raise InvalidArgumentError(f"input must be 4-dimensional, not of shape {shown(values.shape)}")
+    for name, value in (("input_min", input_min), ("input_max", input_max)):
+        if value.shape != values.shape[3:]:
+            raise InvalidArgumentError(f"{name} must have {values.shape[3]} elements, but got shape {shown(value.shape)}")
+
+
 class QuantizedConcat(OpType):
     """Numbers of several ranges one behind the other, in one range."""
 
@@ -138,6 +199,33 @@ class QuantizedConcat(OpType):
             for value, (low, high) in zip(values, ranges, strict=True)
         ]
         return [quantized(Concat.run(np, axis, parts), kind), np.float32(least), np.float32(most)]
+
+
+class QuantizedConcatV2(OpType):
+    """The same, the axis behind the numbers (by oneDNN)."""
+
+    inputs = "values: N * T, axis: Tidx, input_mins: N * float, input_maxes: N * float"
+    outputs = "output: T, output_min: float, output_max: float"
+    attrs = "N: int >= 2, T: type, Tidx: {int32, int64} = int32"
+    host_inputs = ("axis",)
+    is_host_only = True
+    scalars = ("axis",)
+    samples = (
+        sample([_BYTES, _BYTES], "int32: 1", ["float: 0.0", "float: 0.0"], ["float: 2.0", "float: 2.0"]),
+        sample([_BYTES, _BYTES], "int64: -1", ["float: 0.0", "float: 0.0"], ["float: 2.0", "float: 2.0"]),
+    )
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        count = op.attr("N")
+        check_scalar_shapes(op, 1 + count)
+        return [*ConcatV2.shapes(front(op, 1 + count)), shape_functions.SCALAR, shape_functions.SCALAR]
+
+    @staticmethod
+    def run(xp: Any, values: Any, axis: Any, input_mins: Any, input_maxes: Any, *, T: DType) -> list[Any]:  # noqa: N803  # TensorFlow's
+        if not np.ndim(axis) and axis < 0:
+            axis = axis + values[0].ndim
+        return QuantizedConcat.run(xp, axis, values, input_mins, input_maxes, T=T)
 
 
 def requantized_alike(values: Any, low: Any, high: Any, kind: Any, least: Any, most: Any) -> Any:

@@ -14,6 +14,7 @@ from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, constant_
 from gpersist.ops import shape_functions
 from gpersist.ops.constants import constant
 from gpersist.ops.kernels import as_array, axis_within, shown
+from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.shapes import TensorShape, unknown_shape
 
 __all__ = ["expand_dims", "rank", "reshape", "shape", "shape_n", "size", "squeeze"]
@@ -261,8 +262,10 @@ class Squeeze(OpType):
 def shape(input: Any, name: str | None = None, out_type: Any = None, *, optimize: bool = True) -> Tensor:  # TensorFlow's name
     """The shape of a tensor, as a tensor of int32 or `out_type` (`tf.shape`): a constant where it is known, unless `optimize` is off."""
     with name_scope(name, "Shape", [input]) as scope:
-        tensor = convert_to_tensor(input)
         dtype = as_dtype(out_type or "int32")
+        if isinstance(input, SparseTensor):
+            return apply("Cast", input.dense_shape, DstT=dtype)
+        tensor = convert_to_tensor(input)
         if optimize and tensor.shape.is_fully_defined():
             return constant(tensor.shape.as_list(), dtype, name=scope)
         return apply("Shape", tensor, out_type=dtype, name=scope)

@@ -168,6 +168,58 @@ class SparseSegmentSqrtNGrad(_SparseGrad):
         return _spread(xp, grad, indices, ids, int(output_dim0), 2)
 
 
+class _SparseGradV2(OpType, abstract=True):
+    """The same gradient of those rows alone that were chosen, and which these are."""
+
+    inputs = "grad: T, indices: Tidx, segment_ids: Tsegmentids, dense_output_dim0: int32"
+    outputs = "output: T, sorted_unique_indices: Tidx"
+    attrs = _TYPES + "Tsegmentids: {int32, int64} = int32"
+    samples = (
+        sample("float[3,2]", "int32: [4, 3, 3, 1]", "int32: [0, 0, 1, 2]", "int32: 5", has_gradient=False),
+        sample("double[2]", "int64: [2, 0]", "int32: [0, 1]", "int32: 3", has_gradient=False),
+    )
+    host_inputs = ("dense_output_dim0",)
+    scalars = ("dense_output_dim0",)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        grad, indices, ids, _ = op._inputs
+        grad.shape.with_rank_at_least(1)
+        indices.shape.merge_with(ids.shape).with_rank(1)
+        return [unknown_shape() if grad.shape.sizes is None else TensorShape([None, *grad.shape.sizes[1:]]), TensorShape([None])]
+
+
+def _spread_to_chosen(xp: Any, grad: Array, indices: Array, ids: Array, rows: int, power: int) -> list[Array]:
+    if indices.size and (indices.min() < 0 or indices.max() >= rows):
+        raise InvalidArgumentError(f"Index out of range: expected values in [0, {rows})")
+    chosen, places = xp.unique(indices, return_inverse=True)
+    return [_spread(xp, grad, places, ids, len(chosen), power), chosen]
+
+
+class SparseSegmentSumGradV2(_SparseGradV2):
+    """Of `SparseSegmentSum`."""
+
+    @staticmethod
+    def run(xp: Any, grad: Array, indices: Array, ids: Array, dense_output_dim0: Any) -> list[Array]:
+        return _spread_to_chosen(xp, grad, indices, ids, int(dense_output_dim0), 0)
+
+
+class SparseSegmentMeanGradV2(_SparseGradV2):
+    """Of `SparseSegmentMean`."""
+
+    @staticmethod
+    def run(xp: Any, grad: Array, indices: Array, ids: Array, dense_output_dim0: Any) -> list[Array]:
+        return _spread_to_chosen(xp, grad, indices, ids, int(dense_output_dim0), 1)
+
+
+class SparseSegmentSqrtNGradV2(_SparseGradV2):
+    """Of `SparseSegmentSqrtN`."""
+
+    @staticmethod
+    def run(xp: Any, grad: Array, indices: Array, ids: Array, dense_output_dim0: Any) -> list[Array]:
+        return _spread_to_chosen(xp, grad, indices, ids, int(dense_output_dim0), 2)
+
+
 def _scale(xp: Any, ids: Array, count: int, power: int, ndim: int, dtype: Any) -> Array:
     """What each segment is divided by: 1, its size, or the square root of that."""
     sizes = xp.maximum(sizes_of(xp, ids, count), 1).reshape(-1, *[1] * (ndim - 1))

@@ -31,7 +31,12 @@ _PHILOX = (1, 3)
 _MASK_64 = (1 << 64) - 1
 
 
-def _of_key(key: Any, counter: Any, alg: Any) -> Philox:
+def of_key(key: Any, counter: Any, alg: Any) -> Philox:
+    """The start of the sequence that a key and a counter choose.
+
+    Raises:
+        InvalidArgumentError: they are not of their shapes, or there is no such algorithm.
+    """
     for name, value, wanted in (("key", key, 1), ("counter", counter, 1), ("alg", alg, 0)):
         if np.ndim(value) != wanted:
             raise InvalidArgumentError(f"{name} must have rank {wanted}, not {np.ndim(value)}")
@@ -44,7 +49,8 @@ def _of_key(key: Any, counter: Any, alg: Any) -> Philox:
     return Philox(int(key[0]), int(counter[0]) | int(counter[1]) << 64)
 
 
-def _check_key(op: Operation, place: int) -> None:
+def check_key(op: Operation, place: int) -> None:
+    """Raises ValueError where a node's key, counter or algorithm, from this input on, are known to be of other shapes."""
     key, counter, alg = (tensor.shape for tensor in op._inputs[place : place + 3])
     key.with_rank(1).merge_with([1])
     counter.with_rank(1)
@@ -67,12 +73,12 @@ class _Keyed(OpType, abstract=True):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        _check_key(op, 1)
+        check_key(op, 1)
         return shape_from_input(op)
 
     @classmethod
     def run(cls, xp: Any, shape: Any, key: Any, counter: Any, alg: Any, *, dtype: DType) -> Array:
-        start, sizes = _of_key(key, counter, alg), checked_shape(shape)
+        start, sizes = of_key(key, counter, alg), checked_shape(shape)
         found: Array = cls.distribution(xp, start, int(np.prod(sizes, dtype=np.int64)), dtype).reshape(sizes)
         return found
 
@@ -125,12 +131,12 @@ class StatelessRandomUniformIntV2(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        _check_key(op, 1)
+        check_key(op, 1)
         return shape_from_input(op)
 
     @staticmethod
     def run(xp: Any, shape: Any, key: Any, counter: Any, alg: Any, minval: Any, maxval: Any, *, dtype: DType) -> Array:
-        start, sizes = _of_key(key, counter, alg), checked_shape(shape)
+        start, sizes = of_key(key, counter, alg), checked_shape(shape)
         count = int(np.prod(sizes, dtype=np.int64))
         if not count:
             return xp.empty(sizes, dtype.numpy)
@@ -265,12 +271,12 @@ class StatelessRandomGammaV3(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        _check_key(op, 1)
+        check_key(op, 1)
         return shape_from_input(op)
 
     @staticmethod
     def run(xp: Any, shape: Any, key: Any, counter: Any, alg: Any, alpha: Any, *, dtype: DType) -> Any:
-        return _gammas(_of_key(key, counter, alg), shape, alpha, dtype)
+        return _gammas(of_key(key, counter, alg), shape, alpha, dtype)
 
 
 class StatelessRandomPoisson(_Seeded):

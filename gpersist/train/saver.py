@@ -7,11 +7,12 @@ the graph (`saver_plan`) and handed to `gpersist.checkpoint`, which streams from
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import logging
 import numbers
 import os
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from gpersist import protos
@@ -25,7 +26,7 @@ from gpersist.train.kept_checkpoints import KeptCheckpoints
 from gpersist.train.meta_graph import export_meta_graph
 from gpersist.train.saver_builder import V2, BulkSaverBuilder
 from gpersist.train.saver_plan import Plans
-from gpersist.train.session_values import Saving, object_names, restore
+from gpersist.train.session_values import Saving, check_object_names, object_names, restore
 
 __all__ = ["Saver"]
 
@@ -268,8 +269,8 @@ class Saver:
         Args:
             sess: the session.
             save_path: prefix of a checkpoint of either format, such as `save` returns.
-            device_map: puts variables on other devices than their nodes name: a dict of name patterns to devices, a device, or a policy
-                (`"balanced"`, `"sequential"`, `"single"`); see `gpersist.load`.
+            device_map: puts variables on other devices than their nodes name: a dict to devices from name patterns or recorded
+                devices (`{"/gpu:1": "/gpu:0"}`), a device, or a policy (`"balanced"`, `"sequential"`, `"single"`); see `gpersist.load`.
             partial: pass over what the checkpoint lacks or has in another shape or dtype, with one warning.
 
         Raises:
@@ -293,34 +294,19 @@ class Saver:
         if self._pending is not None:
             concurrent.futures.wait([self._pending])  # what it met, the next save raises
         plans = self._plans_of(sess)
-        try:
+        with _restoring(plans):
             try:
                 restore(sess, plans, self.saver_def, prefix, device_map=device_map, partial=partial)
+                return
             except NotFoundError:
                 names = object_names(prefix) if os.path.isfile(index_path(prefix)) and plans.restoring is not None else None
                 if names is None:
                     raise
-                _LOG.warning("%r is a checkpoint of objects (tf.train.Checkpoint); its variables are found by their full names", prefix)
-                restore(sess, plans, self.saver_def, prefix, device_map=device_map, partial=partial, names=names)
-        except (NotFoundError, InvalidArgumentError) as error:
-            kind = NotFoundError if isinstance(error, NotFoundError) else InvalidArgumentError if type(error) is InvalidArgumentError else None
-            if kind is None:
-                raise
-            why = "a Variable name or other graph key that is missing" if kind is NotFoundError else "a mismatch between this graph and the one"
-            failed = "Restoring from checkpoint failed, and nothing was changed"
-            if isinstance(error, CheckpointNotFoundError):  # a file of it
-                wrapped: GPersistError = CheckpointNotFoundError(f"{failed}: {error.message}")
-            else:
-                wrapped = kind(
-                    f"{failed}; most likely it is {why} in the checkpoint: {error.message}\n"
-                    "ways out: Saver({name in the checkpoint: variable, ...}) with what is there, under its names; "
-                    "restore(..., partial=True) passes over the rest"
-                )
-            wrapped.__dict__.update({key: value for key, value in error.__dict__.items() if key in ("op", "node_def")})
-            if kind is NotFoundError and wrapped.op is None and plans.restoring:
-                wrapped.op = plans.restoring[0].op
-                wrapped.node_def = wrapped.op.node_def
-            raise wrapped from error
+        if not partial:
+            check_object_names(plans, names, prefix)
+        _LOG.warning("%r is a checkpoint of objects (tf.train.Checkpoint); its variables are found by their full names", prefix)
+        with _restoring(plans):
+            restore(sess, plans, self.saver_def, prefix, device_map=device_map, partial=partial, names=names)
 
     # ---- which checkpoints there are
 
@@ -450,6 +436,32 @@ class _Attempt:
 
 
 _NAMES = ("filename_tensor_name", "save_tensor_name", "restore_op_name")
+
+
+@contextlib.contextmanager
+def _restoring(plans: Plans) -> Iterator[None]:
+    """Has what a restore raises say that nothing was changed, and what the ways out are."""
+    try:
+        yield
+    except (NotFoundError, InvalidArgumentError) as error:
+        kind = NotFoundError if isinstance(error, NotFoundError) else InvalidArgumentError if type(error) is InvalidArgumentError else None
+        if kind is None:
+            raise
+        why = "a Variable name or other graph key that is missing" if kind is NotFoundError else "a mismatch between this graph and the one"
+        failed = "Restoring from checkpoint failed, and nothing was changed"
+        if isinstance(error, CheckpointNotFoundError):  # a file of it
+            wrapped: GPersistError = CheckpointNotFoundError(f"{failed}: {error.message}")
+        else:
+            wrapped = kind(
+                f"{failed}; most likely it is {why} in the checkpoint: {error.message}\n"
+                "ways out: Saver({name in the checkpoint: variable, ...}) with what is there, under its names; "
+                "restore(..., partial=True) passes over the rest"
+            )
+        wrapped.__dict__.update({key: value for key, value in error.__dict__.items() if key in ("op", "node_def")})
+        if kind is NotFoundError and wrapped.op is None and plans.restoring:
+            wrapped.op = plans.restoring[0].op
+            wrapped.node_def = wrapped.op.node_def
+        raise wrapped from error
 
 
 def _path_text(path: Any) -> str:

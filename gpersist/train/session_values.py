@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import logging
 import math
@@ -20,7 +19,7 @@ from gpersist.ops.save import make_one_folder, named_arrays, save_v1
 from gpersist.train import checkpoint_state
 from gpersist.train.saver_plan import Plans, Restored, SavePlan
 
-__all__ = ["object_names", "restore"]
+__all__ = ["check_object_names", "object_names", "restore"]
 
 _LOG = logging.getLogger("gpersist")
 
@@ -169,6 +168,25 @@ def object_names(prefix: str) -> dict[str, str] | None:
     return {attribute.full_name: attribute.checkpoint_key for node in graph.nodes for attribute in node.attributes}
 
 
+def check_object_names(plans: Plans, names: Mapping[str, str], prefix: str) -> None:
+    """Holds what a Saver restores against the names in a checkpoint of objects, before anything is read; `names` are `object_names`.
+
+    Raises:
+        NotFoundError: they lack some; lists all of these.
+    """
+    wanted = {entry.name for entry in plans.restoring or ()}
+    if missing := wanted - names.keys():
+        gone = ", ".join(sorted(names.keys() - wanted))
+        raise NotFoundError(
+            f"\n\nExisting variables not in the checkpoint: {', '.join(sorted(missing))}\n\n"
+            f"Variables names when this checkpoint was written which don't exist now: {gone}\n\n"
+            f"({len(wanted & names.keys())} variable name(s) did match)\n\n"
+            f"{prefix!r} holds objects, as tf.train.Checkpoint and Keras save them. `gpersist show --objects` lists its values by their paths, and "
+            f"gpersist.open({prefix!r}).object_graph() gives them; Saver({{name when it was written: variable, ...}}) restores variables that have "
+            "other names now"
+        )
+
+
 def _read(session: BaseSession, plan: Sequence[Restored], path: str, partial: bool) -> None:
     buffers = session.buffers_of([entry.variable for entry in plan])
     wanted = [
@@ -192,7 +210,8 @@ def _read(session: BaseSession, plan: Sequence[Restored], path: str, partial: bo
 def _places(session: BaseSession, variables: Sequence[Operation], plan: Sequence[Restored], device_map: Any) -> dict[Operation, Any]:
     """The devices that the caller wants for variables; those that a dict doesn't name are left out."""
     if isinstance(device_map, Mapping):
-        variables = [op for op in variables if any(fnmatch.fnmatchcase(op.name, pattern) for pattern in device_map)]
+        first = checkpoint.first_match(device_map)
+        variables = [op for op in variables if first(op.name, op.device) is not None]
     dtypes = {entry.variable: entry.dtype for entry in plan}
     specs = []
     for op in variables:

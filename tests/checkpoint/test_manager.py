@@ -126,6 +126,24 @@ def test_nothing_to_restore(folder: str) -> None:
 # ---- damage
 
 
+def test_what_is_damaged_pushes_out_nothing_whole(folder: str) -> None:
+    with make(folder, max_to_keep=2) as manager:
+        for step in (1, 2, 3):
+            manager.save(step, arrays(step))
+    damage(folder, 3)
+    manager = make(folder, max_to_keep=2)
+    assert int(manager.restore()["step"]) == 2
+    manager.save(4, arrays(4))
+    assert manager.all_steps() == [2, 3, 4], "two whole ones"
+    damage(folder, 4)
+    with pytest.raises(DataLossError):
+        manager.restore(4)
+    manager.save(5, arrays(5))
+    assert manager.all_steps() == [2, 3, 4, 5]
+    manager.save(4, arrays(4))  # whole again
+    assert manager.all_steps() == [4, 5]
+
+
 def test_falls_back_and_says_why(folder: str, caplog: pytest.LogCaptureFixture) -> None:
     manager = make(folder)
     for step in (1, 2, 3):

@@ -161,10 +161,18 @@ def test_patterns_that_match_nothing_are_told(caplog):
     tensors = [tensor("tower_1/w", "/gpu:1"), tensor("text", dtype=dtypes.from_name("string"))]
     assert placed(tensors, {"tower_1/*": "/gpu:0", "t*": "host", "text": "host", "*": "host"}) == ["GPU:0", "CPU:0"]
     assert not caplog.records
-    assert placed(tensors, {"/device:GPU:1": "/gpu:0", "tower1/*": "/gpu:0"}) == ["GPU:1", "CPU:0"]
-    assert "no tensor is called '/device:GPU:1', 'tower1/*'; a dict's keys are names of tensors" in caplog.text
+    assert placed(tensors, {"/device:GPU:2": "/gpu:0", "tower1/*": "/gpu:0", "/": "/gpu:0"}) == ["GPU:1", "CPU:0"]
+    assert "no tensor is called, or was recorded on, '/device:GPU:2', 'tower1/*', '/'; a dict's keys are names of tensors" in caplog.text
     placed(tensors, {f"w{index}": "host" for index in range(5)})
     assert "'w0', 'w1', 'w2', ... (5 of 5);" in caplog.text
+
+
+def test_recorded_devices_as_keys(caplog):
+    tensors = [tensor("a", "/gpu:3"), tensor("b", "/job:worker/task:1/device:GPU:3"), tensor("c", "/gpu:5"), tensor("d", "/gpu:1"), tensor("e")]
+    assert placed(tensors, {"/device:GPU:3": "/gpu:0", "/gpu:*": "/cpu:0", "*": "/gpu:1"}) == ["GPU:0", "GPU:0", "CPU:0", "CPU:0", "GPU:1"]
+    assert placed(tensors, {"c": "/gpu:0", "/job:worker": "/gpu:0", "/gpu:5": "/gpu:1", "a": "host"})[:3] == ["CPU:0", "GPU:0", "GPU:0"]
+    assert placed(tensors[:1], {"/gpu:3": "/gpu:0"}, clear_devices=True) == ["GPU:0"]
+    assert not caplog.records
 
 
 @settings(max_examples=60, deadline=None)
@@ -180,6 +188,13 @@ def test_patterns_are_those_of_fnmatch(places, names):
         return "GPU:0"
 
     assert placed(list(map(tensor, names)), places, gpus=3) == list(map(slowly, names))
+
+
+def test_a_policy_that_is_nearly_one():
+    with pytest.raises(InvalidArgumentError, match=r"neither one of 'recorded', .*, nor a device; did you mean 'balanced'?"):
+        placed([tensor("a")], "ballanced")
+    with pytest.raises(InvalidArgumentError, match=r"expected '/job:NAME.*; or one of 'recorded'"):
+        placed([tensor("a")], "/gpx:0")
 
 
 def test_a_function_is_told_everything_and_may_leave_it():

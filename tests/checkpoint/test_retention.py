@@ -47,6 +47,23 @@ def test_clock_set_back() -> None:
     assert decision.last_preserved == 7200.0
 
 
+@pytest.mark.parametrize(
+    ("queue", "damaged", "deleted", "preserved"),
+    [
+        ("1234", "34", "", ""),  # fewer than three whole ones: nothing goes
+        ("12345", "34", "", ""),
+        ("123456", "34", "", "1"),
+        ("2345", "2", "2", ""),  # three whole ones are newer
+        ("234567", "34", "34", "2"),
+        ("3456", "", "", "3"),
+    ],
+)
+def test_what_is_damaged_takes_no_place_and_is_not_kept_for_good(queue: str, damaged: str, deleted: str, preserved: str) -> None:
+    decision = RetentionPolicy(3, keep_every_n_hours=1e-9).decide([Record(name, float(name)) for name in queue], 10.0, 0.0, damaged)
+    assert "".join(record.prefix for record in decision.delete) == deleted
+    assert "".join(record.prefix for record in decision.preserved) == preserved
+
+
 @pytest.mark.parametrize("arguments", [(-1,), (5, 0), (5, -1.0), (5, float("nan"))])
 def test_refused_policies(arguments: tuple[Any, ...]) -> None:
     with pytest.raises(InvalidArgumentError):

@@ -30,12 +30,39 @@ def test_names_and_devices(run, prefix, tmp_path):
     assert set(gpersist.open(tmp_path / "a").devices.values()) == {"/gpu:0"}
 
 
+def test_what_is_damaged_is_left_out_and_named(run, prefix, tmp_path):
+    with open(prefix + ".data-00000-of-00001", "r+b") as data:
+        data.seek(gpersist.open(prefix)["dense/kernel"].entry.offset)
+        data.write(b"\xff")
+    assert run("convert", prefix, tmp_path / "a").status == 1
+    done = run("convert", prefix, tmp_path / "a", "--skip-damaged", "--rename", "^words$=")
+    assert done.status == 0 and done.out.splitlines()[:2] == ["left out: words", "damaged, left out: dense/kernel"]
+    found = run("convert", prefix, tmp_path / "a", "--skip-damaged", "--json").json
+    assert found["num_tensors"] == 3 and found["left_out"] == list(found["damaged"]) == ["dense/kernel"]
+    with gpersist.open(tmp_path / "a") as reader:
+        assert list(reader) == ["dense/bias", "step", "words"] and reader.device("dense/bias") == "/device:GPU:1"
+    with open(prefix + ".data-00000-of-00001", "wb"):
+        done = run("convert", prefix, tmp_path / "b", "--skip-damaged")
+    assert done.status == 1 and "none of the 4 tensors of" in done.err and "is whole" in done.err
+
+
+def test_a_meta_that_is_damaged_is_left_out(run, prefix, tmp_path):
+    with open(prefix + ".meta", "wb") as meta:
+        meta.write(b"\x0a\xff")
+    assert run("convert", prefix, tmp_path / "a").status == 1
+    done = run("convert", prefix, tmp_path / "a", "--skip-damaged")
+    assert done.status == 0 and done.err.endswith("; the graph is left out\n") and run("diff", prefix, tmp_path / "a").status == 0
+    assert run("convert", tmp_path / "a", tmp_path / "b.npz").status == 0
+    done = run("convert", tmp_path / "b.npz", tmp_path / "c", "--skip-damaged")
+    assert done.status == 2 and "no checksum for each tensor" in done.err
+
+
 def test_json(run, prefix, tmp_path):
     found = run("convert", prefix, tmp_path / "a", "--rename", "step=global_step", "--json").json
     assert found.pop("duration_s") > 0
     assert found == {
         "source": prefix, "target": str(tmp_path / "a"), "source_format": "v2", "format": "v2", "num_tensors": 4,
-        "total_bytes": 24 + 6 + 8 + 11, "renamed": {"step": "global_step"}, "left_out": [],
+        "total_bytes": 24 + 6 + 8 + 11, "renamed": {"step": "global_step"}, "left_out": [], "damaged": {},
     }  # fmt: skip
 
 

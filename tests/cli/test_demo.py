@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -67,6 +68,23 @@ def test_more_devices_than_there_are(run, monkeypatch):
     monkeypatch.setattr(demo, "devices", lambda: [None, None])
     done = run("demo", "--devices", 2)
     assert done.status == 2 and "GPERSIST_VIRTUAL_DEVICES=2" in done.err
+
+
+def test_the_program_resumes_from_what_is_whole(tmp_path):
+    def train(steps):
+        command = [sys.executable, "-m", "gpersist.cli.training", tmp_path, f"--steps={steps}", "--save-every=1"]
+        return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "GPERSIST_VIRTUAL_DEVICES": "1"}, check=False)
+
+    assert train(2).returncode == 0
+    with open(tmp_path / "ckpt-2.data-00000-of-00001", "r+b") as data:
+        data.truncate(1000)
+    done = train(3)
+    assert f'"prefix": "{tmp_path}/ckpt-1", "step": 1' in done.stdout
+    assert done.stderr.startswith(f"'{tmp_path}/ckpt-2' is passed over: ") and done.stderr.count("\n") == 1
+    for path in tmp_path.glob("*.data-*"):
+        path.write_bytes(b"")
+    done = train(3)
+    assert done.returncode and "none of the 3 checkpoints" in done.stderr
 
 
 def test_the_model_learns_and_its_layers_are_spread(monkeypatch):

@@ -65,10 +65,10 @@ def test_nothing_there(run, tmp_path):
     assert "there is no model" in done.err
     done = run("show", "--ops", tmp_path)
     assert done.status == 2
-    assert "holds no model" in done.err and "is one" not in done.err
+    assert "holds no model" in done.err and "hold one" not in done.err
     for name in ("1795324875", "1795324876"):  # as Estimators export
         (tmp_path / name).mkdir()
         (tmp_path / name / "saved_model.pb").write_bytes(b"")
-    assert f"; '{tmp_path}/1795324876' is one" in run("show", "--ops", tmp_path).err.replace("\n", " ")
+    assert f"such as the last, '{tmp_path}/1795324876'" in run("show", "--ops", tmp_path).err.replace("\n", " ")
     (tmp_path / "x.pb").write_bytes(b"\xff\xff\xff")
     assert run("show", "--ops", tmp_path / "x.pb").status != 0

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import io
+import pathlib
+import re
 import sys
 
 import pytest
 
 from gpersist.cli import output
 from gpersist.cli.output import Column, amount, counted, printable, progress, rate, write_table
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -59,3 +63,11 @@ def test_no_bar_for_what_is_short(monkeypatch):
     with progress("reading", 1 << 20) as on_progress:
         assert on_progress is None
     assert terminal.getvalue() == ""
+
+
+def test_what_the_library_says_in_pythons_words_is_said_in_options(capsys):
+    sources = "".join(path.read_text() for layer in ("checkpoint", "convert") for path in (ROOT / "gpersist" / layer).glob("*.py"))
+    said = "".join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', sources))
+    assert [python for python in output._OPTIONS if python not in said] == []
+    output.write_error("error", "clear_devices=True, and placement='recorded'")
+    assert capsys.readouterr().err == "gpersist: error: --clear-devices, and --placement recorded\n"

@@ -102,7 +102,7 @@ def test_debug_shows_where(monkeypatch, tmp_path):
 
 
 def test_interrupted(monkeypatch, run, prefix):
-    def interrupt(_):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(show, "list_checkpoint", interrupt)
@@ -110,7 +110,7 @@ def test_interrupted(monkeypatch, run, prefix):
 
 
 def test_no_memory_is_no_traceback(monkeypatch, run, prefix):
-    def fail(_):
+    def fail(*_):
         raise MemoryError
 
     monkeypatch.setattr(show, "list_checkpoint", fail)

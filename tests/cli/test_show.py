@@ -25,7 +25,7 @@ def test_table(run, prefix):
 
 def test_json(run, prefix):
     found = run("show", prefix, "--json").json
-    assert list(found) == ["prefix", "format", "num_shards", "num_tensors", "total_bytes", "devices", "tensors"]
+    assert list(found) == ["prefix", "format", "num_shards", "num_tensors", "total_bytes", "devices", "short_files", "tensors"]
     assert (found["prefix"], found["format"], found["num_shards"], found["num_tensors"], found["total_bytes"]) == (prefix, "V2", 1, 4, 49)
     assert found["devices"]["/device:GPU:0"] == {"tensors": 1, "bytes": 24}
     entry = gpersist.open(prefix)["dense/kernel"].entry
@@ -40,6 +40,20 @@ def test_json(run, prefix):
     assert found["tensors"][1] == {
         "name": "dense/kernel", "dtype": "float32", "shape": [2, 3], "size_bytes": 24, "device": "/device:GPU:0", "stored": [stored],
     }  # fmt: skip
+
+
+def test_data_files_that_are_cut_or_missing(run, prefix):
+    data = pathlib.Path(prefix + ".data-00000-of-00001")
+    needed = data.stat().st_size
+    data.write_bytes(data.read_bytes()[: needed - 1])
+    done = run("show", prefix)
+    assert done.status == 1 and len(done.err.splitlines()) == 1 and "words" in done.out
+    assert f"'{data.name}' has {needed - 1} of {needed} bytes, without 1 tensor: 'words';" in done.err
+    data.unlink()
+    done = run("show", prefix, "step", "--json")
+    names = ["dense/bias", "dense/kernel", "step", "words"]
+    assert done.json["short_files"] == [{"file": data.name, "size_bytes": None, "needed_bytes": needed, "tensors": names}] and done.status == 1
+    assert f"'{data.name}' is missing, without 4 tensors: 'dense/bias', 'dense/kernel', 'step', ...;" in run("show", prefix, "--tree").err
 
 
 @pytest.mark.parametrize("suffix", ["", ".index", ".meta", ".data-00000-of-00001"])

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 
 import pytest
 
 import gpersist
+import gpersist.compat.v1 as tf
 
 GOLDEN = pathlib.Path(__file__).parent.parent / "golden" / "bundle"
 
 
 def _data(prefix):
-    return pathlib.Path(prefix + ".data-00000-of-00001")
+    return pathlib.Path(f"{prefix}.data-00000-of-00001")
 
 
 def _flip(prefix, name):
@@ -44,6 +46,72 @@ def test_truncated_or_missing_data(run, prefix):
     _data(prefix).unlink()
     done = run("verify", prefix)
     assert done.status == 1 and "incomplete" in done.err
+
+
+def test_all_that_is_damaged_is_named(run, prefix):
+    _flip(prefix, "dense/kernel")
+    _flip(prefix, "words")
+    done = run("verify", prefix)
+    lines = done.err.splitlines()
+    assert done.status == 1 and lines[0] == f"gpersist: damaged: {prefix!r}: 2 of 4 tensors"
+    assert lines[1].startswith("  tensor 'dense/kernel' in ") and lines[2].startswith("  tensor 'words' in ")
+    assert lines[-1] == f"  gpersist convert {prefix} NEW --skip-damaged writes the 2 that are whole"
+    (report,) = run("verify", prefix, "--json").json["checkpoints"]
+    assert list(report["damaged"]) == ["dense/kernel", "words"] and "crc32c expected" in report["damaged"]["dense/kernel"]
+
+
+def test_what_all_lack_is_said_once(run, prefix):
+    _data(prefix).unlink()
+    lines = run("verify", prefix).err.splitlines()
+    assert len(lines) == 3 and lines[1].endswith(": the checkpoint is incomplete (4 tensors: 'dense/bias', 'dense/kernel', 'step', ...)")
+    assert lines[2] == "  copy it from where the checkpoint was made, or restore an older one"
+
+
+def test_not_more_than_some_are_named(run, tmp_path):
+    gpersist.save(tmp_path / "c", {f"a{number:02}": number for number in range(30)}, durable=False)
+    _data(tmp_path / "c").write_bytes(b"")
+    lines = run("verify", tmp_path / "c").err.splitlines()
+    assert "'a19'" in lines[20] and lines[21] == "  and 10 tensors more" and len(lines) == 23
+
+
+def test_a_meta_that_is_cut(run, prefix):
+    meta = pathlib.Path(prefix + ".meta")
+    meta.write_bytes(meta.read_bytes()[:-3])
+    done = run("verify", prefix)
+    assert done.status == 1 and "expected a serialised tensorflow.MetaGraphDef" in done.err
+    meta.write_bytes(b"")
+    assert "ckpt-7.meta' is empty (0 bytes)" in run("verify", prefix, "--quick").err
+
+
+@pytest.fixture
+def export(tmp_path):
+    """A SavedModel."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        x = tf.placeholder(tf.float32, [None], name="x")
+        y = tf.multiply(x, tf.get_variable("factor", initializer=2.0), name="y")
+        session.run(tf.global_variables_initializer())
+        tf.saved_model.simple_save(session, str(tmp_path / "export"), {"x": x}, {"y": y})
+    return tmp_path / "export"
+
+
+def test_a_saved_model(run, export):
+    graph = export / "saved_model.pb"
+    assert f"{export}/variables/variables: whole" in run("verify", export).out
+    done = run("verify", graph)
+    assert done.status == 0 and done.out.startswith(f"{graph}: a graph, whole; ")
+    graph.write_bytes(graph.read_bytes()[:-9])
+    for path in (export, export / "variables", graph):
+        done = run("verify", path)
+        assert done.status == 1 and "expected a serialised tensorflow.SavedModel" in done.err
+    shutil.rmtree(export / "variables")
+    assert run("verify", export).status == 1
+
+
+def test_a_graph_that_is_empty(run, tmp_path):
+    (tmp_path / "x.pb").write_bytes(b"")
+    for arguments in (["verify"], ["graph"], ["show", "--ops"]):
+        done = run(*arguments, tmp_path / "x.pb")
+        assert done.status == 1 and "x.pb' is empty (0 bytes)" in done.err
 
 
 def test_quick_reads_no_values(run, prefix):
@@ -98,7 +166,9 @@ def test_json(run, prefix):
     done = run("verify", prefix, "--json")
     (report,) = done.json["checkpoints"]
     assert done.json["whole"] is True and report.pop("duration_s") > 0
-    assert report == {"prefix": prefix, "status": "whole", "num_tensors": 4, "total_bytes": 49, "error": None}
+    assert report == {
+        "prefix": prefix, "status": "whole", "num_tensors": 4, "total_bytes": 49, "num_nodes": None, "error": None, "damaged": {},
+    }  # fmt: skip
 
 
 def test_v1(run, tmp_path):

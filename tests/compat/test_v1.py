@@ -27,6 +27,15 @@ def test_what_is_not_there_is_told(name: str) -> None:
         getattr(getattr(tf, module) if module else tf, leaf)
 
 
+def test_what_to_use_instead_is_told() -> None:
+    with pytest.raises(AttributeError, match=r"no such name; gpersist\.keras reads the models"):
+        _ = tf.keras
+    with pytest.raises(AttributeError, match="did you mean 'AdamOptimizer'"):
+        _ = tf.train.AdamOptimiser
+    with pytest.raises(AttributeError, match=r"no such name; dir\(tf\)"):
+        _ = tf.__keras__
+
+
 def test_the_errors_are_one_tree() -> None:
     assert tf.errors.OpError is tf.OpError is GPersistError
     for code in range(1, 17):

@@ -38,6 +38,7 @@ OTHERS = [
     "gpersist.protos",
     "gpersist.files.gfile",
     "gpersist.devices",
+    "gpersist.feature_columns",
     "gpersist.estimator",
     "gpersist.estimator.export",
     "gpersist.estimator.inputs",
@@ -51,7 +52,7 @@ EXTRA = {
     "": ["__version__", "app", "flags", "raw_ops"],
     "compat": ["as_bytes", "as_str", "as_str_any", "as_text", "bytes_or_text_types", "complex_types", "dimension_at_index", "dimension_value",
                "integral_types", "path_to_str", "real_types"],
-    "data.experimental": ["AUTOTUNE", "map_and_batch", "shuffle_and_repeat", "unbatch"],
+    "data.experimental": ["*"],
     "graph_io": ["write_graph"],
     "layers": ["*"],
     "nn.rnn_cell": ["BasicLSTMCell", "BasicRNNCell", "DeviceWrapper", "DropoutWrapper", "GRUCell", "LSTMCell", "LSTMStateTuple", "MultiRNNCell",
@@ -61,6 +62,9 @@ EXTRA = {
     "estimator.inputs": ["*"],
 }  # fmt: skip
 """Names that names.json lacks; `*`: all of the room of that name."""
+
+ROOMS_OF = {"data.experimental": ("csv_datasets", "dataset_experiments", "dataset_grouping", "dataset_makers")}
+"""The rooms of EXTRA that are not called as their places are."""
 
 NOT_SEARCHED = {
     "gpersist.compat.v1",
@@ -120,7 +124,7 @@ def identity_for(room: str, name: str) -> str | None:
     """Which of TensorFlow's objects of this name a module of ours has: the one at the place that the module is called after, or at the root."""
     places = {module: entries[name][0] for module, entries in NAMES.items() if name in entries}
     leaf = room.rpartition(".")[2]
-    if not places or EXTRA.get(leaf) == ["*"]:  # such a room is at that place only
+    if not places or EXTRA.get(leaf) == ["*"] or any(leaf in rooms for rooms in ROOMS_OF.values()):  # such a room is at that place only
         return None
     wanted = [
         MODULE_OF_ROOM.get(leaf, leaf),
@@ -159,8 +163,9 @@ def face() -> dict[str, dict[str, Implementation]]:
         if names:
             found[module] = names
     for module, extra in EXTRA.items():
-        wanted = [name for name, all_of in have.items() if any(each.module.endswith(f".{module}") for each in all_of)] if extra == ["*"] else extra
-        names = {name: next((each for each in have[name] if each.module.endswith(f".{module}")), have[name][0]) for name in wanted if name in have}
+        rooms = tuple(f".{room}" for room in ROOMS_OF.get(module, (module,)))
+        wanted = [name for name, all_of in have.items() if any(each.module.endswith(rooms) for each in all_of)] if extra == ["*"] else extra
+        names = {name: next((each for each in have[name] if each.module.endswith(rooms)), have[name][0]) for name in wanted if name in have}
         if names:
             found.setdefault(module, {}).update(names)
     for module in list(found):  # every module needs those above it

@@ -119,7 +119,7 @@ def test_graphs_of_arrays(tmp_path):
 
 def test_what_is_not_told_or_not_there(trained, tmp_path):
     prefix = trained[0]
-    with pytest.raises(InvalidArgumentError, match=r"which of the graph's \d+ nodes are its outputs; 'y' come last"):
+    with pytest.raises(InvalidArgumentError, match=r"which of the graph's \d+ nodes are its outputs; 'y' comes last"):
         freeze(prefix)
     with pytest.raises(NotFoundError, match=r"no node 'yy'; did you mean 'y'"):
         freeze(prefix, ["yy"])

@@ -1,7 +1,6 @@
-"""docker/healthcheck.py as a real process, with a stand-in for nvidia-ml-py."""
+"""docker/healthcheck.py as a real process, with a clock that stands still and a stand-in for nvidia-ml-py."""
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -10,6 +9,9 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(__file__).parents[2] / "docker/healthcheck.py"
+
+NOW = 2_000_000_000.0
+CLOCK = f"import time; time.time = lambda: {NOW}"
 
 NVML = """
 import time
@@ -38,7 +40,8 @@ def check(tmp_path):
         heartbeat = tmp_path / "heartbeat"
         if age_s is not None:
             heartbeat.touch()
-            os.utime(heartbeat, (time.time() - age_s,) * 2)
+            os.utime(heartbeat, (NOW - age_s,) * 2)
+        (tmp_path / "sitecustomize.py").write_text(CLOCK)
         if nvml is not None:
             (tmp_path / "pynvml.py").write_text(nvml)
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "HEARTBEAT_FILE": str(heartbeat), **environment}
@@ -53,15 +56,17 @@ def nvml(init="pass", second="pass", second_memory="pass"):
     return NVML.format(init=init, second=second, second_memory=second_memory)
 
 
-def test_fresh(check):
-    status, said = check(age_s=7.2)
-    assert status == 0 and re.fullmatch(r"healthy: heartbeat ([7-9]|[1-5][0-9]) s old\n", said)
+@pytest.mark.parametrize(("age_s", "told"), [(0, 0), (7.25, 7), (119.75, 120), (120, 120), (-3, -3)])  # of a clock that was set back
+def test_fresh(check, age_s, told):
+    assert check(age_s=age_s) == (0, f"healthy: heartbeat {told} s old\n")
 
 
-def test_stale(check):
-    status, said = check(age_s=200)
-    assert status == 1 and re.fullmatch(r"unhealthy: heartbeat \S+ is 2\d\d s old; at most 120 s \(HEARTBEAT_MAX_AGE_S\)\n", said)
-    assert check(age_s=200, HEARTBEAT_MAX_AGE_S="600")[0] == 0
+def test_stale(check, tmp_path):
+    stale = f"unhealthy: heartbeat {tmp_path}/heartbeat is"
+    assert check(age_s=120.25) == (1, f"{stale} 120 s old; at most 120 s (HEARTBEAT_MAX_AGE_S)\n")
+    assert check(age_s=200) == (1, f"{stale} 200 s old; at most 120 s (HEARTBEAT_MAX_AGE_S)\n")
+    assert check(age_s=200, HEARTBEAT_MAX_AGE_S="0.5") == (1, f"{stale} 200 s old; at most 0.5 s (HEARTBEAT_MAX_AGE_S)\n")
+    assert check(age_s=200, HEARTBEAT_MAX_AGE_S="600") == (0, "healthy: heartbeat 200 s old\n")
 
 
 def test_missing(check):
@@ -86,7 +91,7 @@ def test_without_gpus_nvml_is_not_asked(check):
 
 def test_gpus_that_answer(check):
     status, said = check(nvml=nvml(), GPUS_NEEDED="2")
-    assert status == 0 and said.endswith(" s old; GPUs that answer: 2, memory in use: 5 MiB, 5 MiB\n")
+    assert (status, said) == (0, "healthy: heartbeat 1 s old; GPUs that answer: 2, memory in use: 5 MiB, 5 MiB\n")
 
 
 @pytest.mark.parametrize("error", ["NoPermission", "NotSupported"])

@@ -11,16 +11,19 @@ import numpy as np
 import pytest
 
 import gpersist.ops  # noqa: F401  # registers the operations
+import tests.ops.scenarios_dataset_experiments
 import tests.ops.scenarios_datasets
 import tests.ops.scenarios_functional
 import tests.ops.scenarios_host
 import tests.ops.scenarios_loops
 import tests.ops.scenarios_printing
 import tests.ops.scenarios_queues
+import tests.ops.scenarios_ragged
 import tests.ops.scenarios_random
 import tests.ops.scenarios_readers
 import tests.ops.scenarios_saving
 import tests.ops.scenarios_slices
+import tests.ops.scenarios_sparse_matrices
 import tests.ops.scenarios_training
 import tests.ops.scenarios_variables  # noqa: F401
 from gpersist import protos
@@ -73,6 +76,7 @@ NEWER_THAN_1_15 = {
     "DepthwiseConv2dNativeBackpropInput": {"explicit_paddings"},
     "DepthwiseConv2dNativeBackpropFilter": {"explicit_paddings"},
     **{name: {"metadata"} for name in op_type_names() if "Dataset" in name},
+    **{name: {"ragged_keys", "ragged_value_types", "ragged_split_types"} for name in ("ParseExampleDataset", "ParseExampleDatasetV2")},
     "TensorSliceDataset": {"metadata", "is_files", "replicate_on_split"},
     "RangeDataset": {"metadata", "replicate_on_split"},
     "MapDataset": {"metadata", "force_synchronous"},

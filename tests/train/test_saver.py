@@ -251,6 +251,7 @@ def _saved_elsewhere() -> str:
         ({"b": "/gpu:0"}, ["GPU:0", "GPU:0", "CPU:0", "GPU:0"]),
         ({"b": "/cpu:0", "d": "/cpu:0"}, ["GPU:0", "CPU:0", "CPU:0", "CPU:0"]),
         ({"*": "/cpu:0"}, ["CPU:0"] * 4),
+        ({"/gpu:1": "/gpu:0"}, ["GPU:0", "GPU:0", "CPU:0", "GPU:0"]),
         ("single", ["GPU:0"] * 4),
         ("/cpu:0", ["CPU:0"] * 4),
     ],
@@ -296,6 +297,18 @@ def test_a_device_map_that_fails_changes_nothing() -> None:
             Saver().restore(sess, "./m", device_map={"a": "/gpu:7"})
         assert sess.device_of(variables["a"]).name == "/device:GPU:0"
         assert [sess.run(v).tolist() for v in variables.values()] == [[ord(name)] * 3 for name in "abcd"]
+
+
+def test_a_device_map_that_fails_tells_of_each_placement_once(caplog) -> None:
+    with use_virtual(1):
+        on_devices()  # one of them names GPU 1, which is not here
+        saver = Saver()
+        sess = Session(config=protos.ConfigProto(allow_soft_placement=True))
+        sess.run(ops.global_variables_initializer())
+        checkpoint.save("m", {"a": np.zeros(3, np.float32)}, write_meta=False)
+        with pytest.raises(NotFoundError):
+            saver.restore(sess, "./m", device_map={"c": "/gpu:0"})
+    assert len([record for record in caplog.records if "GPU:1 is not here" in record.getMessage()]) == 1
 
 
 # ---- whose nodes are not a Saver's
@@ -419,8 +432,16 @@ def test_checkpoints_of_objects(caplog: pytest.LogCaptureFixture) -> None:
     assert sess.run(b) == 3
     assert "checkpoint of objects" in caplog.text
     ops.Variable(0, name="more")
-    with pytest.raises(NotFoundError, match="Key more not found in checkpoint"):
+    with pytest.raises(NotFoundError) as raised:
         Saver().restore(sess, "./m")
+    said = (  # as TensorFlow 2.21 says it; the rest is ours
+        "\n\nExisting variables not in the checkpoint: more\n\nVariables names when this checkpoint was written which don't exist now: \n\n"
+        "(2 variable name(s) did match)\n\n"
+    )
+    assert raised.value.message.startswith(said) and "gpersist show --objects" in raised.value.message
+    Saver().restore(sess, "./m", partial=True)
+    with pytest.raises(NotFoundError, match=r"checkpoint: other\n\nVariables names .* exist now: b, net/a\n\n.0 variable"):
+        Saver({"other": a}).restore(sess, "./m")
 
 
 @pytest.mark.parametrize("options", [{}, {"meta_graph_suffix": "graph"}, {"blocking": False}], ids=str)

@@ -6,8 +6,8 @@ __all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf",
     (
-        "audio bitwise compat data debugging dtypes errors estimator gfile graph_io graph_util image "
-        "initializers io layers linalg lite logging lookup losses manip math metrics nn python_io "
+        "audio bitwise compat data debugging dtypes errors estimator feature_column gfile graph_io graph_util "
+        "image initializers io layers linalg lite logging lookup losses manip math metrics nn python_io "
         "quantization queue ragged random saved_model sets signal sparse spectral strings summary train "
         "version"
     ),
@@ -151,6 +151,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.sparse_tensor": "SparseTensor SparseTensorValue convert_to_tensor_or_sparse_tensor sparse_placeholder",
         "gpersist.ops.special_functions_of_two": "betainc igamma igammac",
         "gpersist.ops.state": "batch_scatter_update count_up_to",
+        "gpersist.ops.stateless_shuffle": "random_index_shuffle",
         "gpersist.ops.string_splitting": "string_split",
         "gpersist.ops.strings": (
             "as_string decode_base64 encode_base64 reduce_join string_join string_strip string_to_number substr=substr_deprecated"

@@ -54,6 +54,7 @@ from gpersist.compat.v1 import debugging as debugging
 from gpersist.compat.v1 import dtypes as dtypes
 from gpersist.compat.v1 import errors as errors
 from gpersist.compat.v1 import estimator as estimator
+from gpersist.compat.v1 import feature_column as feature_column
 from gpersist.compat.v1 import gfile as gfile
 from gpersist.compat.v1 import graph_io as graph_io
 from gpersist.compat.v1 import graph_util as graph_util
@@ -709,6 +710,9 @@ from gpersist.ops.state import (
     batch_scatter_update,
     count_up_to,
 )
+from gpersist.ops.stateless_shuffle import (
+    random_index_shuffle,
+)
 from gpersist.ops.string_splitting import (
     string_split,
 )
@@ -1026,6 +1030,7 @@ __all__ = [
     "fake_quant_with_min_max_vars_gradient",
     "fake_quant_with_min_max_vars_per_channel",
     "fake_quant_with_min_max_vars_per_channel_gradient",
+    "feature_column",
     "fft",
     "fft2d",
     "fft3d",
@@ -1196,6 +1201,7 @@ __all__ = [
     "random",
     "random_crop",
     "random_gamma",
+    "random_index_shuffle",
     "random_normal",
     "random_normal_initializer",
     "random_poisson",

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.golden.data import transformations
+
 
 def plain(value: Any) -> Any:
     """A fetched value as JSON has it, with its type."""
@@ -35,6 +37,7 @@ def write_files(folder: Path, tf: Any) -> None:
 def answers(tf: Any, folder: Path) -> dict[str, Any]:
     """What every program gives."""
     write_files(folder, tf)
+    transformations.write_files(folder, tf)
     found: dict[str, Any] = {}
     D = tf.data.Dataset  # programs are read side by side
     R = D.range
@@ -210,4 +213,5 @@ def answers(tf: Any, folder: Path) -> dict[str, Any]:
         "listed",
         lambda: D.list_files([path("t2.txt"), path("t1*")], seed=3).map(lambda name: tf.strings.substr(name, tf.strings.length(name) - 6, 6)),
     )
+    transformations.add(tf, do, path)
     return found

@@ -9,10 +9,11 @@ import tempfile
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[3]))
 
-import programs
 import tensorflow.compat.v1 as tf
+
+from tests.golden.data import programs
 
 tf.disable_v2_behavior()
 with tempfile.TemporaryDirectory() as folder:

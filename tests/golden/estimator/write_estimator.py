@@ -1,10 +1,13 @@
-"""Runs cases.py and training_cases.py with real TensorFlow and writes its answers to estimator.json and training.json: `python write_estimator.py`.
+"""Runs cases.py, training_cases.py and canned_cases.py with real TensorFlow and writes its answers: `python write_estimator.py`.
+
+They go to estimator.json, training.json and canned.json.gz.
 
 TensorFlow has no Estimator since 2.16: run this with tensorflow-cpu 2.15.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import sys
@@ -15,6 +18,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 FOLDER = Path(__file__).resolve().parent
 sys.path.insert(0, str(FOLDER))
 
+import canned_cases
 import cases
 import tensorflow.compat.v1 as tf
 import training_cases
@@ -39,3 +43,14 @@ for name, found in (("estimator", cases.CASES), ("training", training_cases.CASE
             raise RuntimeError(f"case {title}") from error
     path.write_text(json.dumps({"tensorflow": tf.__version__, "answers": answers}, indent=1) + "\n")
     print(len(answers), "cases")
+
+path = FOLDER / "canned.json.gz"
+canned = json.loads(gzip.decompress(path.read_bytes())) if chosen else {"tensorflow": tf.__version__, "answers": {}, "errors": {}}
+for kind, found, ask in (("answers", canned_cases.CASES, canned_cases.answer), ("errors", canned_cases.ERRORS, canned_cases.failure)):
+    for title in found:
+        if not chosen or title in chosen:
+            tf.reset_default_graph()
+            os.chdir(tempfile.mkdtemp())
+            canned[kind][title] = json.loads(json.dumps(ask(tf, title)))
+path.write_bytes(gzip.compress(json.dumps(canned, indent=1).encode(), mtime=0))
+print(len(canned["answers"]), "ready-made estimators,", len(canned["errors"]), "errors")

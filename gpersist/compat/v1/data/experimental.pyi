@@ -1,17 +1,73 @@
 """TensorFlow 1's `tf.data.experimental`. Written by tests/compat/write_face.py."""
 
-from gpersist.ops.dataset_experiments import (
-    map_and_batch,
-    shuffle_and_repeat,
-    unbatch,
+from gpersist.ops.csv_datasets import (
+    CsvDataset,
 )
-from gpersist.ops.datasets import (
+from gpersist.ops.dataset_experiments import (
     AUTOTUNE,
+    INFINITE_CARDINALITY,
+    UNKNOWN_CARDINALITY,
+    Counter,
+    RandomDataset,
+    assert_cardinality,
+    bucket_by_sequence_length,
+    cardinality,
+    choose_from_datasets,
+    dense_to_sparse_batch,
+    enumerate_dataset,
+    get_single_element,
+    group_by_reducer,
+    group_by_window,
+    ignore_errors,
+    map_and_batch,
+    map_and_batch_with_legacy_function,
+    parallel_interleave,
+    parse_example_dataset,
+    prefetch_to_device,
+    sample_from_datasets,
+    scan,
+    shuffle_and_repeat,
+    take_while,
+    unbatch,
+    unique,
+)
+from gpersist.ops.dataset_grouping import (
+    Reducer,
+)
+from gpersist.ops.dataset_makers import (
+    make_batched_features_dataset,
+    make_csv_dataset,
 )
 
 __all__ = [
     "AUTOTUNE",
+    "INFINITE_CARDINALITY",
+    "UNKNOWN_CARDINALITY",
+    "Counter",
+    "CsvDataset",
+    "RandomDataset",
+    "Reducer",
+    "assert_cardinality",
+    "bucket_by_sequence_length",
+    "cardinality",
+    "choose_from_datasets",
+    "dense_to_sparse_batch",
+    "enumerate_dataset",
+    "get_single_element",
+    "group_by_reducer",
+    "group_by_window",
+    "ignore_errors",
+    "make_batched_features_dataset",
+    "make_csv_dataset",
     "map_and_batch",
+    "map_and_batch_with_legacy_function",
+    "parallel_interleave",
+    "parse_example_dataset",
+    "prefetch_to_device",
+    "sample_from_datasets",
+    "scan",
     "shuffle_and_repeat",
+    "take_while",
     "unbatch",
+    "unique",
 ]

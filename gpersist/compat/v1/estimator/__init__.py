@@ -8,11 +8,15 @@ __all__, __getattr__, __dir__ = _lazily(
     "export inputs",
     {
         "gpersist.estimator": (
-            "BestExporter CheckpointSaverHook CheckpointSaverListener Estimator EstimatorSpec EvalSpec Exporter "
-            "FeedFnHook FinalExporter FinalOpsHook GlobalStepWaiterHook LatestExporter LoggingTensorHook ModeKeys "
-            "NanLossDuringTrainingError NanTensorHook RunConfig SecondOrStepTimer SessionRunArgs "
+            "BaselineClassifier BaselineEstimator BaselineRegressor BestExporter BinaryClassHead "
+            "CheckpointSaverHook CheckpointSaverListener DNNClassifier DNNEstimator DNNLinearCombinedClassifier "
+            "DNNLinearCombinedEstimator DNNLinearCombinedRegressor DNNRegressor Estimator EstimatorSpec EvalSpec "
+            "Exporter FeedFnHook FinalExporter FinalOpsHook GlobalStepWaiterHook Head LatestExporter "
+            "LinearClassifier LinearEstimator LinearRegressor LoggingTensorHook ModeKeys MultiClassHead "
+            "NanLossDuringTrainingError NanTensorHook RegressionHead RunConfig SecondOrStepTimer SessionRunArgs "
             "SessionRunContext SessionRunHook SessionRunValues StepCounterHook StopAtStepHook SummarySaverHook "
-            "TrainSpec WarmStartSettings train_and_evaluate"
+            "TrainSpec WarmStartSettings classifier_parse_example_spec regressor_parse_example_spec "
+            "train_and_evaluate"
         ),
     },
 )

@@ -31,6 +31,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "tanh unsorted_segment_max unsorted_segment_mean unsorted_segment_min unsorted_segment_prod "
             "unsorted_segment_sqrt_n unsorted_segment_sum zeta"
         ),
+        "gpersist.ops.sobol": "sobol_sample",
         "gpersist.ops.softmax": "log_softmax softmax",
         "gpersist.ops.special_functions_of_two": "betainc igamma igammac",
         "gpersist.ops.zero_fraction": "zero_fraction",

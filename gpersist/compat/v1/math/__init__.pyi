@@ -154,6 +154,9 @@ from gpersist.ops.math import (
     unsorted_segment_sum,
     zeta,
 )
+from gpersist.ops.sobol import (
+    sobol_sample,
+)
 from gpersist.ops.softmax import (
     log_softmax,
     softmax,
@@ -273,6 +276,7 @@ __all__ = [
     "sign",
     "sin",
     "sinh",
+    "sobol_sample",
     "softmax",
     "softplus",
     "softsign",

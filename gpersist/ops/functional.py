@@ -21,7 +21,7 @@ _TRUTHS = frozenset(map(np.dtype, ("bool", "uint8", "int8", "int16", "int32", "i
 """The types of numbers that are conditions."""
 
 
-class _Calling(SessionOpType, abstract=True):
+class Calling(SessionOpType, abstract=True):
     """Calls functions."""
 
     takes_any_device = True
@@ -32,11 +32,12 @@ class _Calling(SessionOpType, abstract=True):
         return list(known) if len(known) == len(op.output_types) else [unknown_shape() for _ in op.output_types]
 
 
-def _results(ctx: Context, function: Any, values: Sequence[Any]) -> list[Any]:
+def results(ctx: Context, function: Any, values: Sequence[Any]) -> list[Any]:
     """What a function gives, which has the types that the operation says, in the memory of its device."""
     if function.name not in ctx.state:
         try:
-            ctx.session.functions.check_types(function, ctx.op.attr("Tin"), ctx.op.output_types)
+            given = ctx.op.inputs[len(ctx.op.inputs) - len(values) :]
+            ctx.session.functions.check_types(function, [tensor.dtype.base_dtype for tensor in given], ctx.op.output_types)
         except NotFoundError as error:
             if ctx.op.type.endswith("PartitionedCall"):  # TensorFlow's kinds of error differ
                 raise InvalidArgumentError(f'Failed to find function "{function.name}" in function library') from error
@@ -45,7 +46,7 @@ def _results(ctx: Context, function: Any, values: Sequence[Any]) -> list[Any]:
     return _here(ctx, ctx.session.functions.call(function, values))
 
 
-class PartitionedCall(_Calling):
+class PartitionedCall(Calling):
     """The results of a function."""
 
     inputs = "args: Tin"
@@ -54,12 +55,12 @@ class PartitionedCall(_Calling):
 
     @staticmethod
     def run(ctx: Context, args: Sequence[Any], *, f: Any) -> list[Any]:
-        return _results(ctx, f, args)
+        return results(ctx, f, args)
 
     gradient = staticmethod(functional_gradients.of_call)
 
 
-class StatefulPartitionedCall(_Calling):
+class StatefulPartitionedCall(Calling):
     """The results of a function that may change variables."""
 
     inputs = "args: Tin"
@@ -70,7 +71,7 @@ class StatefulPartitionedCall(_Calling):
     gradient = PartitionedCall.gradient
 
 
-class StatelessIf(_Calling):
+class StatelessIf(Calling):
     """The results of one of two functions."""
 
     inputs = "cond: Tcond, input: Tin"
@@ -80,12 +81,12 @@ class StatelessIf(_Calling):
 
     @staticmethod
     def run(ctx: Context, cond: Any, values: Sequence[Any], *, then_branch: Any, else_branch: Any) -> list[Any]:
-        return _results(ctx, then_branch if _is_true(cond) else else_branch, values)
+        return results(ctx, then_branch if _is_true(cond) else else_branch, values)
 
     gradient = staticmethod(functional_gradients.of_if)
 
 
-class If(_Calling):
+class If(Calling):
     """The results of one of two functions that may change variables."""
 
     inputs = "cond: Tcond, input: Tin"
@@ -97,7 +98,7 @@ class If(_Calling):
     gradient = StatelessIf.gradient
 
 
-class StatelessCase(_Calling):
+class StatelessCase(Calling):
     """The results of one of several functions; the last one, if the index is none of theirs."""
 
     inputs = "branch_index: int32, input: Tin"
@@ -108,12 +109,12 @@ class StatelessCase(_Calling):
     @staticmethod
     def run(ctx: Context, branch_index: Any, values: Sequence[Any], *, branches: Sequence[Any]) -> list[Any]:
         index = int(branch_index)
-        return _results(ctx, branches[index if 0 <= index < len(branches) else -1], values)
+        return results(ctx, branches[index if 0 <= index < len(branches) else -1], values)
 
     gradient = staticmethod(functional_gradients.of_case)
 
 
-class Case(_Calling):
+class Case(Calling):
     """The results of one of several functions that may change variables."""
 
     inputs = "branch_index: int32, input: Tin"
@@ -125,7 +126,7 @@ class Case(_Calling):
     gradient = StatelessCase.gradient
 
 
-class StatelessWhile(_Calling):
+class StatelessWhile(Calling):
     """What a function makes of its own results, again and again, while another one gives true."""
 
     inputs = "input: T"
@@ -145,7 +146,7 @@ class StatelessWhile(_Calling):
     gradient = staticmethod(functional_gradients.of_while)
 
 
-class While(_Calling):
+class While(Calling):
     """What a function that may change variables makes of its own results, while another one gives true."""
 
     inputs = "input: T"
@@ -156,7 +157,7 @@ class While(_Calling):
     gradient = StatelessWhile.gradient
 
 
-class For(_Calling):
+class For(Calling):
     """What a function makes of a number and of its own results, for each number of a range."""
 
     inputs = "start: int32, limit: int32, delta: int32, input: T"
@@ -175,7 +176,7 @@ class For(_Calling):
         return _here(ctx, values)
 
 
-class RemoteCall(_Calling):
+class RemoteCall(Calling):
     """The results of a function on another device, or in another process; refused here."""
 
     inputs = "target: string, args: Tin"

@@ -12,13 +12,14 @@ from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph import Operation, OpType, constant_value, sample
 from gpersist.ops import activations, unary
 from gpersist.ops.bias import BiasAdd
-from gpersist.ops.convolution import Conv2D, convolved_shape
+from gpersist.ops.convolution import Conv2D, Conv3D, convolved_shape
 from gpersist.ops.depthwise import DepthwiseConv2dNative
 from gpersist.ops.image_resizing import ResizeBilinear
 from gpersist.ops.matmul import MatMul
 from gpersist.ops.normalization import FusedBatchNormV3
 from gpersist.ops.padding import MirrorPad
 from gpersist.ops.quantized_ranges import front
+from gpersist.ops.special_functions import Erf
 from gpersist.ops.windows import channel_axis, is_channels_first
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -52,8 +53,12 @@ def _activated(xp: Any, value: Array, name: str, alpha: float) -> Array:
     if name == "LeakyRelu":
         found: Array = activations.LeakyRelu.run(xp, value, alpha=alpha)
         return found
-    if name in ("GeluApproximate", "GeluExact"):
-        raise UnimplementedError(f"Fusion is not implemented: {name}")
+    if name == "GeluApproximate":
+        inner = value.dtype.type(np.sqrt(2 / np.pi)) * (value + value.dtype.type(0.044715) * value * value * value)
+        return (value * value.dtype.type(0.5) * (value.dtype.type(1) + xp.tanh(inner))).astype(value.dtype)
+    if name == "GeluExact":
+        root = value.dtype.type(np.sqrt(0.5))
+        return (value * value.dtype.type(0.5) * (value.dtype.type(1) + Erf.run(xp, value * root))).astype(value.dtype)
     known: dict[str, Any] = {
         "Relu": activations.Relu,
         "Relu6": activations.Relu6,
@@ -160,6 +165,43 @@ class _FusedDepthwiseConv2dNative(OpType):
         return _finished(xp, found, args, fused_ops, data_format, epsilon, leakyrelu_alpha)
 
 
+class _FusedConv3D(OpType):
+    """A convolution of volumes, a bias or a batch normalisation, and an activation (by oneDNN)."""
+
+    inputs = "input: T, filter: T, args: num_args * T"
+    outputs = "output: T"
+    attrs = (
+        "T: {bfloat16, float, half}, num_args: int >= 0, strides: list(int) >= 5, padding: {'SAME', 'VALID'}, "
+        "data_format: {'NDHWC', 'NCDHW'} = 'NDHWC', dilations: list(int) = [1, 1, 1, 1, 1], padding_list: list(int) = [], " + _FUSED
+    )
+    samples = (
+        sample("float[1,3,4,4,2]", "float[2,2,3,2,3]", ["float[3]"], fused_ops=["BiasAdd", "Relu"], strides=[1, 1, 1, 1, 1], padding="SAME"),
+        sample("float[1,3,4,4,2]", "float[2,2,3,2,3]", ["float[3]"], fused_ops=["BiasAdd"], strides=[1, 1, 2, 2, 1], padding="VALID"),
+    )
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [convolved_shape(op, op._inputs[0].shape, op._inputs[1].shape)]
+
+    @staticmethod
+    def run(
+        xp: Any,
+        value: Array,
+        filters: Array,
+        args: Sequence[Array],
+        *,
+        strides: Any,
+        padding: bytes,
+        data_format: bytes,
+        dilations: Any,
+        fused_ops: Sequence[bytes],
+        epsilon: float,
+        leakyrelu_alpha: float,
+    ) -> Array:
+        found = Conv3D.run(xp, value, filters, strides=strides, padding=padding, data_format=data_format, dilations=dilations)
+        return _finished(xp, found, args, fused_ops, data_format, epsilon, leakyrelu_alpha)
+
+
 class _FusedMatMul(OpType):
     """The product of two matrices, a bias and an activation."""
 
@@ -172,6 +214,8 @@ class _FusedMatMul(OpType):
         sample("float[2,3]", "float[3,4]", ["float[4]"], fused_ops=["BiasAdd", "Tanh"]),
         sample("float[2,3]", "float[3,4]", ["float[4]"], fused_ops=["BiasAdd", "Sigmoid"]),
         sample("float[2,3]", "float[3,4]", ["float[4]"], fused_ops=["BiasAdd", "LeakyRelu"]),
+        sample("float[2,3]", "float[3,4]", ["float[4]"], fused_ops=["BiasAdd", "GeluExact"]),
+        sample("float[2,3]", "float[3,4]", ["float[4]"], fused_ops=["BiasAdd", "GeluApproximate"]),
     )
 
     @staticmethod

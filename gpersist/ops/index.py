@@ -14,6 +14,7 @@ OPERATIONS: dict[str, str] = {
     "assertions": "Assert CheckNumerics CheckNumericsV2",
     "audio": "AudioSpectrogram DecodeWav EncodeWav Mfcc",
     "banded": "BandedTriangularSolve TridiagonalMatMul TridiagonalSolve",
+    "batch_functions": "BatchFunction",
     "batch_linear_algebra": (
         "BatchCholesky BatchCholeskyGrad BatchFFT BatchFFT2D BatchFFT3D BatchIFFT BatchIFFT2D BatchIFFT3D "
         "BatchMatrixBandPart BatchMatrixDeterminant BatchMatrixDiag BatchMatrixDiagPart BatchMatrixInverse "
@@ -109,8 +110,11 @@ OPERATIONS: dict[str, str] = {
         "Case DeviceIndex FakeParam For If PartitionedCall RemoteCall StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile ToBool While"
     ),
     "functional_gradients": "Case If PartitionedCall StatefulPartitionedCall StatelessCase StatelessIf StatelessWhile While",
-    "fused_operations": ("FusedPadConv2D FusedResizeAndPadConv2D _FusedBatchNormEx _FusedConv2D _FusedDepthwiseConv2dNative _FusedMatMul"),
+    "fused_operations": (
+        "FusedPadConv2D FusedResizeAndPadConv2D _FusedBatchNormEx _FusedConv2D _FusedConv3D _FusedDepthwiseConv2dNative _FusedMatMul"
+    ),
     "gathering": "Gather GatherNd GatherV2 OneHot",
+    "general_convolution": "Conv",
     "generator_ops": (
         "NonDeterministicInts RngReadAndSkip RngSkip StatefulRandomBinomial StatefulStandardNormal "
         "StatefulStandardNormalV2 StatefulTruncatedNormal StatefulUniform StatefulUniformFullInt "
@@ -359,4 +363,5 @@ OPERATIONS: dict[str, str] = {
         "IsVariableInitialized ReadVariableOp VarHandleOp VarIsInitializedOp Variable VariableShape "
         "VariableV2"
     ),
+    "vocab_remapping": "GenerateVocabRemapping LoadAndRemapMatrix",
 }

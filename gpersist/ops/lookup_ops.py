@@ -459,7 +459,7 @@ class _FromTextFile(_Using, abstract=True):
         if np.ndim(filename):
             raise InvalidArgumentError(f"filename should be a single string, but got {list(np.shape(filename))}")
         path = filename.item() if isinstance(filename, np.ndarray) else filename
-        lines = _lines(path, vocab_size)
+        lines = lines_of(path, vocab_size)
         keys = _column(path, lines, key_index, table.key_dtype, delimiter, offset)
         table.initialize(zip(keys, _column(path, lines, value_index, table.value_dtype, delimiter, offset), strict=True))
 
@@ -479,8 +479,13 @@ class InitializeTableFromTextFile(_FromTextFile):
     path_inputs = ("filename",)
 
 
-def _lines(path: bytes, count: int) -> list[bytes]:
-    """The lines of a file: all, or so many."""
+def lines_of(path: bytes, count: int) -> list[bytes]:
+    """The lines of a file: all, or so many.
+
+    Raises:
+        NotFoundError: there is no such file.
+        InvalidArgumentError: it has fewer.
+    """
     try:
         with gfile.GFile(path.decode(), "rb") as file:
             content: bytes = file.read()

@@ -125,6 +125,13 @@ def _init_one(variable: Variable, path: str, name: str, part: str) -> None:
     graph = get_default_graph()
     with graph.device(variable.device), graph.device("/cpu:0"):
         value = restore_v2(path, [name], [part], [variable.dtype.base_dtype], name="checkpoint_initializer")[0]
+        give_initial_value(variable, value)
+
+
+def give_initial_value(variable: Variable, value: Any) -> None:
+    """Has a variable's initializer give it this value."""
+    graph = get_default_graph()
+    with graph.device(variable.device), graph.device("/cpu:0"):
         ((key, kept),) = op_list_to_dict([variable]).items()
         (saveable,) = saveable_objects_for_op(kept, key)
     made = saveable.restore([value], None)

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from gpersist.errors import UnimplementedError
 from gpersist.graph import GraphKeys, get_default_graph
 from gpersist.ops.variable import Variable
+from gpersist.train.checkpoint_reader import newest
 from gpersist.train.checkpoint_utils import init_from_checkpoint
 from gpersist.train.saveable import op_list_to_dict
+from gpersist.train.vocabularies import init_by_words
 
 __all__ = ["warm_start"]
 
@@ -29,21 +30,21 @@ def warm_start(
         ckpt_to_initialize_from: prefix of a checkpoint, or a folder, which means its newest.
         vars_to_warm_start: a regular expression for names of trainable variables, None for all of these; a list of such for all global variables, or
             of variables.
-        var_name_to_vocab_info: not done.
+        var_name_to_vocab_info: `VocabInfo`s of variables whose rows or columns belong to words.
         var_name_to_prev_var_name: the names that variables have in the checkpoint, where they are others.
 
     Raises:
         ValueError: a list of neither, a name of no variable that is meant, or the checkpoint lacks a tensor or has it in another shape.
-        UnimplementedError: `var_name_to_vocab_info`.
     """
-    if var_name_to_vocab_info:
-        raise UnimplementedError("warm_start(var_name_to_vocab_info=...): assign the rows that the vocabularies share in an init_fn instead")
     _LOG.info("Warm-starting from: %s", ckpt_to_initialize_from)
     grouped = _grouped(vars_to_warm_start)
-    renamed = dict(var_name_to_prev_var_name or {})
+    renamed, vocabularies = dict(var_name_to_prev_var_name or {}), dict(var_name_to_vocab_info or {})
     pending: dict[str, Any] = {}
     for name, parts in grouped.items():
         old = renamed.get(name) or name
+        if name in vocabularies:
+            init_by_words(parts, vocabularies[name], str(newest(ckpt_to_initialize_from)), old)
+            continue
         if old in pending:  # one tensor for two variables
             init_from_checkpoint(ckpt_to_initialize_from, pending)
             pending = {}
@@ -55,6 +56,12 @@ def warm_start(
     if unused:
         raise ValueError(
             f"You provided the following variables in var_name_to_prev_var_name that were not used: {unused}.  Perhaps you misspelled them?  "
+            f"Here is the list of viable variable names: {grouped.keys()}"
+        )
+    unused = set(vocabularies) - set(grouped)
+    if unused:
+        raise ValueError(
+            f"You provided the following variables in var_name_to_vocab_info that were not used: {unused}.  Perhaps you misspelled them?  "
             f"Here is the list of viable variable names: {grouped.keys()}"
         )
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import gpersist.compat.v1 as tf
+from gpersist import saved_model
 
 _FOLDER = Path(__file__).parents[1] / "golden" / "estimator"
 _SPEC = importlib.util.spec_from_file_location("canned_cases", _FOLDER / "canned_cases.py")
@@ -63,3 +64,12 @@ def _differences(wanted: Any, found: Any, where: str) -> Any:
             yield f"{where}: TensorFlow {wanted}, gpersist {found}"
     elif wanted != found:
         yield f"{where}: TensorFlow {wanted}, gpersist {found}"
+
+
+def test_runs_a_language_guesser_that_tensorflow_exported() -> None:
+    told = json.loads((_FOLDER / "languages.json").read_text())
+    signatures = saved_model.load(str(_FOLDER / "languages")).signatures
+    for key, wanted in told["answers"].items():
+        found = signatures[key](**{"content" if key == "predict" else "inputs": told["asked"]})
+        found = {name: value.astype(str).tolist() if value.dtype == object else value.tolist() for name, value in found.items()}
+        assert not list(_differences(wanted, found, key))

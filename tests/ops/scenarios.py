@@ -36,6 +36,15 @@ def placeholder(session: Session) -> None:
         session.run(x + 1.0)
 
 
+@scenario("PlaceholderV2")
+def placeholder_of_2016(session: Session) -> None:
+    x = apply("PlaceholderV2", dtype="float32", shape=[], name="x")
+    assert x.shape.as_list() == []
+    assert session.run(x + 1.0, {x: 2.0}) == 3
+    with pytest.raises(InvalidArgumentError, match="You must feed a value for placeholder tensor 'x'"):
+        session.run(x)
+
+
 @scenario("VariableV2", "Assign", "AssignAdd", "AssignSub", "IsVariableInitialized")
 def reference_variable(session: Session) -> None:
     v = ops.Variable([1.0, 2.0], name="v")

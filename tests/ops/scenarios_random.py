@@ -188,3 +188,16 @@ def unforeseeable(session: Session) -> None:
     assert (session.run(x) != session.run(x)).any()
     with pytest.raises(InvalidArgumentError, match="Unsupported dtype"):
         session.run(apply("NonDeterministicInts", [2], dtype="float32"))
+
+
+@scenario("StatefulStandardNormal")
+def numbers_of_a_state_with_its_algorithm(session: Session) -> None:
+    states = {"old": [1, 0, 0, 7], "new": [0, 0, 7]}
+    old, new = (get_variable(name, initializer=np.array(state, np.int64), use_resource=True) for name, state in states.items())
+    session.run([old.initializer, new.initializer])
+    for _ in range(2):
+        found = session.run(apply("StatefulStandardNormal", old.handle, [5], dtype="float32"))
+        np.testing.assert_array_equal(found, session.run(apply("StatefulStandardNormalV2", new.handle, 1, [5], dtype="float32")))
+    np.testing.assert_array_equal(session.run(old)[1:], session.run(new))
+    with pytest.raises(InvalidArgumentError, match="at least 4 numbers"):
+        session.run(apply("StatefulStandardNormal", new.handle, [5], dtype="float32"))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import gpersist
 from gpersist import ops
-from gpersist.errors import InvalidArgumentError, NotFoundError
+from gpersist.errors import InvalidArgumentError, NotFoundError, UnimplementedError
 from gpersist.graph import Session, apply, apply_op
 from tests.ops.scenarios import scenario
 
@@ -48,3 +50,26 @@ def first_format(session: Session) -> None:
         assert session.run(apply("RestoreSlice", path, "w", "2 2 1,1:0,1", dt="int32")).tolist() == [[2]]
         with pytest.raises(NotFoundError, match=r"the folder '.*/gone' does not exist"):
             session.run(apply_op("Save", os.path.join(folder, "gone/m"), ["v"], [v]))
+
+
+@scenario("GenerateVocabRemapping", "LoadAndRemapMatrix")
+def words_of_another_list(session: Session) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "old").write_text("ant\nbee\ncat\n")
+        Path(folder, "new").write_text("cat\nfox\nant\n")
+        path = str(Path(folder, "model"))
+        gpersist.save(path, {"words": np.arange(6, dtype=np.float32).reshape(3, 2)})
+        places, count = apply_op("GenerateVocabRemapping", f"{folder}/new", f"{folder}/old", new_vocab_offset=0, num_new_vocab=3).outputs
+        assert session.run(places).tolist() == [2, -1, 0]
+        assert session.run(count) == 2
+        none = np.zeros(0, np.int64)
+        rows = apply("LoadAndRemapMatrix", path, "words", places, none, np.array([7, 8], np.float32), num_rows=3, num_cols=2)
+        assert session.run(rows).tolist() == [[4, 5], [7, 8], [0, 1]]
+        both = apply("LoadAndRemapMatrix", path, "words", [1], [1, -1, 0], np.array([9], np.float32), num_rows=1, num_cols=3)
+        assert session.run(both).tolist() == [[3, 9, 2]]
+        with pytest.raises(InvalidArgumentError, match="initializing_values contained 0 elements"):
+            session.run(apply("LoadAndRemapMatrix", path, "words", places, none, np.zeros(0, np.float32), num_rows=3, num_cols=2))
+        with pytest.raises(UnimplementedError, match="Old ID 1 is mapped to several"):
+            session.run(apply("LoadAndRemapMatrix", path, "words", [1, 1], none, np.zeros(0, np.float32), num_rows=2, num_cols=2))
+        with pytest.raises(NotFoundError):
+            session.run(apply("LoadAndRemapMatrix", path, "letters", [1], none, np.zeros(0, np.float32), num_rows=1, num_cols=2))

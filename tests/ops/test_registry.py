@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import gpersist.ops  # noqa: F401  # registers the operations
+import tests.ops.scenarios_batch_functions
 import tests.ops.scenarios_dataset_experiments
 import tests.ops.scenarios_datasets
 import tests.ops.scenarios_functional
@@ -76,6 +77,14 @@ NEWER_THAN_1_15 = {
     "DepthwiseConv2dNativeBackpropInput": {"explicit_paddings"},
     "DepthwiseConv2dNativeBackpropFilter": {"explicit_paddings"},
     **{name: {"metadata"} for name in op_type_names() if "Dataset" in name},
+    "BatchFunction": {
+        "low_priority_max_batch_size",
+        "low_priority_batch_timeout_micros",
+        "low_priority_allowed_batch_sizes",
+        "low_priority_max_enqueued_batches",
+        "mixed_priority_policy",
+        "batch_padding_policy",
+    },
     **{name: {"ragged_keys", "ragged_value_types", "ragged_split_types"} for name in ("ParseExampleDataset", "ParseExampleDatasetV2")},
     "TensorSliceDataset": {"metadata", "is_files", "replicate_on_split"},
     "RangeDataset": {"metadata", "replicate_on_split"},

@@ -57,6 +57,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "tensor_scatter_sub=tensor_scatter_nd_sub tensor_scatter_update=tensor_scatter_nd_update unique "
             "unique_with_counts unravel_index unstack where where_v2 zeros zeros_like"
         ),
+        "gpersist.ops.batch_functions": "nondifferentiable_batch_function",
         "gpersist.ops.casting": "cast to_bfloat16 to_complex128 to_complex64 to_double to_float to_int32 to_int64",
         "gpersist.ops.checks": (
             "Assert assert_equal assert_greater assert_greater_equal assert_integer assert_less assert_less_equal "

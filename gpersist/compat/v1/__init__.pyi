@@ -261,6 +261,9 @@ from gpersist.ops.array import (
 from gpersist.ops.array import (
     tensor_scatter_nd_update as tensor_scatter_update,
 )
+from gpersist.ops.batch_functions import (
+    nondifferentiable_batch_function,
+)
 from gpersist.ops.casting import (
     cast,
     to_bfloat16,
@@ -1164,6 +1167,7 @@ __all__ = [
     "no_gradient",
     "no_op",
     "no_regularizer",
+    "nondifferentiable_batch_function",
     "norm",
     "not_equal",
     "numpy_function",

@@ -160,6 +160,9 @@ from gpersist.train.stopping_hooks import (
 from gpersist.train.summary_writer import (
     summary_iterator,
 )
+from gpersist.train.vocabularies import (
+    VocabInfo,
+)
 from gpersist.train.warm_starting import (
     warm_start,
 )
@@ -219,6 +222,7 @@ __all__ = [
     "StepCounterHook",
     "StopAtStepHook",
     "SummarySaverHook",
+    "VocabInfo",
     "WorkerSessionCreator",
     "add_queue_runner",
     "assert_global_step",

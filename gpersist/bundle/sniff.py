@@ -49,6 +49,7 @@ _ZIP_KINDS = (
 _ONNX = re.compile(rb"\x08[\x01-\x20][\x12\x3a]")  # ir_version, then producer_name or graph
 _OP_TYPE = re.compile(rb"[A-Z_][A-Za-z0-9_>]*")
 _NODE_NAME = re.compile(rb"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
+_TEXT_GRAPH = re.compile(rb"(node|library|versions|meta_info_def|graph_def)\s*\{")
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]+")
 
 
@@ -148,6 +149,8 @@ def _text(head: bytes) -> str | None:
         return "an HTML page (a download that needs a login or a confirmation, or a wrong link): download the file itself"
     if begin.startswith(b"<?xml"):
         return "an XML document (an object store's error message, perhaps): look into it, and download the file itself"
+    if _TEXT_GRAPH.match(start):
+        return "text: a graph in protobuf's format for it, and no checkpoint; look at it with gpersist graph (a MetaGraphDef under a name in .meta)"
     line = start.splitlines()[0].decode(errors="replace")
     line = line if len(line) <= 60 else line[:57] + "..."
     return f"{'JSON' if begin.startswith((b'{', b'[')) else 'text'}: its first line is {line!r}"

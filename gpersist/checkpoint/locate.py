@@ -123,7 +123,8 @@ def _from_file(path: str, prefix: str) -> str:
     if os.path.basename(path) == "checkpoint" and bytes(head[:64]).lstrip().startswith(b"model_checkpoint_path"):
         return _in_folder(os.path.dirname(path) or ".")
     if parse_data_name(path) or path.endswith(".meta"):
-        raise CheckpointNotFoundError(f"{path!r} is a part of a checkpoint, but {index_path(prefix)!r}, which tells what is in it, is missing")
+        alone = "; gpersist graph and gpersist place take a .meta alone" if path.endswith(".meta") else ""
+        raise CheckpointNotFoundError(f"{path!r} is a part of a checkpoint, but {index_path(prefix)!r}, which tells what is in it, is missing{alone}")
     kind = describe(bytes(head), size)
     if kind:
         raise NotACheckpointError(f"{path!r} is {kind}")

@@ -47,6 +47,10 @@ _FIRST_TENSOR = {"SaveV2": 3, "SaveSlices": 3, "Save": 2}  # the inputs before i
 _PASS_ON = frozenset({"Identity", "RefIdentity", "ReadVariableOp"})
 
 
+_TEXT = re.compile(rb"\s*(meta_info_def|graph_def)\s*\{")
+"""How a MetaGraphDef begins that was exported as text."""
+
+
 def encode_meta(names: Sequence[str], dtypes: Sequence[DType], shapes: Sequence[Shape], devices: Sequence[str]) -> bytes:
     """Writes a MetaGraphDef with one variable node an array.
 
@@ -204,6 +208,11 @@ class _Variables(NamedTuple):
 def _read(meta: bytes, where: str) -> _Variables:
     if kind := stand_in(bytes(meta[:HEAD_BYTES])):
         raise DataLossError(f"{where} is {kind}")
+    if _TEXT.match(meta):
+        raise DataLossError(
+            f"{where} is protobuf's text format, which import_meta_graph and gpersist graph read, but not what looks for devices; "
+            "export it again without as_text"
+        )
     proto = parse(MetaGraphDef, meta, where)
     graph = proto.graph_def
     devices: dict[str, str] = {}

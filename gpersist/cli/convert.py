@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gpersist.checkpoint import CheckpointReader
 from gpersist.cli.output import add_json, amount, counted, printable, progress, rate, write_json, write_line
 from gpersist.devices import DeviceSpec
-from gpersist.errors import GPersistError, InvalidArgumentError
+from gpersist.errors import DataLossError, GPersistError, InvalidArgumentError
 
 _FORMATS = ("v1", "v2", "safetensors", "npz")
 _NAMES = {"v1": "V1 checkpoint", "v2": "V2 checkpoint", "safetensors": "safetensors", "npz": "npz"}
@@ -107,17 +108,22 @@ def run(arguments: argparse.Namespace) -> int:
         raise InvalidArgumentError(f"a graph is made with its outputs: gpersist freeze {arguments.source} {arguments.target} --outputs ...")
     from gpersist.convert import convert, source_bytes
 
-    with progress(f"converting {arguments.source}", source_bytes(arguments.source)) as on_progress:
-        done = convert(
-            arguments.source,
-            arguments.target,
-            to=arguments.to,
-            rename=arguments.rename,
-            clear_devices=arguments.clear_devices,
-            devices=dict(arguments.devices) or None,
-            skip_damaged=arguments.skip_damaged,
-            on_progress=on_progress,
-        )
+    try:
+        with progress(f"converting {arguments.source}", source_bytes(arguments.source)) as on_progress:
+            done = convert(
+                arguments.source,
+                arguments.target,
+                to=arguments.to,
+                rename=arguments.rename,
+                clear_devices=arguments.clear_devices,
+                devices=dict(arguments.devices) or None,
+                skip_damaged=arguments.skip_damaged,
+                on_progress=on_progress,
+            )
+    except DataLossError as error:
+        if arguments.skip_damaged or not _can_be_opened(arguments.source):
+            raise
+        raise DataLossError(f"{error.message}\n--skip-damaged writes the tensors that are whole") from error
     if arguments.json:
         write_json(dataclasses.asdict(done))
         return 0
@@ -137,11 +143,25 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _can_be_opened(source: str) -> bool:
+    """Whether it is a checkpoint, of which tensors can be told from each other."""
+    try:
+        CheckpointReader(source).close()
+    except GPersistError:
+        return False
+    return True
+
+
 def _to_saved_model(arguments: argparse.Namespace) -> int:
     from gpersist.convert import frozen_to_saved_model
 
     if arguments.to or arguments.rename or arguments.devices:
         raise InvalidArgumentError("a frozen graph becomes a SavedModel, which takes --inputs, --outputs and --clear-devices only")
+    if arguments.target.endswith(_GRAPHS):
+        raise InvalidArgumentError(
+            f"{arguments.source!r} is a graph already: it becomes a SavedModel's folder, or a {_LITE}, and {arguments.target!r} would be a graph; "
+            "devices can be cleared where it is frozen: gpersist freeze --clear-devices"
+        )
     found = frozen_to_saved_model(arguments.source, arguments.target, arguments.outputs, arguments.inputs, clear_devices=arguments.clear_devices)
     inputs, outputs = ({key: info.name for key, info in infos.items()} for infos in (found.inputs, found.outputs))
     if arguments.json:

@@ -91,7 +91,9 @@ def register(commands: Any) -> None:
         "place",
         help="where a restore would put each tensor, and whether it fits",
         description="Show the plan of a restore, and touch no device for it; by default, for the devices that are here. A .meta is enough: the "
-        "sizes are then those of its graph's variables. Exit status 1: something does not fit, or, with --placement strict, a device is missing.",
+        "sizes are then those of its graph's variables. Policies: balanced puts the largest first, each on the GPU with the fewest bytes so far; "
+        "sequential goes by names, the first GPU until it is full, then the next; single takes the first GPU. "
+        "Exit status 1: something does not fit, or, with --placement strict, a device is missing.",
         epilog=_EXAMPLES,
     )
     parser.add_argument("path", metavar="PREFIX|META", help="a checkpoint's prefix, any of its files, or its folder; or a .meta alone")

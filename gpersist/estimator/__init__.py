@@ -7,6 +7,7 @@ from gpersist.estimator.dnn_linear_combined import DNNLinearCombinedClassifier, 
 from gpersist.estimator.estimator import Estimator
 from gpersist.estimator.estimator_spec import EstimatorSpec
 from gpersist.estimator.exporters import BestExporter, Exporter, FinalExporter, LatestExporter
+from gpersist.estimator.extenders import add_metrics
 from gpersist.estimator.head import Head
 from gpersist.estimator.linear import LinearClassifier, LinearEstimator, LinearRegressor
 from gpersist.estimator.mode_keys import ModeKeys
@@ -65,6 +66,7 @@ __all__ = [
     "SummarySaverHook",
     "TrainSpec",
     "WarmStartSettings",
+    "add_metrics",
     "classifier_parse_example_spec",
     "regressor_parse_example_spec",
     "train_and_evaluate",

@@ -85,6 +85,7 @@ class BinaryClassHead(_ClassifierHead):
     """
 
     _n_classes = 2
+    _area_method = "careful_interpolation"  # below the curve of precision and recall
 
     def __init__(
         self,
@@ -149,7 +150,7 @@ class BinaryClassHead(_ClassifierHead):
                 keys.LABEL_MEAN: labels_mean,
                 keys.ACCURACY_BASELINE: _of_the_commoner(labels_mean),
                 keys.AUC: _area(ids, logistic, weights, "ROC", keys.AUC),
-                keys.AUC_PR: _area(ids, logistic, weights, "PR", keys.AUC_PR),
+                keys.AUC_PR: _area(ids, logistic, weights, "PR", keys.AUC_PR, self._area_method),
             }
             for threshold in self._thresholds:
                 found |= _at_threshold(ids, logistic, weights, threshold)
@@ -228,10 +229,16 @@ class MultiClassHead(_ClassifierHead):
             }
 
 
+class _OlderBinaryClassHead(BinaryClassHead):
+    """The head that ready-made classifiers of TensorFlow 1 have: one metric is computed in another way."""
+
+    _area_method = "trapezoidal"
+
+
 def classifier_head(n_classes: int, weight_column: Any, label_vocabulary: Sequence[str] | None, loss_reduction: str) -> Head:
     """The head of a classifier of so many classes."""
     if n_classes == 2:
-        return BinaryClassHead(weight_column, label_vocabulary=label_vocabulary, loss_reduction=loss_reduction)
+        return _OlderBinaryClassHead(weight_column, label_vocabulary=label_vocabulary, loss_reduction=loss_reduction)
     return MultiClassHead(n_classes, weight_column, label_vocabulary, loss_reduction)
 
 
@@ -242,10 +249,10 @@ def _of_the_commoner(labels_mean: Any) -> tuple[Tensor, Tensor]:
         return maximum(value, 1.0 - value, name="value"), maximum(update, 1 - update, name="update_op")
 
 
-def _area(labels: Tensor, logistic: Tensor, weights: Any, curve: str, name: str) -> Any:
+def _area(labels: Tensor, logistic: Tensor, weights: Any, curve: str, name: str, method: str = "trapezoidal") -> Any:
     with name_scope(name, "auc", [logistic, labels]) as scope:
         floats = cast(logistic, "float32", name="predictions")
-        return metrics.auc(labels, floats, weights=broadcast_weights(weights, floats), curve=curve, name=scope)
+        return metrics.auc(labels, floats, weights=broadcast_weights(weights, floats), curve=curve, name=scope, summation_method=method)
 
 
 def _at_threshold(labels: Tensor, logistic: Tensor, weights: Any, threshold: float) -> dict[str, Any]:

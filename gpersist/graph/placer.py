@@ -26,9 +26,10 @@ _takes_text_on_gpus = re.compile(
 ).fullmatch
 """Operations that TensorFlow's GPUs take text for, which stays in the host's memory: here they run on the host, whatever GPU they name."""
 
+_VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
 _WAYS_OUT = (
-    "ways out: clear_devices=True on import or export drops what is recorded; device_map={'v1': '/device:GPU:0'} on restore says where variables go; "
-    "ConfigProto(allow_soft_placement=True) takes the next best device, and logs it"
+    "ways out: clear_devices=True on import or export drops what is recorded; ConfigProto(allow_soft_placement=True) takes the next best device, and "
+    "logs it; within tf.device(function), an import gives each node the device that the function returns for it"
 )
 
 
@@ -142,8 +143,8 @@ class Placer:
         device = self._find(wanted, needs_host)
         if device is None and needs_host and all(map(_takes_text_anywhere, members)) and self._find(wanted, needs_host=False) is not None:
             return self.host
-        if device is None and self.overrides and not needs_host:  # what else was there goes where a variable of that device has gone
-            device = next((device for op, device in self.overrides.items() if op._device == wanted), None)
+        if device is None and not needs_host:
+            device = self._gone_to(wanted)
         if device is not None:
             return device
         if not self._is_soft:
@@ -166,6 +167,10 @@ class Placer:
             wanted = _completed(wanted, op._device)
         return wanted
 
+    def _gone_to(self, wanted: str) -> Device | None:
+        """Where a variable of that device has gone: what else was there follows it."""
+        return next((device for op, device in self.overrides.items() if op._device == wanted), None)
+
     def _both(self, wanted: str, op: Operation, members: Sequence[Operation]) -> str:
         """What two device strings of one group say together."""
         if not wanted:
@@ -173,13 +178,13 @@ class Placer:
         both = _merged(wanted, op._device)
         if both is not None:
             return both
-        if self._is_soft:
+        if self._is_soft or ((device := self._gone_to(wanted)) is not None and device is self._gone_to(op._device)):
             return wanted
         first = next(found for found in members if found._device)
         raise with_op(
             InvalidArgumentError(
                 f"Cannot colocate nodes {first.name!r} and {op.name!r} because they name different devices: {first._device!r} and {op._device!r}; "
-                "give them one device, or none to the one that refers to the other"
+                f"give them one device, or none to the one that refers to the other; {_WAYS_OUT}"
             ),
             op,
         )
@@ -204,15 +209,22 @@ class Placer:
     def _not_here(self, lost: dict[str, list[Operation]]) -> GPersistError:
         first = next(iter(lost.values()))[0]
         count = sum(map(len, lost.values()))
-        wanted = "; ".join(f"{device!r} by {_listed(ops)}" for device, ops in list(lost.items())[:8])
+        wanted = "; ".join(
+            f"{device!r} by {_listed(ops)}{', which it cannot run' if self._find(device, needs_host=False) else ''}"
+            for device, ops in list(lost.items())[:8]
+        )
         more = f"; and {len(lost) - 8} more devices" if len(lost) > 8 else ""
         available = ", ".join(f"{full_name(device)} ({device.backend})" for device in self.available)
         text_only = [op for ops in lost.values() for op in ops if _needs_host(op) and not _takes_text_anywhere(op)]
         why = f"; {_listed(text_only)} can only run on a CPU" if text_only else ""
+        variable = next((op.name for ops in lost.values() for op in ops if op.type in _VARIABLES), None)
+        by_map = (
+            f"; device_map={{{variable!r}: {self.default.name!r}}} on restore moves variables, and what else names their devices" if variable else ""
+        )
         return with_op(
             DeviceNotFoundError(
                 f"Cannot assign a device for operation {first.name}{f' and {count - 1} more' if count > 1 else ''}: wanted {wanted}{more}{why}; "
-                f"available: {available}; {_WAYS_OUT}"
+                f"available: {available}; {_WAYS_OUT}{by_map}"
             ),
             first,
         )

@@ -24,7 +24,13 @@ from gpersist.ops.sequences import range as number_range
 from gpersist.ops.shaping import expand_dims, reshape, shape_of, size
 from gpersist.shapes import TensorShape, unknown_shape
 
-__all__ = ["bincount", "histogram_fixed_width", "in_top_k", "nth_element", "top_k"]
+__all__ = [
+    "bincount",
+    "histogram_fixed_width",
+    "in_top_k",
+    "nth_element",
+    "top_k",
+]
 
 _REAL = "float, double, int32, uint8, int16, int8, int64, bfloat16, uint16, half, uint32, uint64"
 
@@ -180,11 +186,11 @@ class TopKV2(OpType):
 
     @staticmethod
     def run(xp: Any, value: Array, k: Any, *, index_type: DType) -> list[Array]:
-        return _top(xp, value, int(k), index_type.numpy)
+        return top_of_rows(xp, value, int(k), index_type.numpy)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor, _: Tensor) -> list[Tensor | None]:
-        return [_gradient_of_top(op, grad), zeros([], "int32")]
+        return [_gradient_oftop_of_rows(op, grad), zeros([], "int32")]
 
 
 class TopK(OpType):
@@ -201,42 +207,11 @@ class TopK(OpType):
 
     @staticmethod
     def run(xp: Any, value: Array, *, k: int) -> list[Array]:
-        return _top(xp, value, k, np.int32)
+        return top_of_rows(xp, value, k, np.int32)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor, _: Tensor) -> list[Tensor | None]:
-        return [_gradient_of_top(op, grad)]
-
-
-class ApproxTopK(OpType):
-    """The k largest along an axis, or the k smallest: here all of them, whatever part would do."""
-
-    inputs = "input: T"
-    outputs = "values: T, indices: int32"
-    attrs = (
-        "k: int >= 0, reduction_dimension: int = -1, recall_target: float = 0.949999988079071, is_max_k: bool = true, "
-        "reduction_input_size_override: int = -1, aggregate_to_topk: bool = true, T: {half, bfloat16, float}"
-    )
-    samples = (sample("float[3,7]", k=3), sample("float[5,2]", k=2, reduction_dimension=0, is_max_k=False))
-
-    @staticmethod
-    def shapes(op: Operation) -> list[TensorShape]:
-        known, k, axis = op._inputs[0].shape, op.attr("k"), op.attr("reduction_dimension")
-        if known.sizes is None:
-            raise ValueError(f"Invalid reduction dimension: {axis}. The rank of the input is not known")
-        sizes = list(known.sizes)
-        place = shape_functions.axis(axis, len(sizes))
-        length = sizes[place]
-        if length is None or length < k:
-            raise ValueError(f"input must have last dimension >= k = {k} but was {-1 if length is None else length}")
-        sizes[place] = k if op.attr("aggregate_to_topk") else None
-        return [TensorShape(sizes)] * 2
-
-    @staticmethod
-    def run(xp: Any, value: Array, *, k: int, reduction_dimension: int, is_max_k: bool) -> list[Array]:
-        last = xp.moveaxis(value, reduction_dimension, -1)
-        values, places = _top(xp, last if is_max_k else -last, k, np.int32)
-        return [xp.moveaxis(found, -1, reduction_dimension) for found in (values if is_max_k else -values, places)]
+        return [_gradient_oftop_of_rows(op, grad)]
 
 
 def _top_shapes(op: Operation, k: int | None) -> list[TensorShape]:
@@ -256,7 +231,12 @@ _FEW = 16
 """As many of the largest as are found one by one on a device."""
 
 
-def _top(xp: Any, value: Array, k: int, index_dtype: Any) -> list[Array]:
+def top_of_rows(xp: Any, value: Array, k: int, index_dtype: Any) -> list[Array]:
+    """The k largest of each row, the largest first, and where they are.
+
+    Raises:
+        InvalidArgumentError: there are not so many.
+    """
     if k < 0:
         raise InvalidArgumentError(f"Need k >= 0, got {k}")
     if not value.ndim or value.shape[-1] < k:
@@ -296,7 +276,7 @@ def _chosen(key: Any, k: int) -> Any:
     return np.take_along_axis(places, order, -1)
 
 
-def _gradient_of_top(op: Operation, grad: Tensor) -> Tensor:
+def _gradient_oftop_of_rows(op: Operation, grad: Tensor) -> Tensor:
     """The gradient put where the values came from."""
     value, places = op.inputs[0], op.outputs[1]
     shape = shape_of(value)
@@ -328,7 +308,7 @@ class InTopKV2(OpType):
 
     @staticmethod
     def run(xp: Any, predictions: Array, targets: Array, k: Any) -> Array:
-        return _in_top(xp, predictions, targets, int(k))
+        return _intop_of_rows(xp, predictions, targets, int(k))
 
 
 class InTopK(OpType):
@@ -345,7 +325,7 @@ class InTopK(OpType):
 
     @staticmethod
     def run(xp: Any, predictions: Array, targets: Array, *, k: int) -> Array:
-        return _in_top(xp, predictions, targets, k)
+        return _intop_of_rows(xp, predictions, targets, k)
 
 
 def _in_top_shapes(op: Operation) -> list[TensorShape]:
@@ -355,7 +335,7 @@ def _in_top_shapes(op: Operation) -> list[TensorShape]:
     return [predictions[:1].merge_with(targets)]
 
 
-def _in_top(xp: Any, predictions: Array, targets: Array, k: int) -> Array:
+def _intop_of_rows(xp: Any, predictions: Array, targets: Array, k: int) -> Array:
     if predictions.ndim != 2 or targets.shape != predictions.shape[:1]:
         raise InvalidArgumentError(
             f"predictions must be a matrix with a row for each of the targets: found {list(predictions.shape)} and {list(targets.shape)}"

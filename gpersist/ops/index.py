@@ -8,6 +8,7 @@ OPERATIONS: dict[str, str] = {
         "SparseAccumulatorApplyGradient SparseAccumulatorTakeGradient SparseConditionalAccumulator"
     ),
     "activations": ("Elu EluGrad LeakyRelu LeakyReluGrad Relu Relu6 Relu6Grad ReluGrad Selu SeluGrad Softplus SoftplusGrad Softsign SoftsignGrad"),
+    "approximate_top_k": "ApproxTopK",
     "argmax": "ArgMax ArgMin",
     "arithmetic": ("AccumulateNV2 Add AddN AddV2 Atan2 Maximum Minimum Mul MulNoNan NextAfter Pow SquaredDifference Sub Xlog1py Xlogy"),
     "arranging": "ConjugateTranspose InvertPermutation Reverse ReverseSequence ReverseV2 Roll Tile TileGrad Transpose",
@@ -43,7 +44,7 @@ OPERATIONS: dict[str, str] = {
     "control": "Abort Merge NoOp RefMerge RefSelect RefSwitch Switch _SwitchN",
     "control_flow_gradients": "Enter Exit LoopCond Merge NextIteration RefEnter RefExit RefMerge RefNextIteration RefSwitch Switch",
     "convolution": "Conv2D Conv2DBackpropFilter Conv2DBackpropInput Conv3D Conv3DBackpropFilterV2 Conv3DBackpropInputV2",
-    "counting": ("ApproxTopK Bincount Bucketize DenseBincount HistogramFixedWidth InTopK InTopKV2 NthElement TopK TopKV2"),
+    "counting": "Bincount Bucketize DenseBincount HistogramFixedWidth InTopK InTopKV2 NthElement TopK TopKV2",
     "csv_datasets": "CSVDataset CSVDatasetV2 ExperimentalCSVDataset",
     "ctc": "CTCGreedyDecoder",
     "ctc_beam_search": "CTCBeamSearchDecoder",

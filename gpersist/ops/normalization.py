@@ -13,6 +13,7 @@ from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, s
 from gpersist.ops import shape_functions
 from gpersist.ops.bias import channel_sums
 from gpersist.ops.kernels import combined
+from gpersist.ops.normalization_gradients import of_fused_gradient
 from gpersist.ops.windows import as_format, channel_axis, channels_last, is_channels_first
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -141,9 +142,10 @@ class _FusedGrad(OpType, abstract=True):
     inputs = "y_backprop: T, x: T, scale: float, reserve_space_1: U, reserve_space_2: U"
     outputs = "x_backprop: T, scale_backprop: U, offset_backprop: U, reserve_space_3: U, reserve_space_4: U"
     samples: ClassVar[tuple[Sample, ...]] = (
-        sample("float[2,3,2,2]", "float[2,3,2,2]", "float[2]", "float[2]", "float[2] in 0.5..2"),
+        # in training the gradient takes mean and variance for those of x, which random ones are not
+        sample("float[2,3,2,2]", "float[2,3,2,2]", "float[2]", "float[2]", "float[2] in 0.5..2", has_gradient=False),
         sample("float[2,3,2,2]", "float[2,3,2,2]", "float[2]", "float[2]", "float[2] in 0.5..2", is_training=False),
-        sample("float[2,2,3,1]", "float[2,2,3,1]", "float[2]", "float[2]", "float[2] in 0.5..2", data_format="NCHW"),
+        sample("float[2,2,3,1]", "float[2,2,3,1]", "float[2]", "float[2]", "float[2] in 0.5..2", data_format="NCHW", has_gradient=False),
     )
 
     @staticmethod
@@ -162,6 +164,10 @@ class _FusedGrad(OpType, abstract=True):
     def run(xp: Any, *inputs: Array, epsilon: float, data_format: bytes, is_training: bool) -> list[Array]:
         grad, x, scale, mean, variance = inputs[:5]
         return _fused_backprop(xp, grad, x, scale, mean, variance, epsilon, data_format, is_training)
+
+    @staticmethod
+    def gradient(op: Operation, *grads: Tensor) -> list[Tensor | None]:
+        return of_fused_gradient(op, *grads)
 
 
 class FusedBatchNormGrad(_FusedGrad):

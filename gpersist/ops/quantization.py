@@ -14,7 +14,7 @@ from gpersist.ops import shape_functions
 from gpersist.ops.kernels import shown
 from gpersist.shapes import TensorShape
 
-__all__ = ["dequantize", "quantize_and_dequantize_v2", "quantize_v2"]
+__all__ = ["dequantize", "quantize", "quantize_and_dequantize_v2", "quantize_v2"]
 
 _KINDS = "{qint8, quint8, qint32, qint16, quint16}"
 _HUGE = np.float32(np.finfo(np.float32).max)
@@ -41,6 +41,22 @@ def quantize_v2(
         extra["ensure_minimum_range"] = ensure_minimum_range
     found = apply_op("QuantizeV2", *values, T=T, mode=mode, round_mode=round_mode, name=name, **extra).outputs
     return found[0], found[1], found[2]
+
+
+def quantize(
+    input: Any,
+    min_range: Any,
+    max_range: Any,
+    T: Any,  # noqa: N803  # TensorFlow's
+    mode: str = "MIN_COMBINED",
+    round_mode: str = "HALF_AWAY_FROM_ZERO",
+    name: str | None = None,
+    narrow_range: bool = False,
+    axis: int | None = None,
+    ensure_minimum_range: float = 0.01,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Reals as numbers of few bits, and the range that these stand for; `quantize_v2` with its arguments in another order."""
+    return quantize_v2(input, min_range, max_range, T, mode, name, round_mode, narrow_range, axis, ensure_minimum_range)
 
 
 def dequantize(input: Any, min_range: Any, max_range: Any, mode: str = "MIN_COMBINED", name: str | None = None) -> Tensor:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError, UnimplementedError
-from gpersist.graph import Operation, OpType, sample
+from gpersist.graph import Operation, OpType, Tensor, apply_op, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.convolution import Conv2D, convolved_shape
 from gpersist.ops.pooling import AvgPool
@@ -17,6 +17,8 @@ from gpersist.ops.quantized_fused import QuantizedConv2DPerChannel
 from gpersist.ops.quantized_ranges import KINDS, check_scalar_shapes, front, limits, product_range, to_number, to_real, unclamped
 from gpersist.ops.window_reduction import max_pool, mean_pool
 from gpersist.shapes import TensorShape
+
+__all__ = ["quantized_avg_pool", "quantized_conv2d", "quantized_max_pool", "quantized_relu_x"]
 
 _IMAGES: Any = quantized_sample([(7 * number) % 256 for number in range(2 * 4 * 5 * 2)], "quint8", (2, 4, 5, 2))
 _FILTERS: Any = quantized_sample([(11 * number) % 256 for number in range(3 * 2 * 2 * 3)], "quint8", (3, 2, 2, 3))
@@ -240,3 +242,81 @@ class QuantizedInstanceNorm(OpType):
         if most - least < np.float32(min_separation):
             most = least + np.float32(min_separation)
         return [float_to_first(normed, least, most, kind_of(T)), np.float32(least), np.float32(most)]
+
+
+class QuantizedConv2DResult(NamedTuple):
+    """What `quantized_conv2d` gives."""
+
+    output: Tensor
+    min_output: Tensor
+    max_output: Tensor
+
+
+class QuantizedAvgPoolResult(NamedTuple):
+    """What `quantized_avg_pool` gives."""
+
+    output: Tensor
+    min_output: Tensor
+    max_output: Tensor
+
+
+class QuantizedMaxPoolResult(NamedTuple):
+    """What `quantized_max_pool` gives."""
+
+    output: Tensor
+    min_output: Tensor
+    max_output: Tensor
+
+
+class QuantizedReluXResult(NamedTuple):
+    """What `quantized_relu_x` gives."""
+
+    activations: Tensor
+    min_activations: Tensor
+    max_activations: Tensor
+
+
+for _result in (QuantizedConv2DResult, QuantizedAvgPoolResult, QuantizedMaxPoolResult, QuantizedReluXResult):
+    _result.__name__ = _result.__name__.removesuffix("Result")  # as it is printed
+
+
+def quantized_conv2d(
+    input: Any,  # TensorFlow's names
+    filter: Any,
+    min_input: Any,
+    max_input: Any,
+    min_filter: Any,
+    max_filter: Any,
+    strides: Any,
+    padding: str,
+    out_type: Any = "qint32",
+    dilations: Any = (1, 1, 1, 1),
+    name: str | None = None,
+) -> QuantizedConv2DResult:
+    """A convolution of quantised images, and the range of the result (`tf.nn.quantized_conv2d`)."""
+    how: dict[str, Any] = {"strides": strides, "padding": padding, "out_type": out_type, "dilations": list(dilations)}
+    return QuantizedConv2DResult(*apply_op("QuantizedConv2D", input, filter, min_input, max_input, min_filter, max_filter, name=name, **how).outputs)
+
+
+def quantized_avg_pool(
+    input: Any, min_input: Any, max_input: Any, ksize: Any, strides: Any, padding: str, name: str | None = None
+) -> QuantizedAvgPoolResult:
+    """The means of windows of quantised images, and their range (`tf.nn.quantized_avg_pool`)."""
+    how: dict[str, Any] = {"ksize": ksize, "strides": strides, "padding": padding}
+    return QuantizedAvgPoolResult(*apply_op("QuantizedAvgPool", input, min_input, max_input, name=name, **how).outputs)
+
+
+def quantized_max_pool(
+    input: Any, min_input: Any, max_input: Any, ksize: Any, strides: Any, padding: str, name: str | None = None
+) -> QuantizedMaxPoolResult:
+    """The largest numbers of windows of quantised images, and their range (`tf.nn.quantized_max_pool`)."""
+    how: dict[str, Any] = {"ksize": ksize, "strides": strides, "padding": padding}
+    return QuantizedMaxPoolResult(*apply_op("QuantizedMaxPool", input, min_input, max_input, name=name, **how).outputs)
+
+
+def quantized_relu_x(
+    features: Any, max_value: Any, min_features: Any, max_features: Any, out_type: Any = "quint8", name: str | None = None
+) -> QuantizedReluXResult:
+    """Quantised numbers cut to those from 0 to a limit, and their range (`tf.nn.quantized_relu_x`)."""
+    found = apply_op("QuantizedReluX", features, max_value, min_features, max_features, out_type=out_type, name=name).outputs
+    return QuantizedReluXResult(*found)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, sample
+from gpersist.graph import Operation, OpType, Tensor, apply_op, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.joining import Concat, ConcatV2
 from gpersist.ops.kernels import shown
@@ -16,6 +16,8 @@ from gpersist.ops.quantization import kind_of, plain, quantized, quantized_sampl
 from gpersist.ops.quantized_ranges import KINDS, check_scalar_shapes, front, limits, requantized, to_real
 from gpersist.ops.shaping import Reshape
 from gpersist.shapes import TensorShape
+
+__all__ = ["quantized_concat"]
 
 _WIDE: Any = quantized_sample([-5_000_000, -9, 0, 7_000_000, 400_000_000, 12345], "qint32", (2, 3))
 _LOW, _HIGH = "float: -30.0", "float: 20.0"
@@ -252,3 +254,19 @@ class QuantizedReshape(OpType):
     def run(xp: Any, values: Any, shape: Any, input_min: Any, input_max: Any) -> list[Any]:
         low, high = limits(input_min=input_min, input_max=input_max)
         return [Reshape.run(np, values, shape), low, high]
+
+
+class QuantizedConcatResult(NamedTuple):
+    """What `quantized_concat` gives."""
+
+    output: Tensor
+    output_min: Tensor
+    output_max: Tensor
+
+
+QuantizedConcatResult.__name__ = "QuantizedConcat"  # as it is printed
+
+
+def quantized_concat(concat_dim: Any, values: Any, input_mins: Any, input_maxes: Any, name: str | None = None) -> QuantizedConcatResult:
+    """Numbers of several ranges one behind the other, in one range (`tf.quantization.quantized_concat`)."""
+    return QuantizedConcatResult(*apply_op("QuantizedConcat", concat_dim, values, input_mins, input_maxes, name=name).outputs)

@@ -23,7 +23,7 @@ from gpersist.ops.reductions import reduce_sum
 from gpersist.ops.shaping import reshape, shape_of
 from gpersist.ops.unary import exp, square
 
-__all__ = ["digamma", "erf", "erfc", "erfinv", "lbeta", "lgamma", "ndtri", "polygamma", "zeta"]
+__all__ = ["digamma", "erf", "erfc", "erfcinv", "erfinv", "lbeta", "lgamma", "ndtri", "polygamma", "zeta"]
 
 
 class _Special(OpType, abstract=True):
@@ -460,6 +460,12 @@ def ndtri(x: Any, name: str | None = None) -> Tensor:
     """The quantile of the normal distribution (`tf.math.ndtri`)."""
     with name_scope(name, "ndtri", [x]):
         return apply("Ndtri", x)
+
+
+def erfcinv(x: Any, name: str | None = None) -> Tensor:
+    """The inverse of the complementary error function (`tf.math.erfcinv`)."""
+    with name_scope(name, "erfcinv", [x]):
+        return -ndtri(0.5 * convert_to_tensor(x, name="start")) * np.sqrt(0.5)
 
 
 def lbeta(x: Any, name: str | None = None) -> Tensor:

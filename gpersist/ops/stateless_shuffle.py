@@ -9,7 +9,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, sample
+from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, convert_to_tensor, name_scope, sample
 from gpersist.ops import distributions, shape_functions
 from gpersist.ops.broadcasting import broadcast_dynamic_shape
 from gpersist.ops.choosing import where
@@ -18,7 +18,7 @@ from gpersist.ops.constants import constant
 from gpersist.ops.filling import ones_like
 from gpersist.ops.kernels import as_array, shown
 from gpersist.ops.philox import WORDS, Philox
-from gpersist.ops.random import checked_shape, shape_from_input
+from gpersist.ops.random import checked_shape, shape_from_input, shape_tensor
 from gpersist.ops.random_gamma import CutNormal
 from gpersist.ops.reductions import reduce_sum
 from gpersist.ops.sequences import range as number_range
@@ -29,7 +29,7 @@ from gpersist.ops.stateless_random_v2 import check_key, of_key
 from gpersist.ops.unary import exp, log, log1p
 from gpersist.shapes import TensorShape, unknown_shape
 
-__all__ = ["random_index_shuffle"]
+__all__ = ["random_index_shuffle", "stateless_parameterized_truncated_normal"]
 
 _KEY = ("uint64: [5]", "uint64: [7, 8]", "int32: 1")
 
@@ -282,3 +282,24 @@ def random_index_shuffle(index: Any, seed: Any, max_index: Any, rounds: int = 4,
         name: of the node.
     """
     return apply("RandomIndexShuffle", index, seed, max_index, rounds=rounds, name=name)
+
+
+def stateless_parameterized_truncated_normal(
+    shape: Any, seed: Any, means: Any = 0.0, stddevs: Any = 1.0, minvals: Any = -2.0, maxvals: Any = 2.0, name: str | None = None
+) -> Tensor:
+    """Numbers of normal distributions between two limits, that follow from a seed (`tf.random.stateless_parameterized_truncated_normal`).
+
+    Args:
+        shape: of the result; the parameters' shapes together are its end.
+        seed: two integers.
+        means: of the distributions before they are cut.
+        stddevs: their deviations.
+        minvals: the lower limits.
+        maxvals: the upper limits.
+        name: of the scope.
+    """
+    given = {"means": means, "stddevs": stddevs, "minvals": minvals, "maxvals": maxvals}
+    with name_scope(name, "stateless_parameterized_truncated_normal", [shape, *given.values()]):
+        sizes = shape_tensor(shape)
+        parameters = [convert_to_tensor(value, name=key) for key, value in given.items()]
+        return apply("StatelessParameterizedTruncatedNormal", sizes, seed, *parameters)

@@ -26,7 +26,7 @@ from gpersist.train.kept_checkpoints import KeptCheckpoints
 from gpersist.train.meta_graph import export_meta_graph
 from gpersist.train.saver_builder import V2, BulkSaverBuilder
 from gpersist.train.saver_plan import Plans
-from gpersist.train.session_values import Saving, check_object_names, object_names, restore
+from gpersist.train.session_values import Saving, check_object_names, object_names, placed, restore
 
 __all__ = ["Saver"]
 
@@ -294,9 +294,14 @@ class Saver:
         if self._pending is not None:
             concurrent.futures.wait([self._pending])  # what it met, the next save raises
         plans = self._plans_of(sess)
+        with placed(sess, plans, self.saver_def, device_map):  # not within `_restoring`: what is wrong with devices is no mismatch of graphs
+            self._read(sess, plans, prefix, partial)
+
+    def _read(self, sess: BaseSession, plans: Plans, prefix: str, partial: bool) -> None:
+        """Gives the checkpoint's values to the variables, where these are placed."""
         with _restoring(plans):
             try:
-                restore(sess, plans, self.saver_def, prefix, device_map=device_map, partial=partial)
+                restore(sess, plans, self.saver_def, prefix, partial=partial)
                 return
             except NotFoundError:
                 names = object_names(prefix) if os.path.isfile(index_path(prefix)) and plans.restoring is not None else None
@@ -306,7 +311,7 @@ class Saver:
             check_object_names(plans, names, prefix)
         _LOG.warning("%r is a checkpoint of objects (tf.train.Checkpoint); its variables are found by their full names", prefix)
         with _restoring(plans):
-            restore(sess, plans, self.saver_def, prefix, device_map=device_map, partial=partial, names=names)
+            restore(sess, plans, self.saver_def, prefix, partial=partial, names=names)
 
     # ---- which checkpoints there are
 

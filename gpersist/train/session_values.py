@@ -8,7 +8,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from gpersist import checkpoint, protos
@@ -19,7 +20,7 @@ from gpersist.ops.save import make_one_folder, named_arrays, save_v1
 from gpersist.train import checkpoint_state
 from gpersist.train.saver_plan import Plans, Restored, SavePlan
 
-__all__ = ["check_object_names", "object_names", "restore"]
+__all__ = ["check_object_names", "object_names", "placed", "restore"]
 
 _LOG = logging.getLogger("gpersist")
 
@@ -125,7 +126,6 @@ def restore(
     saver_def: protos.SaverDef,
     prefix: str,
     *,
-    device_map: Any,
     partial: bool,
     names: Mapping[str, str] | None = None,
 ) -> None:
@@ -136,26 +136,39 @@ def restore(
     Raises:
         NotFoundError, InvalidArgumentError, DataLossError: see `gpersist.checkpoint.fetch`; no variable has changed.
         NotACheckpointError: the path is a folder.
-        UnimplementedError: nodes that are not a Saver's cannot be restored in part, or to other devices.
+        UnimplementedError: nodes that are not a Saver's cannot be restored in part.
     """
     path = checkpoint_state.exact_prefix(prefix)
     plan = plans.restoring
     if plan is None:
-        if partial or device_map is not None:
-            raise UnimplementedError(
-                f"{saver_def.restore_op_name!r} runs more than a Saver's own nodes, which partial= and device_map= do not reach; restore without them"
-            )
+        if partial:
+            raise _not_a_savers(saver_def)
         session.run(saver_def.restore_op_name, {saver_def.filename_tensor_name: prefix})
         return
     session._check_open()
     if names:
         plan = tuple(entry._replace(name=names.get(entry.name, entry.name)) for entry in plan)
+    _read(session, plan, path, partial)
+
+
+@contextmanager
+def placed(session: BaseSession, plans: Plans, saver_def: protos.SaverDef, device_map: Any) -> Iterator[None]:
+    """Places the graph, its variables where `device_map` says: for good, unless the restore within raises.
+
+    Raises:
+        InvalidArgumentError: `device_map` is none, a device that it or a node names is not here, or nodes that belong together name different ones.
+        UnimplementedError: nodes that are not a Saver's cannot be restored to other devices.
+    """
+    plan = plans.restoring
     if device_map is None:
-        _read(session, plan, path, partial)
-        return
-    variables = list(dict.fromkeys(entry.variable for entry in plan))
-    with session.variables_placed(_places(session, variables, plan, device_map)):
-        _read(session, plan, path, partial)
+        session.buffers_of([])
+        yield
+    elif plan is None:
+        raise _not_a_savers(saver_def)
+    else:
+        variables = list(dict.fromkeys(entry.variable for entry in plan))
+        with session.variables_placed(_places(session, variables, plan, device_map)):
+            yield
 
 
 def object_names(prefix: str) -> dict[str, str] | None:
@@ -185,6 +198,12 @@ def check_object_names(plans: Plans, names: Mapping[str, str], prefix: str) -> N
             f"gpersist.open({prefix!r}).object_graph() gives them; Saver({{name when it was written: variable, ...}}) restores variables that have "
             "other names now"
         )
+
+
+def _not_a_savers(saver_def: protos.SaverDef) -> UnimplementedError:
+    return UnimplementedError(
+        f"{saver_def.restore_op_name!r} runs more than a Saver's own nodes, which partial= and device_map= do not reach; restore without them"
+    )
 
 
 def _read(session: BaseSession, plan: Sequence[Restored], path: str, partial: bool) -> None:

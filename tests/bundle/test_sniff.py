@@ -68,6 +68,8 @@ KINDS = {
     "state file": (b'model_checkpoint_path: "ckpt-1"\n', "give its folder"),
     "json": (b'{"weight_map": {}}', "JSON: its first line is '{\"weight_map\": {}}'"),
     "text": ("Fehler: größer\nzweite".encode(), "text: its first line is 'Fehler: größer'"),
+    "a graph as text": (b'node {\n  name: "x"\n', "text: a graph in protobuf's format for it"),
+    "a MetaGraphDef as text": (b"meta_info_def {\n", "under a name in .meta"),
     "text with a terminal's control codes": ("a\u009b31mred".encode(), r"a\x9b31mred"),
     "long text": (b"a" * 500, "aaa...'"),
     "empty": (b"", "0 bytes"),

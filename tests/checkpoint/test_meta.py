@@ -220,6 +220,11 @@ def test_bytes_that_are_no_meta_graph(data):
         decode_devices(data, "'broken.meta'")
 
 
+def test_a_file_of_text_is_not_called_damaged():
+    with pytest.raises(DataLossError, match=r"'m\.meta' is protobuf's text format, .* without as_text$"):
+        decode_devices(b'meta_info_def {\n  tags: "serve"\n}\n', "'m.meta'")
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damaged_files_give_an_answer_or_an_error(data):

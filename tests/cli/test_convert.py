@@ -34,7 +34,8 @@ def test_what_is_damaged_is_left_out_and_named(run, prefix, tmp_path):
     with open(prefix + ".data-00000-of-00001", "r+b") as data:
         data.seek(gpersist.open(prefix)["dense/kernel"].entry.offset)
         data.write(b"\xff")
-    assert run("convert", prefix, tmp_path / "a").status == 1
+    done = run("convert", prefix, tmp_path / "a")
+    assert done.status == 1 and done.err.endswith("\n--skip-damaged writes the tensors that are whole\n")
     done = run("convert", prefix, tmp_path / "a", "--skip-damaged", "--rename", "^words$=")
     assert done.status == 0 and done.out.splitlines()[:2] == ["left out: words", "damaged, left out: dense/kernel"]
     found = run("convert", prefix, tmp_path / "a", "--skip-damaged", "--json").json
@@ -55,6 +56,13 @@ def test_a_meta_that_is_damaged_is_left_out(run, prefix, tmp_path):
     assert run("convert", tmp_path / "a", tmp_path / "b.npz").status == 0
     done = run("convert", tmp_path / "b.npz", tmp_path / "c", "--skip-damaged")
     assert done.status == 2 and "no checksum for each tensor" in done.err
+
+
+def test_a_graph_does_not_become_a_folder_with_a_graphs_name(run, tmp_path):
+    (tmp_path / "a.pb").write_bytes(b"")
+    done = run("convert", tmp_path / "a.pb", tmp_path / "b.pb", "--clear-devices", "--outputs", "y")
+    assert done.status == 2 and "is a graph already: it becomes a SavedModel's folder" in done.err
+    assert not (tmp_path / "b.pb").exists()
 
 
 def test_json(run, prefix, tmp_path):

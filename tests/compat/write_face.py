@@ -45,7 +45,7 @@ OTHERS = [
 ]
 """Modules that are searched after them."""
 
-MODULE_OF_ROOM = {"op_errors": "errors"}
+MODULE_OF_ROOM = {"op_errors": "errors", "random_splits": "random"}
 """Where TensorFlow has what a module holds, if that is told by neither its name nor the root."""
 
 EXTRA = {

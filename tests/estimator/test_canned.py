@@ -36,6 +36,12 @@ def test_same_as_tensorflow(name: str) -> None:
     assert not differences, "\n".join(differences[:20])
 
 
+@pytest.mark.parametrize("name", _CANNED["programs"])
+def test_same_result_as_tensorflow(name: str) -> None:
+    differences = list(_differences(_CANNED["programs"][name], json.loads(json.dumps(_CASES.result(tf, name))), name))
+    assert not differences, "\n".join(differences[:20])
+
+
 @pytest.mark.parametrize("name", _CANNED["errors"])
 def test_same_error_as_tensorflow(name: str) -> None:
     wanted, found = _CANNED["errors"][name], _CASES.failure(tf, name)
@@ -46,6 +52,7 @@ def test_same_error_as_tensorflow(name: str) -> None:
 
 def test_all_cases_have_answers() -> None:
     assert set(_CASES.CASES) == set(_CANNED["answers"])
+    assert set(_CASES.PROGRAMS) == set(_CANNED["programs"])
     assert set(_CASES.ERRORS) == set(_CANNED["errors"])
 
 

@@ -92,13 +92,27 @@ def test_a_device_that_is_not_there() -> None:
     assert "available: /job:localhost/replica:0/task:0/device:CPU:0 (host), /job:localhost/replica:0/task:0/device:GPU:0 (virtual)" in text
     for way_out in ("clear_devices=True", "device_map=", "allow_soft_placement=True"):
         assert way_out in text
+    assert "device_map={'v1': '/device:GPU:0'}" in text
     assert raised.value.op.name == "v1/initial_value"
+
+
+def test_no_map_of_variables_is_offered_where_none_is_lost() -> None:
+    """As with towers whose variables are on the host: a map of variables would move nothing."""
+    v = ops.Variable(1.0, name="v")
+    with tf.device("/gpu:5"):
+        ops.identity(v, name="far")
+    with Session() as session, pytest.raises(DeviceNotFoundError, match=r"wanted '/device:GPU:5' by 1 node .*tf.device\(function\)") as raised:
+        session.run(ops.constant(1.0))
+    assert "device_map" not in str(raised.value)
 
 
 def test_text_on_a_gpu() -> None:
     with tf.device("/gpu:0"):
         ops.constant("text", name="t")
-    with Session() as session, pytest.raises(InvalidArgumentError, match=r"1 node \('t'\) can only run on a CPU"):
+    with (
+        Session() as session,
+        pytest.raises(InvalidArgumentError, match=r"by 1 node \('t'\), which it cannot run; 1 node \('t'\) can only run on a CPU"),
+    ):
         session.run("t:0")
 
 

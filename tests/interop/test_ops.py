@@ -48,6 +48,7 @@ KNOWN = {
     r"(Svd|SelfAdjointEigV2)\.\S*: output \d: \S+ \(0,\); TensorFlow: \S+ \(\)": "what is not computed is empty, as its static shape says",
     r"(I?RFFT(2D|3D)?)\S*-none-last: run": "reads beyond its input",
     r"_Fused(DepthwiseConv2dNative|BatchNormEx)\S*: run": "it runs them with oneDNN, or on a GPU",
+    r"_FusedConv3D\S*: run|_FusedMatMul\.[56]\S*: run|Conv\.3: run": "by oneDNN alone, or not at all",
     r"_FusedConv2D\S*(half|float16)\S*: run|_Fused(Conv2D|MatMul)\S*2-0\S*: run": "no half; it does not count the biases",
     r"Fused(ResizeAnd)?PadConv2D[^:]*0-(none|less-first): run": "it takes no empty batch",
     r"CTC(Loss\.1|BeamSearchDecoder\.2)\S*: (output|gradient) ": "its doubles are added as floats",

@@ -311,6 +311,38 @@ def test_a_device_map_that_fails_tells_of_each_placement_once(caplog) -> None:
     assert len([record for record in caplog.records if "GPU:1 is not here" in record.getMessage()]) == 1
 
 
+@pytest.mark.parametrize(("device_map", "found"), [("blanced", "'blanced'"), ({"a": "gpu1"}, "placement of 'a': device string 'gpu1'")])
+def test_a_device_map_that_is_none_is_no_mismatch(device_map, found) -> None:
+    on_devices()
+    with pytest.raises(InvalidArgumentError) as raised:
+        Saver().restore(Session(), _saved_elsewhere(), device_map=device_map)
+    assert found in str(raised.value)
+    assert "mismatch" not in str(raised.value) and "Saver({" not in str(raised.value)
+
+
+def test_nodes_of_two_devices_that_a_device_map_brings_together() -> None:
+    """As the gradients of loops that follow each other on several GPUs, which TensorFlow colocates across them."""
+    checkpoint.save("m", {name: np.zeros(1, np.float32) for name in "ab"}, write_meta=False)
+    graph = ops.constant(0).graph
+    with graph.device("/gpu:4"):
+        ops.Variable([1.0], name="a")
+        tensor = ops.constant(1.0)
+    with graph.device("/gpu:5"):
+        ops.Variable([1.0], name="b")
+    with graph.colocate_with(tensor):
+        ops.constant(2.0, name="c").op._set_device("/device:GPU:5")
+    saver = Saver()
+    with use_virtual(2):
+        for device_map in (None, {"a": "/gpu:0", "b": "/gpu:1"}):
+            with pytest.raises(InvalidArgumentError, match=r"Cannot colocate .*allow_soft_placement") as raised:
+                saver.restore(Session(), "./m", device_map=device_map)
+            assert "mismatch" not in str(raised.value)
+        sess = Session()
+        saver.restore(sess, "./m", device_map="/gpu:1")
+        assert sess.device_of(tensor).name == "/device:GPU:1"
+        assert sess.run("c:0") == 2.0
+
+
 # ---- whose nodes are not a Saver's
 
 

@@ -41,6 +41,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "register_tensor_conversion_function reset_default_graph"
         ),
         "gpersist.ops.accumulators": "ConditionalAccumulator ConditionalAccumulatorBase SparseConditionalAccumulator",
+        "gpersist.ops.approximate_top_k": "approx_top_k",
         "gpersist.ops.argmax": "argmax argmin",
         "gpersist.ops.arithmetic": "accumulate_n add add_n atan2 maximum minimum multiply pow scalar_mul squared_difference subtract",
         "gpersist.ops.arranging": "invert_permutation matrix_transpose reverse reverse_sequence reverse_v2=reverse roll tile transpose",
@@ -96,6 +97,7 @@ __all__, __getattr__, __dir__ = _lazily(
         ),
         "gpersist.ops.hashing": "fingerprint string_to_hash_bucket string_to_hash_bucket_fast string_to_hash_bucket_strong",
         "gpersist.ops.hessians": "hessians",
+        "gpersist.ops.histogram_bins": "histogram_fixed_width_bins",
         "gpersist.ops.indexed_slices": "IndexedSlices convert_to_tensor_or_indexed_slices",
         "gpersist.ops.initializers": (
             "constant_initializer glorot_normal_initializer glorot_uniform_initializer ones_initializer "
@@ -125,7 +127,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.partitioners": "fixed_size_partitioner min_max_variable_partitioner variable_axis_size_partitioner",
         "gpersist.ops.printing": "Print print",
         "gpersist.ops.python_functions": "numpy_function py_func",
-        "gpersist.ops.quantization": "dequantize quantize_v2",
+        "gpersist.ops.quantization": "dequantize quantize quantize_v2",
         "gpersist.ops.queues": "FIFOQueue PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue",
         "gpersist.ops.ragged_filling": "ragged_fill_empty_rows ragged_fill_empty_rows_grad",
         "gpersist.ops.ragged_tensor": "RaggedTensor",
@@ -134,6 +136,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.random_gamma": "random_gamma random_poisson",
         "gpersist.ops.readers": "FixedLengthRecordReader IdentityReader ReaderBase TFRecordReader TextLineReader WholeFileReader",
         "gpersist.ops.regular_expressions": "regex_replace",
+        "gpersist.ops.requantization": "quantized_concat",
         "gpersist.ops.scatter": (
             "scatter_add scatter_div scatter_max scatter_min scatter_mul scatter_nd_add scatter_nd_sub scatter_nd_update scatter_sub scatter_update"
         ),

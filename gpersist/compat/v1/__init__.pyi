@@ -148,6 +148,9 @@ from gpersist.ops.accumulators import (
     ConditionalAccumulatorBase,
     SparseConditionalAccumulator,
 )
+from gpersist.ops.approximate_top_k import (
+    approx_top_k,
+)
 from gpersist.ops.argmax import (
     argmax,
     argmin,
@@ -455,6 +458,9 @@ from gpersist.ops.hashing import (
 from gpersist.ops.hessians import (
     hessians,
 )
+from gpersist.ops.histogram_bins import (
+    histogram_fixed_width_bins,
+)
 from gpersist.ops.indexed_slices import (
     IndexedSlices,
     convert_to_tensor_or_indexed_slices,
@@ -601,6 +607,7 @@ from gpersist.ops.python_functions import (
 )
 from gpersist.ops.quantization import (
     dequantize,
+    quantize,
     quantize_v2,
 )
 from gpersist.ops.queues import (
@@ -643,6 +650,9 @@ from gpersist.ops.readers import (
 )
 from gpersist.ops.regular_expressions import (
     regex_replace,
+)
+from gpersist.ops.requantization import (
+    quantized_concat,
 )
 from gpersist.ops.scatter import (
     scatter_add,
@@ -892,6 +902,7 @@ __all__ = [
     "all_variables",
     "angle",
     "app",
+    "approx_top_k",
     "arg_max",
     "arg_min",
     "argmax",
@@ -1079,6 +1090,7 @@ __all__ = [
     "half",
     "hessians",
     "histogram_fixed_width",
+    "histogram_fixed_width_bins",
     "identity",
     "identity_n",
     "ifft",
@@ -1195,7 +1207,9 @@ __all__ = [
     "qint32",
     "qr",
     "quantization",
+    "quantize",
     "quantize_v2",
+    "quantized_concat",
     "queue",
     "quint8",
     "quint16",

@@ -12,7 +12,8 @@ __all__, __getattr__, __dir__ = _lazily(
             "fake_quant_with_min_max_vars_gradient fake_quant_with_min_max_vars_per_channel "
             "fake_quant_with_min_max_vars_per_channel_gradient"
         ),
-        "gpersist.ops.quantization": "dequantize quantize_and_dequantize_v2",
+        "gpersist.ops.quantization": "dequantize quantize quantize_and_dequantize_v2",
         "gpersist.ops.quantized_roundtrip": "quantize_and_dequantize",
+        "gpersist.ops.requantization": "quantized_concat",
     },
 )

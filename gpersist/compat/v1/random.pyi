@@ -29,6 +29,10 @@ from gpersist.ops.random_gamma import (
 from gpersist.ops.random_gamma import (
     random_poisson as poisson,
 )
+from gpersist.ops.random_splits import (
+    fold_in,
+    split,
+)
 from gpersist.ops.stateless_random import (
     stateless_categorical,
     stateless_multinomial,
@@ -49,11 +53,15 @@ from gpersist.ops.stateless_random_v2 import (
 from gpersist.ops.stateless_random_v2 import (
     stateless_random_poisson as stateless_poisson,
 )
+from gpersist.ops.stateless_shuffle import (
+    stateless_parameterized_truncated_normal,
+)
 
 __all__ = [
     "all_candidate_sampler",
     "categorical",
     "fixed_unigram_candidate_sampler",
+    "fold_in",
     "gamma",
     "get_seed",
     "learned_unigram_candidate_sampler",
@@ -63,11 +71,13 @@ __all__ = [
     "poisson",
     "set_random_seed",
     "shuffle",
+    "split",
     "stateless_binomial",
     "stateless_categorical",
     "stateless_gamma",
     "stateless_multinomial",
     "stateless_normal",
+    "stateless_parameterized_truncated_normal",
     "stateless_poisson",
     "stateless_truncated_normal",
     "stateless_uniform",

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 CASES: dict[str, Callable[[Any, str], Any]] = {}
+PROGRAMS: dict[str, Callable[[Any], Any]] = {}
 ERRORS: dict[str, Callable[[Any], Any]] = {}
 
 _COUNT = 12
@@ -168,6 +169,95 @@ def baseline_regressor(tf: Any, folder: str) -> Any:
     return tf.estimator.BaselineRegressor(folder, 2), PAIRS
 
 
+def program(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    PROGRAMS[function.__name__] = function
+    return function
+
+
+def _asked(tf: Any, estimator: Any, labels: Any, steps: int = 3) -> dict[str, Any]:
+    """Metrics and predictions after some steps; for models whose variables begin with zeros."""
+    estimator.train(batches(tf, labels), steps=steps)
+    metrics = estimator.evaluate(batches(tf, labels), steps=2)
+    prediction = next(estimator.predict(batches(tf, labels)))
+    return {"metrics": {key: _plain(value) for key, value in metrics.items()}, "predicted": {key: _plain(value) for key, value in prediction.items()}}
+
+
+@program
+def a_binary_head(tf: Any) -> Any:
+    head = tf.estimator.BinaryClassHead(thresholds=[0.25, 0.5], weight_column="w", name="mine")
+    return _asked(tf, tf.estimator.DNNLinearCombinedEstimator(head, linear_feature_columns=columns(tf)[0]), BINARY)
+
+
+@program
+def a_multi_class_head(tf: Any) -> Any:
+    head = tf.estimator.MultiClassHead(3, label_vocabulary=["yes", "no", "maybe"])
+    return _asked(tf, tf.estimator.BaselineEstimator(head), WORDS)
+
+
+@program
+def a_regression_head(tf: Any) -> Any:
+    def absolute(labels: Any, logits: Any, features: Any) -> Any:
+        return tf.abs(labels - logits) * features["w"]
+
+    head = tf.estimator.RegressionHead(2, loss_fn=absolute, inverse_link_fn=tf.exp)
+    return _asked(tf, tf.estimator.DNNLinearCombinedEstimator(head, linear_feature_columns=columns(tf)[0]), PAIRS)
+
+
+@program
+def a_wide_head(tf: Any) -> Any:
+    head = tf.estimator.RegressionHead()
+    return _asked(tf, tf.estimator.DNNLinearCombinedEstimator(head, linear_feature_columns=columns(tf)[0]), NUMBERS)
+
+
+@program
+def more_metrics(tf: Any) -> Any:
+    def mine(labels: Any, predictions: Any, features: Any) -> Any:
+        return {"off": tf.metrics.mean_absolute_error(labels, predictions["predictions"]), "mean_x": tf.metrics.mean(features["x"])}
+
+    return _asked(tf, tf.estimator.add_metrics(tf.estimator.LinearRegressor(columns(tf)[0]), mine), NUMBERS)
+
+
+@program
+def arrays_as_input(tf: Any) -> Any:
+    given = tf.estimator.inputs.numpy_input_fn(features(), BINARY, batch_size=4, num_epochs=None, shuffle=False)
+    estimator = tf.estimator.LinearClassifier(columns(tf)[0], "first").train(given, steps=4)
+    once = tf.estimator.inputs.numpy_input_fn(features(), BINARY, batch_size=5, num_epochs=1, shuffle=False)
+    metrics = estimator.evaluate(once)
+    names = estimator.get_variable_names()
+    return {"metrics": {key: _plain(value) for key, value in metrics.items()}, "bias": _plain(estimator.get_variable_value(names[1])), "names": names}
+
+
+@program
+def trained_and_evaluated(tf: Any) -> Any:
+    wide, deep = columns(tf)
+    receiver = tf.estimator.export.build_parsing_serving_input_receiver_fn(tf.feature_column.make_parse_example_spec([*wide, *deep]))
+    exporter = tf.estimator.LatestExporter("latest", receiver)
+    estimator = tf.estimator.LinearRegressor(wide, "first")
+    train = tf.estimator.TrainSpec(batches(tf, NUMBERS), max_steps=4)
+    found = tf.estimator.train_and_evaluate(estimator, train, tf.estimator.EvalSpec(batches(tf, NUMBERS), steps=2, exporters=exporter))
+    return {"metrics": {key: _plain(value) for key, value in found[0].items()}, "exports": len(found[1])}
+
+
+@program
+def warm_started(tf: Any) -> Any:
+    CASES["dnn_regressor"](tf, "first")[0].train(batches(tf, NUMBERS), steps=1)
+    _write_checkpoint(tf, [[key, list(shape)] for key, shape in tf.train.list_variables("first")])
+    settings = tf.estimator.WarmStartSettings("second", vars_to_warm_start=".*(kernel|weights)")
+    estimator = tf.estimator.DNNRegressor([4, 3], columns(tf)[1], "third", optimizer="SGD", warm_start_from=settings)
+    return _asked(tf, estimator, NUMBERS)
+
+
+@program
+def parse_specs(tf: Any) -> Any:
+    wide = columns(tf)[0]
+    found = [
+        tf.estimator.classifier_parse_example_spec(wide, "label"),
+        tf.estimator.classifier_parse_example_spec(wide, "label", tf.string, "none", "w"),
+        tf.estimator.regressor_parse_example_spec(wide, "label", label_dimension=3, weight_column=tf.feature_column.numeric_column("w")),
+    ]
+    return [{key: str(value) for key, value in spec.items()} for spec in found]
+
+
 def error(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     ERRORS[function.__name__] = function
     return function
@@ -175,6 +265,36 @@ def error(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _trained(tf: Any, estimator: Any, labels: Any, names: str = "xchw") -> None:
     estimator.train(batches(tf, labels, names), steps=1)
+
+
+@error
+def label_that_is_a_feature(tf: Any) -> Any:
+    return tf.estimator.classifier_parse_example_spec(columns(tf)[0], "x")
+
+
+@error
+def weight_that_is_a_feature(tf: Any) -> Any:
+    return tf.estimator.regressor_parse_example_spec(columns(tf)[0], "label", weight_column="x")
+
+
+@error
+def thresholds_out_of_range(tf: Any) -> Any:
+    return tf.estimator.BinaryClassHead(thresholds=[0.5, 1.0])
+
+
+@error
+def two_classes_of_many(tf: Any) -> Any:
+    return tf.estimator.MultiClassHead(2)
+
+
+@error
+def loss_of_other_arguments(tf: Any) -> Any:
+    return tf.estimator.RegressionHead(loss_fn=lambda labels, predictions: labels)
+
+
+@error
+def metrics_of_other_arguments(tf: Any) -> Any:
+    return tf.estimator.add_metrics(tf.estimator.BaselineRegressor(), lambda mine: {})
 
 
 @error
@@ -284,6 +404,12 @@ def failure(tf: Any, name: str) -> Any:
         return repr(ERRORS[name](tf))
     except Exception as error:
         return {"error": [each.__name__ for each in type(error).__mro__], "words": " ".join(str(error).split()[:3])}
+
+
+def result(tf: Any, name: str) -> Any:
+    """What a program gives."""
+    tf.summary.FileWriterCache.clear()
+    return PROGRAMS[name](tf)
 
 
 def answer(tf: Any, name: str) -> dict[str, Any]:

@@ -45,8 +45,13 @@ for name, found in (("estimator", cases.CASES), ("training", training_cases.CASE
     print(len(answers), "cases")
 
 path = FOLDER / "canned.json.gz"
-canned = json.loads(gzip.decompress(path.read_bytes())) if chosen else {"tensorflow": tf.__version__, "answers": {}, "errors": {}}
-for kind, found, ask in (("answers", canned_cases.CASES, canned_cases.answer), ("errors", canned_cases.ERRORS, canned_cases.failure)):
+canned = json.loads(gzip.decompress(path.read_bytes())) if chosen else {"tensorflow": tf.__version__, "answers": {}, "programs": {}, "errors": {}}
+asked = {
+    "answers": (canned_cases.CASES, canned_cases.answer),
+    "programs": (canned_cases.PROGRAMS, canned_cases.result),
+    "errors": (canned_cases.ERRORS, canned_cases.failure),
+}
+for kind, (found, ask) in asked.items():
     for title in found:
         if not chosen or title in chosen:
             tf.reset_default_graph()

@@ -15,7 +15,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "LinearClassifier LinearEstimator LinearRegressor LoggingTensorHook ModeKeys MultiClassHead "
             "NanLossDuringTrainingError NanTensorHook RegressionHead RunConfig SecondOrStepTimer SessionRunArgs "
             "SessionRunContext SessionRunHook SessionRunValues StepCounterHook StopAtStepHook SummarySaverHook "
-            "TrainSpec WarmStartSettings classifier_parse_example_spec regressor_parse_example_spec "
+            "TrainSpec WarmStartSettings add_metrics classifier_parse_example_spec regressor_parse_example_spec "
             "train_and_evaluate"
         ),
     },

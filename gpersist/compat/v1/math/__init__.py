@@ -8,6 +8,7 @@ __all__, __getattr__, __dir__ = _lazily(
     "special",
     {
         "gpersist.ops.activations": "softplus softsign",
+        "gpersist.ops.approximate_top_k": "approx_max_k approx_min_k",
         "gpersist.ops.argmax": "argmax argmin",
         "gpersist.ops.arithmetic": (
             "accumulate_n add add_n atan2 maximum minimum multiply multiply_no_nan nextafter pow scalar_mul squared_difference subtract xlog1py xlogy"
@@ -33,6 +34,7 @@ __all__, __getattr__, __dir__ = _lazily(
         ),
         "gpersist.ops.sobol": "sobol_sample",
         "gpersist.ops.softmax": "log_softmax softmax",
+        "gpersist.ops.special_functions": "erfcinv",
         "gpersist.ops.special_functions_of_two": "betainc igamma igammac",
         "gpersist.ops.zero_fraction": "zero_fraction",
     },

@@ -5,6 +5,10 @@ from gpersist.ops.activations import (
     softplus,
     softsign,
 )
+from gpersist.ops.approximate_top_k import (
+    approx_max_k,
+    approx_min_k,
+)
 from gpersist.ops.argmax import (
     argmax,
     argmin,
@@ -161,6 +165,9 @@ from gpersist.ops.softmax import (
     log_softmax,
     softmax,
 )
+from gpersist.ops.special_functions import (
+    erfcinv,
+)
 from gpersist.ops.special_functions_of_two import (
     betainc,
     igamma,
@@ -178,6 +185,8 @@ __all__ = [
     "add",
     "add_n",
     "angle",
+    "approx_max_k",
+    "approx_min_k",
     "argmax",
     "argmin",
     "asin",
@@ -206,6 +215,7 @@ __all__ = [
     "equal",
     "erf",
     "erfc",
+    "erfcinv",
     "erfinv",
     "exp",
     "expm1",

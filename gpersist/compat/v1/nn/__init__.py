@@ -8,6 +8,7 @@ __all__, __getattr__, __dir__ = _lazily(
     "rnn_cell",
     {
         "gpersist.ops.activations": "crelu elu leaky_relu relu relu6 selu silu=swish softplus softsign swish",
+        "gpersist.ops.approximate_top_k": "approx_max_k approx_min_k",
         "gpersist.ops.array": "depth_to_space space_to_batch space_to_depth",
         "gpersist.ops.bias": "bias_add",
         "gpersist.ops.candidate_samplers": (
@@ -28,6 +29,7 @@ __all__, __getattr__, __dir__ = _lazily(
         ),
         "gpersist.ops.ctc": "ctc_greedy_decoder",
         "gpersist.ops.ctc_beam_search": "ctc_beam_search_decoder ctc_beam_search_decoder_v2",
+        "gpersist.ops.ctc_labels": "collapse_repeated ctc_unique_labels",
         "gpersist.ops.ctc_loss": "ctc_loss",
         "gpersist.ops.depthwise_convolutions": (
             "depthwise_conv2d depthwise_conv2d_backprop_filter depthwise_conv2d_backprop_input "
@@ -47,6 +49,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.pools": (
             "avg_pool avg_pool1d avg_pool2d=avg_pool avg_pool3d max_pool max_pool1d max_pool2d max_pool3d max_pool_v2 max_pool_with_argmax pool"
         ),
+        "gpersist.ops.quantized_nn": "quantized_avg_pool quantized_conv2d quantized_max_pool quantized_relu_x",
         "gpersist.ops.rnn": "bidirectional_dynamic_rnn dynamic_rnn raw_rnn",
         "gpersist.ops.safe_embedding": "safe_embedding_lookup_sparse",
         "gpersist.ops.sampled_losses": "nce_loss sampled_softmax_loss",

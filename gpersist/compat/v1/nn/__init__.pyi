@@ -15,6 +15,10 @@ from gpersist.ops.activations import (
 from gpersist.ops.activations import (
     swish as silu,
 )
+from gpersist.ops.approximate_top_k import (
+    approx_max_k,
+    approx_min_k,
+)
 from gpersist.ops.array import (
     depth_to_space,
     space_to_batch,
@@ -71,6 +75,10 @@ from gpersist.ops.ctc import (
 from gpersist.ops.ctc_beam_search import (
     ctc_beam_search_decoder,
     ctc_beam_search_decoder_v2,
+)
+from gpersist.ops.ctc_labels import (
+    collapse_repeated,
+    ctc_unique_labels,
 )
 from gpersist.ops.ctc_loss import (
     ctc_loss,
@@ -137,6 +145,12 @@ from gpersist.ops.pools import (
 from gpersist.ops.pools import (
     avg_pool as avg_pool2d,
 )
+from gpersist.ops.quantized_nn import (
+    quantized_avg_pool,
+    quantized_conv2d,
+    quantized_max_pool,
+    quantized_relu_x,
+)
 from gpersist.ops.rnn import (
     bidirectional_dynamic_rnn,
     dynamic_rnn,
@@ -164,6 +178,8 @@ from gpersist.ops.zero_fraction import (
 
 __all__ = [
     "all_candidate_sampler",
+    "approx_max_k",
+    "approx_min_k",
     "atrous_conv2d",
     "atrous_conv2d_transpose",
     "avg_pool",
@@ -174,6 +190,7 @@ __all__ = [
     "batch_normalization",
     "bias_add",
     "bidirectional_dynamic_rnn",
+    "collapse_repeated",
     "compute_accidental_hits",
     "conv1d",
     "conv1d_transpose",
@@ -192,6 +209,7 @@ __all__ = [
     "ctc_beam_search_decoder_v2",
     "ctc_greedy_decoder",
     "ctc_loss",
+    "ctc_unique_labels",
     "depth_to_space",
     "depthwise_conv2d",
     "depthwise_conv2d_backprop_filter",
@@ -230,6 +248,10 @@ __all__ = [
     "nce_loss",
     "normalize_moments",
     "pool",
+    "quantized_avg_pool",
+    "quantized_conv2d",
+    "quantized_max_pool",
+    "quantized_relu_x",
     "raw_rnn",
     "relu",
     "relu6",

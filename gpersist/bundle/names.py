@@ -14,9 +14,10 @@ import os
 import re
 import secrets
 
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import InvalidArgumentError, UnimplementedError
 
 _DATA = re.compile(r"(?sa)(.+)\.data-(\d{5})-of-(\d{5})")
+_SCHEME = re.compile(r"([a-zA-Z][0-9a-zA-Z.]*)://")  # as TensorFlow tells one
 _TEMPORARY = re.compile(r"(?sa)\.(.+)\.([0-9a-f]{12})\.tmp-(index|meta|state|data-\d{5}-of-\d{5})")
 
 MAX_SHARDS = 99_999
@@ -81,6 +82,7 @@ def check_prefix(prefix: object) -> str:
 
     Raises:
         InvalidArgumentError: None, empty, ends in a separator, or holds a NUL.
+        UnimplementedError: a URL.
     """
     if prefix is None:
         raise InvalidArgumentError("the prefix is None; expected a path such as 'dir/ckpt-100'")
@@ -94,4 +96,8 @@ def check_prefix(prefix: object) -> str:
     base = os.path.basename(text)
     if base in ("", ".", "..") or "\0" in text:
         raise InvalidArgumentError(f"prefix {text!r} names no file; expected folder and base name, such as 'dir/ckpt-100'")
+    if found := _SCHEME.match(text):
+        raise UnimplementedError(
+            f"prefix {text!r}: file system scheme {found[1]!r} not implemented; give a path, of a mounted folder if it is elsewhere"
+        )
     return text

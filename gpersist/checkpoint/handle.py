@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import logging
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gpersist.errors import CancelledError, DeadlineExceededError, GPersistError
+from gpersist.errors import CancelledError, DeadlineExceededError, FailedPreconditionError, GPersistError
 
 if TYPE_CHECKING:
     from gpersist.checkpoint.save import SaveResult
@@ -25,12 +27,14 @@ class SaveHandle(concurrent.futures.Future["SaveResult"]):
 
     Attributes:
         prefix: of the checkpoint.
+        process: the id of the process that saves; in those forked from it meanwhile, no result ever comes.
     """
 
     def __init__(self, prefix: str) -> None:
         """A handle of a save that has not begun."""
         super().__init__()
         self.prefix = prefix
+        self.process = os.getpid()
         self.stop = threading.Event()
         self.staged = threading.Event()
         self.set_running_or_notify_cancel()
@@ -43,6 +47,7 @@ class SaveHandle(concurrent.futures.Future["SaveResult"]):
             DeadlineExceededError: not within `timeout_s`.
             GPersistError: the save failed, or was cancelled.
         """
+        self._check_process()
         if not self.staged.wait(timeout_s):
             raise DeadlineExceededError(f"saving {self.prefix!r} was not staged within {timeout_s} s")
         if self.done():
@@ -70,7 +75,14 @@ class SaveHandle(concurrent.futures.Future["SaveResult"]):
         self._wait(timeout)
         return super().exception()
 
+    def _check_process(self) -> None:
+        if not self.done() and os.getpid() != self.process:
+            raise FailedPreconditionError(
+                f"saving {self.prefix!r} is under way in process {self.process}, of which this one was forked; wait for it there"
+            )
+
     def _wait(self, timeout: float | None) -> None:
+        self._check_process()
         if timeout is not None and not concurrent.futures.wait([self], timeout).done:
             raise DeadlineExceededError(f"saving {self.prefix!r} was not done within {timeout} s; it goes on")
 
@@ -103,9 +115,11 @@ class FollowedSave(SaveHandle):
         raised: whether `result` has raised the failure, so that nobody else need.
     """
 
-    def __init__(self, inner: SaveHandle) -> None:
+    def __init__(self, inner: SaveHandle, waited_s: float = 0.0) -> None:
+        """A handle of a save that has waited so many seconds for its turn."""
         super().__init__(inner.prefix)
         self.raised = False
+        self._waited_s = waited_s
         self.stop, self.staged = inner.stop, inner.staged
         self._inner = inner
 
@@ -135,6 +149,7 @@ class FollowedSave(SaveHandle):
             except BaseException as error:
                 self.set_exception(error)
             else:
-                self.set_result(result)
+                waited_s = self._waited_s
+                self.set_result(dataclasses.replace(result, duration_s=result.duration_s + waited_s, blocked_s=result.blocked_s + waited_s))
 
         self._inner.add_done_callback(done)

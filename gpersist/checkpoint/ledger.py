@@ -71,6 +71,8 @@ class Ledger:
         self._policy = policy
         self._durable = durable
         self._began = time.time()
+        self._last: int | None = None
+        self._is_alone = True
         self._name = re.compile(re.escape(base) + r"-(0|[1-9][0-9]{0,18})")  # as `prefix` spells it: no other name is ours
 
     def prefix(self, step: int | str) -> str:
@@ -109,6 +111,7 @@ class Ledger:
                 return  # another manager of this name has saved and deleted since: it has the last word
             now = time.time()
             view = self._look()
+            self._notice_others(view, prefix)
             before = view.listed | {step: self._saved_at(self.prefix(step), now) for step in view.newer}
             queue = [Record(self.prefix(step), min(timestamp, now)) for step, timestamp in before.items() if self.prefix(step) != prefix]
             last_preserved = view.last_preserved
@@ -121,6 +124,18 @@ class Ledger:
                 self._delete(self.prefix(step))
             if decision.delete:
                 self._write([*view.others, *undeleted, *decision.keep], decision.last_preserved)
+
+    def _notice_others(self, view: _View, prefix: str) -> None:
+        """Says, once, that two runs save here, which is seldom meant: each deletes the other's, and resumes from them."""
+        last, latest = self._last, view.latest
+        if self._is_alone and last is not None and latest is not None and latest != last:
+            self._is_alone = False
+            _log.warning(
+                "another manager, perhaps another program, has saved %r since %r was saved here: give each run a folder or a prefix of its own",
+                self.prefix(latest),
+                self.prefix(last),
+            )
+        self._last = self._step_of(os.path.basename(prefix))
 
     def _look(self) -> _View:
         standing = self.steps()

@@ -18,7 +18,7 @@ from gpersist.checkpoint.handle import FollowedSave, SaveHandle
 from gpersist.checkpoint.ledger import Ledger
 from gpersist.checkpoint.restore import load
 from gpersist.checkpoint.retention import RetentionPolicy
-from gpersist.checkpoint.save import save, save_async
+from gpersist.checkpoint.save import SaveOptions, save, save_async
 from gpersist.checkpoint.verify import DAMAGE
 from gpersist.checkpoint.verify import verify as verify_checkpoint
 from gpersist.errors import (
@@ -71,10 +71,12 @@ class CheckpointManager:
 
         Raises:
             InvalidArgumentError: a prefix that is no base name, or numbers that are none to keep by.
+            TypeError: there is no such option.
         """
         self.directory = os.fspath(directory) or os.curdir
         self._ledger = Ledger(self.directory, prefix, RetentionPolicy(max_to_keep, keep_every_n_hours), durable=durable)
         self._options = {"durable": durable, **options}
+        SaveOptions(**self._options)  # a misspelt one is told here, and not after hours of training
         self._turn = threading.Lock()
         self._pending: FollowedSave | None = None
         self._closed = False
@@ -99,13 +101,13 @@ class CheckpointManager:
         """
         prefix = self._ledger.prefix(_check_step(step))
         with self._turn:
-            self._prepare()
+            self._prepare(prefix)
             save(prefix, arrays, **{**self._options, **options})
             self._finish(prefix)
         return prefix
 
     def save_async(self, step: int, arrays: Any, **options: Any) -> SaveHandle:
-        """Saves in the background, with the values of this moment; waits for the save before, if that is not done.
+        """Saves in the background, with the values of this moment; waits for the save before, if that is not done (`handle.done()` tells).
 
         Args:
             step: see `save`.
@@ -118,10 +120,12 @@ class CheckpointManager:
         Raises:
             InvalidArgumentError, FailedPreconditionError, GPersistError: see `save`.
         """
+        called = time.perf_counter()
         prefix = self._ledger.prefix(_check_step(step))
         with self._turn:
-            self._prepare()
-            self._pending = handle = FollowedSave(save_async(prefix, arrays, **{**self._options, **options}))
+            self._prepare(prefix)
+            waited_s = time.perf_counter() - called
+            self._pending = handle = FollowedSave(save_async(prefix, arrays, **{**self._options, **options}), waited_s)
             handle.finish(lambda: self._finish(prefix))
             return handle
 
@@ -142,8 +146,8 @@ class CheckpointManager:
             GPersistError: as `gpersist.load` raises.
         """
         with self._turn:
-            if self._pending:
-                concurrent.futures.wait([self._pending])
+            if pending := self._under_way():
+                concurrent.futures.wait([pending])
         if step is not None:
             prefix = self._ledger.prefix(_check_step(step))
             try:
@@ -221,13 +225,23 @@ class CheckpointManager:
     def __repr__(self) -> str:
         return f"<CheckpointManager of {self._ledger.prefix('<step>')!r}>"
 
-    def _prepare(self) -> None:
+    def _prepare(self, prefix: str) -> None:
         if self._closed:
             raise FailedPreconditionError(f"{self!r} is closed; make a new one to save")
-        self._drain()
+        try:
+            self._drain()
+        except GPersistError as error:
+            error.add_note(f"this is what the save before met; that of {prefix!r} has not begun: call again to save it")
+            raise
+
+    def _under_way(self) -> FollowedSave | None:
+        """The save that is to be waited for; not one of a process that this one was forked from, which never ends here."""
+        if self._pending and self._pending.process != os.getpid():
+            self._pending = None
+        return self._pending
 
     def _drain(self) -> None:
-        handle = self._pending
+        handle = self._under_way()
         if handle is None:
             return
         error = handle.exception()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -24,7 +25,8 @@ class PreemptionGuard:
                     break
 
     Any signal after it does what it did before the guard: SIGTERM ends the process. What was set before is set again at the end. Schedulers send
-    SIGTERM and, after a grace period (30 s is usual), SIGKILL: a step and a save together must take less.
+    SIGTERM and, after a grace period (30 s is usual), SIGKILL: a step and a save together must take less. A process that is forked meanwhile, such
+    as a worker that reads data, is not guarded: signals do there what they did before, and a worker that saves enters a guard of its own.
     """
 
     def __init__(self, *signals: int) -> None:
@@ -36,6 +38,7 @@ class PreemptionGuard:
         self._signals = signals or (signal.SIGTERM,)
         self._before: dict[int, _Handler] = {}
         self._received: int | None = None
+        self._process = os.getpid()
 
     @property
     def requested(self) -> bool:
@@ -60,12 +63,13 @@ class PreemptionGuard:
             )
         if self._before:
             raise FailedPreconditionError("this PreemptionGuard is in force already; make another one")
+        self._process = os.getpid()
         try:
             for number in self._signals:
                 self._before[number] = signal.signal(number, self._receive)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError) as error:
             self._put_back()
-            raise InvalidArgumentError(f"signal {number!r} cannot be caught: {error}") from error
+            raise InvalidArgumentError(f"signal {number!r} cannot be caught: {error}; expected numbers, such as signal.SIGTERM") from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -73,6 +77,10 @@ class PreemptionGuard:
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         # Between two instructions of whatever runs: nothing here may take a lock, so nothing is logged.
+        if os.getpid() != self._process:  # a forked child, which nobody asks `requested`: whoever terminates it and waits would wait for ever
+            self._put_back()
+            os.kill(os.getpid(), number)
+            return
         self._received = number
         self._put_back()
 

@@ -190,7 +190,7 @@ def _targets(
         leaf = leaves[name]
         if check_only and not hasattr(leaf, "shape"):
             continue  # a placeholder such as None: it names a leaf, and says nothing of it
-        if not hasattr(leaf, "shape") or np.isscalar(leaf):
+        if not check_only and (not hasattr(leaf, "shape") or np.isscalar(leaf)):
             wrong.append((name, f"{name!r}: a {type(leaf).__name__} cannot be restored into; give an array, or use like="))
             continue
         try:

@@ -17,6 +17,9 @@ import dataclasses
 import os
 from collections.abc import Collection, Sequence
 from contextlib import suppress
+from typing import Any
+
+import numpy as np
 
 from gpersist import files
 from gpersist.bundle import data_path, index_path, meta_path, parse_data_name
@@ -57,17 +60,19 @@ class RetentionPolicy:
         keep_every_n_hours: keep one for good every so many hours besides; None keeps none.
 
     Raises:
-        InvalidArgumentError: a negative number, or hours that are not above 0.
+        InvalidArgumentError: a negative number, hours that are not above 0, or no numbers.
     """
 
     max_to_keep: int | None = 5
     keep_every_n_hours: float | None = None
 
     def __post_init__(self) -> None:
-        if self.max_to_keep is not None and self.max_to_keep < 0:
-            raise InvalidArgumentError(f"max_to_keep is {self.max_to_keep}; expected a number of checkpoints, or None or 0 to keep all")
-        if self.keep_every_n_hours is not None and not self.keep_every_n_hours > 0:
-            raise InvalidArgumentError(f"keep_every_n_hours is {self.keep_every_n_hours}; expected hours above 0, or None")
+        keep: Any = self.max_to_keep  # perhaps from a command line, and no number
+        hours: Any = self.keep_every_n_hours
+        if keep is not None and not (isinstance(keep, int | np.integer) and keep >= 0):
+            raise InvalidArgumentError(f"max_to_keep is {keep!r}; expected a number of checkpoints, or None or 0 to keep all")
+        if hours is not None and not (isinstance(hours, int | float | np.integer | np.floating) and hours > 0):
+            raise InvalidArgumentError(f"keep_every_n_hours is {hours!r}; expected hours above 0, or None")
 
     def decide(self, records: Sequence[Record], now: float, last_preserved: float, damaged: Collection[str] = ()) -> Decision:
         """Decides about a queue; nothing is touched.

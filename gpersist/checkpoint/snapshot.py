@@ -48,13 +48,22 @@ class Arena:
         self._lock = threading.Lock()
 
     def take(self, size_bytes: int) -> _Bytes:
-        """Memory of at least so many bytes, aligned to pages."""
+        """Memory of at least so many bytes, aligned to pages.
+
+        Raises:
+            DeviceMemoryError: there is none.
+        """
         with self._lock:
             kept, self._memory = self._memory, None
         if kept is not None and size_bytes <= kept.nbytes <= max(2 * size_bytes, 64 << 20):
             return kept
         del kept
-        pages = mmap.mmap(-1, max(size_bytes, 1), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        try:
+            pages = mmap.mmap(-1, max(size_bytes, 1), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        except OSError as error:
+            raise DeviceMemoryError(
+                f"host memory: {size_bytes} bytes wanted for a copy of the arrays, to save them in the background: {error.strerror}; save makes none"
+            ) from error
         if size_bytes >= 2 << 20 and hasattr(mmap, "MADV_HUGEPAGE"):
             try:
                 pages.madvise(mmap.MADV_HUGEPAGE)

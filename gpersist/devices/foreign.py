@@ -57,6 +57,8 @@ def _adopt_by_protocol(value: Any) -> Array:
                 return _checked(take(value), value)
         except _DECLINED as error:
             reasons.append(f"{protocol}: {error}")
+    if value is None:
+        raise InvalidArgumentError("None (a NoneType) is no array; leave it out, or save what holds it as text: json.dumps(...)")
     found = "; ".join(reasons) or "it has none of __dlpack__, __cuda_array_interface__, __array__"
     raise InvalidArgumentError(f"cannot take a {_type_name(value)} as an array: {found}")
 
@@ -66,7 +68,9 @@ def _take_dlpack(value: Any) -> Array:
 
 
 def _checked(array: Array, value: object) -> Array:
-    if array.dtype.hasobject:  # NumPy's way to say that it does not understand, or that an int is too large
+    if isinstance(value, int) and array.dtype.hasobject:  # the state of a generator of random numbers has such
+        raise InvalidArgumentError(f"an int of {value.bit_length()} bits fits no type of the file; save it as text, with str() or json.dumps()")
+    if array.dtype.hasobject:  # NumPy's way to say that it does not understand
         raise InvalidArgumentError(f"cannot take a {_type_name(value)} as an array of numbers; make it one of NumPy's arrays")
     return array
 
@@ -87,7 +91,7 @@ def _adopt_torch(tensor: Any) -> Array:
         name = str(tensor.dtype).removeprefix("torch.")
         dtype = np.dtype(getattr(ml_dtypes, name)) if hasattr(ml_dtypes, name) else None
         if dtype is not None:
-            tensor = tensor.view({1: torch.uint8, 2: torch.int16}[dtype.itemsize])
+            tensor = tensor.view({1: torch.uint8, 2: torch.int16, 4: torch.int32}[dtype.itemsize])
         array = tensor.numpy() if tensor.device.type == "cpu" else _take_dlpack(tensor)
         return array if dtype is None else array.view(dtype)
     except _DECLINED as error:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import logging
 import os
 import stat
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from gpersist.errors import ResourceExhaustedError, from_os_error
@@ -22,6 +24,10 @@ Buffer = Any
 
 IOV_MAX = os.sysconf("SC_IOV_MAX") if hasattr(os, "sysconf") else 1024
 
+PATIENCE_S = 10.0
+"""How long to wait for another's lock without a word."""
+
+_log = logging.getLogger("gpersist")
 _libc = ctypes.CDLL(None, use_errno=True)
 _SYNC_FILE_RANGE_WRITE = 2
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ESPIPE}
@@ -94,13 +100,12 @@ class PosixFiles:
         """Reserves a file's blocks, so that a full disk is noticed before anything is written; does nothing where the file system cannot."""
         if size_bytes <= 0:
             return
-        with _named(f"reserve {size_bytes} bytes for", path):
-            while _libc.fallocate(fd, 0, ctypes.c_int64(0), ctypes.c_int64(size_bytes)) != 0:
-                number = ctypes.get_errno()
-                if number in _UNSUPPORTED:
-                    return
-                if number != errno.EINTR:  # a signal: its handler has run, try again
-                    raise OSError(number, os.strerror(number), path)
+        while _libc.fallocate(fd, 0, ctypes.c_int64(0), ctypes.c_int64(size_bytes)) != 0:
+            number = ctypes.get_errno()
+            if number in _UNSUPPORTED:
+                return
+            if number != errno.EINTR:  # a signal: its handler has run, try again
+                raise from_os_error(OSError(number, os.strerror(number), path), f"reserve {size_bytes} bytes for {path!r}", _room(fd, number))
 
     def truncate(self, fd: int, size_bytes: int, path: str) -> None:
         """Cuts or extends an open file."""
@@ -179,18 +184,25 @@ class PosixFiles:
     def locked(self, folder: str) -> Iterator[None]:
         """Holds the folder's advisory lock, against other processes and threads that commit there; no file is left behind.
 
-        Where the file system has no locks (some network mounts), nothing is held.
+        Where the file system has no locks (some network mounts), nothing is held. Who waits for long is told so (logger "gpersist").
         """
         with _named("lock", folder):
             fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX)
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                with _told_after(
+                    PATIENCE_S, "%r has been locked for %g s by another save there; its process may be hung or stopped", folder, PATIENCE_S
+                ):
+                    fcntl.flock(fd, fcntl.LOCK_EX)
             except OSError as error:
                 if error.errno not in _UNSUPPORTED | {errno.ENOLCK}:
                     raise from_os_error(error, f"lock {folder!r}") from error
             yield
         finally:
+            with suppress(OSError):
+                fcntl.flock(fd, fcntl.LOCK_UN)  # closing would leave it to a child that was forked meanwhile, and holds the descriptor as well
             os.close(fd)
 
     def try_lock(self, fd: int) -> bool:
@@ -235,6 +247,28 @@ def _named(doing: str, path: str) -> Iterator[None]:
         raise from_os_error(error, f"{doing} {path!r}") from error
     except ValueError as error:  # a NUL in a path
         raise from_os_error(_as_os_error(error), f"{doing} {path!r}") from error
+
+
+@contextmanager
+def _told_after(seconds: float, *message: Any) -> Iterator[None]:
+    """Logs a warning if it takes so long."""
+    timer = threading.Timer(seconds, _log.warning, message)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _room(fd: int, number: int) -> str:
+    """What there is to say of the room for a file that was refused."""
+    if number == errno.EFBIG:
+        return "the file system, or the process's limit (ulimit -f), allows no file so large; with shards= there are more and smaller ones"
+    if number != errno.ENOSPC:
+        return ""
+    found = os.fstatvfs(fd)
+    return f"{found.f_bavail * found.f_frsize} bytes are free there"
 
 
 def _as_os_error(error: Exception) -> OSError:

@@ -139,9 +139,6 @@ class Loops(Protocol):
     def check(self, op: Operation) -> None:
         """Raises ValueError, if the gradient of an operation cannot be built where the caller is: within its loop."""
 
-    def finish(self) -> None:
-        """Completes the backward loops."""
-
 
 class Rules(Protocol):
     """What `backpropagate` leaves to others."""
@@ -153,7 +150,7 @@ class Rules(Protocol):
         """The gradient of an output that nothing depends on; None for one that needs none."""
 
     def loops(self) -> Loops:
-        """What is known of while loops on the way; made if there are any."""
+        """What is known of while loops on the way; made if there are any, and completed by the caller of `backpropagate`."""
 
     def gate(self, grads: list[Any]) -> list[Any]:
         """The same gradients, for each input or None, before they are handed on."""
@@ -258,8 +255,6 @@ def backpropagate(
                             _receive(received, tensor, grad)
         for tensor in op._inputs:
             _count_down(tensor, pending, ready, received, loops)
-    if loops is not None:
-        loops.finish()
     return [_found(received, x) for x in xs]
 
 

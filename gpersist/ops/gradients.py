@@ -98,6 +98,7 @@ def gradients(
         first = _initial(given, targets, colocate_gradients_with_ops)
         rules = _Rules(method, gate_gradients)
         found = backpropagate(targets, first, sources, stops, rules, colocate=colocate_gradients_with_ops)
+    rules.finish()  # outside the scope, as the names of these nodes are in TensorFlow
     if unconnected is UnconnectedGradients.ZERO:
         found = [_zeros_like(source) if grad is None else grad for source, grad in zip(sources, found, strict=True)]
     return found
@@ -131,6 +132,11 @@ class _Rules:
     def loops(self) -> LoopGradients:
         self._loops = LoopGradients()
         return self._loops
+
+    def finish(self) -> None:
+        """Completes the backward loops."""
+        if self._loops is not None:
+            self._loops.finish()
 
     def gate(self, grads: list[Any]) -> list[Any]:
         if not self._gates or sum(grad is not None for grad in grads) < 2:

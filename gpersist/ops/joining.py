@@ -391,8 +391,13 @@ def _pack(value: Any, dtype: DType | None, name: str) -> Tensor:
     with name_scope(name) as scope:
         parts: list[Any] = []
         for index, item in enumerate(value):
-            if isinstance(item, (list, tuple)) and _has_tensor(item):
-                parts.append(_pack(item, dtype, str(index)))
+            if isinstance(item, (list, tuple)):
+                if _has_tensor(item):
+                    parts.append(_pack(item, dtype, str(index)))
+                    continue
+                with name_scope(str(index)):  # TensorFlow looks into every list, in a scope of its own, and takes the name thereby
+                    pass
+                parts.append(convert_to_tensor(item, dtype, str(index)))
             else:
                 parts.append(item if isinstance(item, Tensor) else convert_to_tensor(item, dtype, str(index)))
         return apply("Pack", parts, name=scope)

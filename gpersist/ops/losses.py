@@ -303,7 +303,7 @@ def get_regularization_losses(scope: str | None = None) -> list[Any]:
 def get_regularization_loss(scope: str | None = None, name: str = "total_regularization_loss") -> Tensor:
     """The sum of the regularization losses, 0 where there are none (`tf.losses.get_regularization_loss`)."""
     losses = get_regularization_losses(scope)
-    return apply("AddN", losses, name=name) if losses else constant(0.0)
+    return add_n(losses, name=name) if losses else constant(0.0)
 
 
 def get_total_loss(add_regularization_losses: bool = True, name: str = "total_loss", scope: str | None = None) -> Tensor:

@@ -465,7 +465,8 @@ def ndtri(x: Any, name: str | None = None) -> Tensor:
 def erfcinv(x: Any, name: str | None = None) -> Tensor:
     """The inverse of the complementary error function (`tf.math.erfcinv`)."""
     with name_scope(name, "erfcinv", [x]):
-        return -ndtri(0.5 * convert_to_tensor(x, name="start")) * np.sqrt(0.5)
+        found: Tensor = -ndtri(0.5 * convert_to_tensor(x, name="start")) * np.sqrt(0.5)
+        return found
 
 
 def lbeta(x: Any, name: str | None = None) -> Tensor:

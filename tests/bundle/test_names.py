@@ -20,7 +20,7 @@ from gpersist.bundle.names import (
     sibling_prefix,
     temporary_path,
 )
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import InvalidArgumentError, UnimplementedError
 
 # as file names may be: undecodable bytes, new lines, other files' endings
 BASES = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=12) | st.sampled_from(
@@ -125,3 +125,10 @@ def test_prefixes() -> None:
 def test_no_prefix(prefix: object, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         check_prefix(prefix)
+
+
+def test_urls_are_no_folders() -> None:
+    for prefix in ("s3://bucket/run/ckpt-1", "file:///run/ckpt-1"):
+        with pytest.raises(UnimplementedError, match=r"file system scheme '(s3|file)' not implemented"):
+            check_prefix(prefix)
+    assert check_prefix("a:/b") == "a:/b"

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,11 @@ def test_steps_refused(step: Any, folder: str) -> None:
 def test_prefixes_refused(base: str, folder: str) -> None:
     with pytest.raises(InvalidArgumentError, match="prefix"):
         make(folder, prefix=base)
+
+
+def test_a_misspelt_option_is_told_at_once(folder: str) -> None:
+    with pytest.raises(TypeError, match="max_keep"):
+        CheckpointManager(folder, max_keep=3)
 
 
 def test_nothing_to_restore(folder: str) -> None:
@@ -253,6 +259,49 @@ def test_one_save_at_a_time(folder: str, gate: Gate) -> None:
     assert listed(folder) == ["ckpt-1", "ckpt-2"]
 
 
+def test_waiting_for_the_save_before_is_time_blocked(folder: str) -> None:
+    manager = make(folder)
+    manager.save_async(1, arrays(1), on_progress=lambda _: time.sleep(0.1))
+    before = time.perf_counter()
+    handle = manager.save_async(2, arrays(2))
+    held_s = time.perf_counter() - before
+    result = handle.result()
+    assert held_s / 2 < result.blocked_s <= min(held_s, result.duration_s)
+
+
+def test_fork_while_a_save_is_under_way(folder: str) -> None:
+    """The child neither waits for the parent's save nor hides that it cannot."""
+    program = (
+        "import os, sys, threading\n"
+        "import numpy as np, gpersist\n"
+        "opened = threading.Event()\n"
+        "manager = gpersist.CheckpointManager(sys.argv[1], durable=False)\n"
+        "manager.save(1, {'w': np.ones(3)})\n"
+        "handle = manager.save_async(2, {'w': np.ones(3)}, on_progress=lambda _: opened.wait(20))\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    status = 1\n"
+        "    try:\n"
+        "        for wait in handle.result, handle.exception, handle.wait_staged:\n"
+        "            try:\n"
+        "                wait()\n"
+        "            except gpersist.FailedPreconditionError as error:\n"
+        "                assert 'forked' in str(error), error\n"
+        "        assert manager.restore()['w'].sum() == 3\n"
+        "        manager.save(3, {'w': np.ones(3)})\n"
+        "        manager.close()\n"
+        "        status = 0\n"
+        "    finally:\n"
+        "        os._exit(status)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), manager.all_steps())\n"
+        "opened.set()\n"
+        "manager.close()\n"
+        "print(manager.all_steps())\n"
+    )
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", program, folder], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (0, "0 [1, 3]\n[1, 2, 3]\n"), ended.stderr
+
+
 def test_result_comes_after_state_and_retention(folder: str) -> None:
     manager = make(folder, 1)
     for step in range(3):
@@ -269,8 +318,10 @@ def test_background_failure_is_raised_once_by_the_next_call(call: str, folder: s
     manager.save_async(1, arrays(1), on_progress=gate)
     gate.open.set()
     manager.restore()  # waits, and leaves the failure to those who save
-    with pytest.raises(FileError, match="the disk is gone"):
+    with pytest.raises(FileError, match="the disk is gone") as caught:
         getattr(manager, call)(*((2, arrays(2)) if call.startswith("save") else ()))
+    if call.startswith("save"):
+        assert "that of '" + prefix(folder, 2) + "' has not begun" in caught.value.__notes__[0]
     manager.wait()
     assert manager.all_steps() == [0]
     assert listed(folder) == ["ckpt-0"]
@@ -574,6 +625,21 @@ def test_two_processes(folder: str) -> None:
     assert sorted(os.listdir(folder)) == sorted(
         ["checkpoint"] + [f"ckpt-{step}.{part}" for step in reader.all_steps() for part in ("data-00000-of-00001", "index", "meta")]
     )
+
+
+def test_two_runs_in_one_folder_are_told_once(folder: str, caplog: pytest.LogCaptureFixture) -> None:
+    mine, other = make(folder), make(folder)
+    mine.save(1, arrays(1))
+    make(folder, prefix="best").save(9, arrays(9))
+    mine.save(2, arrays(2))
+    other.save(1, arrays(1))
+    assert not caplog.records
+    for step in (3, 4):
+        mine.save(step, arrays(step))
+        other.save(step, arrays(step))
+    mine.save(4, arrays(4))
+    start = f"another manager, perhaps another program, has saved {prefix(folder, 1)!r} since {prefix(folder, 2)!r}"
+    assert [text.startswith(start) for text in warnings(caplog)] == [True, False]  # one a manager
 
 
 def test_two_threads(folder: str) -> None:

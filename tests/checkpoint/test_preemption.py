@@ -63,6 +63,27 @@ def test_second_sigterm_ends_the_process() -> None:
     assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, "True\n"), ended.stderr
 
 
+@pytest.mark.parametrize("handler", [signal.SIG_DFL, signal.SIG_IGN], ids=str)
+def test_a_forked_child_is_not_guarded(handler: signal.Handlers) -> None:
+    """Else `multiprocessing`'s `terminate` and `join` of a worker wait for ever."""
+    program = (
+        "import os, signal, sys, time\n"
+        "from gpersist.checkpoint.preemption import PreemptionGuard\n"
+        f"signal.signal(signal.SIGTERM, signal.{handler.name})\n"
+        "with PreemptionGuard() as guard:\n"
+        "    child = os.fork()\n"
+        "    if not child:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        os._exit(7 if not guard.requested else 8)\n"
+        "    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), guard.requested)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    print(guard.requested)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    status = -signal.SIGTERM if handler is signal.SIG_DFL else 7
+    assert (ended.returncode, ended.stdout) == (0, f"{status:d} False\nTrue\n"), ended.stderr
+
+
 def test_everything_is_put_back() -> None:
     def mine(*_: object) -> None: ...
 
@@ -96,8 +117,8 @@ def test_handler_set_meanwhile_stays() -> None:
 
 def test_refused() -> None:
     before = signal.getsignal(signal.SIGUSR1)
-    for number in (signal.SIGKILL, 4711):
-        with pytest.raises(InvalidArgumentError, match="cannot be caught"), PreemptionGuard(signal.SIGUSR1, number):
+    for number in (signal.SIGKILL, 4711, "SIGTERM"):
+        with pytest.raises(InvalidArgumentError, match="cannot be caught"), PreemptionGuard(signal.SIGUSR1, number):  # type: ignore[arg-type]
             pass
         assert signal.getsignal(signal.SIGUSR1) is before
     with PreemptionGuard() as guard, pytest.raises(FailedPreconditionError, match="already"), guard:

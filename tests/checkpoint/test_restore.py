@@ -300,6 +300,9 @@ def test_like_is_held_against_shapes_and_dtypes(saved: Path) -> None:
         gpersist.load(saved, like={"w": np.zeros(3, np.float32), "half": np.zeros(7), "v": None})
     found = gpersist.load(saved, like={"w": np.zeros(3, np.float32), "step": None, "v": 5}, partial=True)
     assert (found["w"].shape, found["step"].item(), found["v"]) == ((3,), 7, 5)
+    assert gpersist.load(saved, like={"step": np.int64(0)})["step"] == 7
+    with pytest.raises(MismatchError, match="'step': dtype int64 in the checkpoint, float32 asked for"):
+        gpersist.load(saved, like={"step": np.float32(0)})
 
 
 def test_into_and_like_exclude_each_other(saved: Path) -> None:

@@ -64,7 +64,7 @@ def test_what_is_damaged_takes_no_place_and_is_not_kept_for_good(queue: str, dam
     assert "".join(record.prefix for record in decision.preserved) == preserved
 
 
-@pytest.mark.parametrize("arguments", [(-1,), (5, 0), (5, -1.0), (5, float("nan"))])
+@pytest.mark.parametrize("arguments", [(-1,), ("3",), (1.5,), (5, 0), (5, -1.0), (5, float("nan")), (5, "2")])
 def test_refused_policies(arguments: tuple[Any, ...]) -> None:
     with pytest.raises(InvalidArgumentError):
         RetentionPolicy(*arguments)

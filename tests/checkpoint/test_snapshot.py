@@ -5,6 +5,7 @@ A gate in the file layer keeps every save from writing before the arrays were ov
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -330,3 +331,13 @@ def test_a_snapshot_needs_no_copy_of_what_was_made_for_it() -> None:
     assert source.buffers[1] is not None
     held.release()
     held.release()
+
+
+def test_no_memory_for_the_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: Any) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(snapshot.mmap, "mmap", none_left)
+    with pytest.raises(DeviceMemoryError, match=r"bytes wanted for a copy of the arrays.*Cannot allocate memory; save makes none"):
+        gpersist.save_async(tmp_path / "x", {"w": np.zeros(100_000)})
+    gpersist.save(tmp_path / "x", {"w": np.zeros(100_000)})

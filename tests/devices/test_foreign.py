@@ -43,6 +43,12 @@ def test_what_is_no_array_is_refused_by_type(value: object) -> None:
         adopt(value)
 
 
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, None])
+def test_what_fits_no_array_may_go_as_text(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"as text.*json\.dumps"):
+        adopt(value)
+
+
 class Producer:
     """A CPU array of a library of its own, with the protocols that it is given."""
 

@@ -261,7 +261,7 @@ def test_allocate_where_the_file_system_cannot(number: int, fd: int, path: str, 
 
 def test_allocate_on_a_full_disk(fd: int, path: str, monkeypatch) -> None:
     monkeypatch.setattr(posix, "_libc", Libc(errno.ENOSPC))
-    with pytest.raises(OutOfSpaceError, match=f"cannot reserve 100 bytes for '{path}': No space left") as caught:
+    with pytest.raises(OutOfSpaceError, match=rf"cannot reserve 100 bytes for '{path}': No space left.*; \d+ bytes are free there") as caught:
         SYSTEM.allocate(fd, 100, path)
     assert caught.value.errno == errno.ENOSPC
 
@@ -377,6 +377,21 @@ def test_a_locked_folder_excludes_other_processes(end: str, holder: subprocess.P
     assert os.listdir(tmp_path) == []
 
 
+def test_who_waits_long_for_a_lock_is_told(
+    holder: subprocess.Popen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(posix, "PATIENCE_S", 0.1)
+    threading.Timer(0.5, holder.stdin.close).start()
+    with SYSTEM.locked(str(tmp_path)):
+        pass
+    assert [record.getMessage() for record in caplog.records] == [
+        f"'{tmp_path}' has been locked for 0.1 s by another save there; its process may be hung or stopped"
+    ]
+    with SYSTEM.locked(str(tmp_path)):
+        pass
+    assert len(caplog.records) == 1
+
+
 def test_a_locked_folder_excludes_other_threads(tmp_path: Path) -> None:
     inside = 0
 
@@ -396,6 +411,33 @@ def test_a_locked_folder_excludes_other_threads(tmp_path: Path) -> None:
         thread.join()
     assert len(alone) == 150
     assert all(alone)
+
+
+FORKING = """
+import os, sys
+from gpersist.files import PosixFiles
+with PosixFiles().locked(sys.argv[1]):
+    child = os.fork()
+    if not child:
+        sys.stdin.read()
+        os._exit(0)
+with PosixFiles().locked(sys.argv[1]):
+    print("held again", flush=True)
+sys.stdin.read()
+os.waitpid(child, 0)
+"""
+
+
+def test_a_lock_ends_though_a_forked_child_lives(tmp_path: Path) -> None:
+    """It has the descriptor as well: a worker that reads data, started while a save commits, would stop all saves."""
+    with subprocess.Popen([sys.executable, "-c", FORKING, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        timer = threading.Timer(20, process.stdin.close)
+        timer.start()
+        assert process.stdout.readline() == b"held again\n"
+        assert timer.is_alive()
+        timer.cancel()
+        process.stdin.close()
+        assert process.wait(20) == 0
 
 
 def test_a_lock_ends_with_an_error(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 Owns every byte of a checkpoint's files but the table's own (`gpersist.table`). Opens files, and has no device and no stream.
 """
 
-from gpersist.bundle import strings
+from gpersist.bundle import strings, variants
 from gpersist.bundle.entries import Entry, EntryColumns
 from gpersist.bundle.index import Index, IndexImage, Ranges, encode_index, nearest, read_index, read_num_shards
 from gpersist.bundle.names import (
@@ -61,4 +61,5 @@ __all__ = [
     "stand_in",
     "strings",
     "temporary_path",
+    "variants",
 ]

@@ -76,7 +76,7 @@ def decode_header(value: bytes, where: str) -> int:
     """
     header = parse(BundleHeaderProto, value, f"the header of {where}")
     if header.endianness != BundleHeaderProto.LITTLE:
-        raise UnimplementedError(f"{where} was written on a big-endian machine; read it there and save it again from a little-endian one")
+        raise UnimplementedError(f"{where} was written on a big-endian machine; TensorFlow 2 reads it on others too: save it again with that")
     version = header.version
     if version.min_consumer > FORMAT_VERSION:
         raise UnimplementedError(

@@ -14,10 +14,10 @@ import os
 import re
 import secrets
 
-from gpersist.errors import InvalidArgumentError, UnimplementedError
+from gpersist.errors import InvalidArgumentError
+from gpersist.files import check_local
 
 _DATA = re.compile(r"(?sa)(.+)\.data-(\d{5})-of-(\d{5})")
-_SCHEME = re.compile(r"([a-zA-Z][0-9a-zA-Z.]*)://")  # as TensorFlow tells one
 _TEMPORARY = re.compile(r"(?sa)\.(.+)\.([0-9a-f]{12})\.tmp-(index|meta|state|data-\d{5}-of-\d{5})")
 
 MAX_SHARDS = 99_999
@@ -96,8 +96,5 @@ def check_prefix(prefix: object) -> str:
     base = os.path.basename(text)
     if base in ("", ".", "..") or "\0" in text:
         raise InvalidArgumentError(f"prefix {text!r} names no file; expected folder and base name, such as 'dir/ckpt-100'")
-    if found := _SCHEME.match(text):
-        raise UnimplementedError(
-            f"prefix {text!r}: file system scheme {found[1]!r} not implemented; give a path, of a mounted folder if it is elsewhere"
-        )
+    check_local(text)
     return text

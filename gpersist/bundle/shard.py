@@ -1,7 +1,7 @@
 """A bundle's data files: bytes of tensors at known offsets, one file a shard.
 
     shard := (tensor | padding)*        tensors in the order of their offsets; padding is zeros, up to the alignment that the writer chose
-    tensor := little-endian elements in row-major order | strings (see `strings`)
+    tensor := little-endian elements in row-major order | strings (see `strings`) | variants (see `variants`)
 
 Offsets and sizes stand in the index. Source: TensorFlow `tensor_bundle.cc` (`BundleWriter::Add`).
 """
@@ -121,7 +121,7 @@ class ShardReader:
                 raise DataLossError(f"{what} needs bytes {offset} to {offset + size_bytes} of {self.path!r}, which is {kind}")
             raise DataLossError(
                 f"{what} needs bytes {offset} to {offset + size_bytes} of {os.path.basename(self.path)!r}, which ends at {self.size_bytes}: "
-                "the file is truncated; restore an older checkpoint"
+                "the file is truncated; copy it again, or restore an older checkpoint"
             )
 
     def read(self, buffers: Sequence[Buffer], size_bytes: int, offset: int) -> None:

@@ -74,8 +74,8 @@ def describe(head: bytes, size_bytes: int) -> str | None:
 
 
 def stand_in(head: bytes) -> str | None:
-    """Says what a download has left in the place of a data file, which may begin with any bytes: a pointer or a page, or None for anything else."""
-    if head.startswith((b"version https://git-lfs", b"<!DOCTYPE html", b"<!doctype html", b"<html", b"<?xml")):
+    """Says what a download has left in the place of a data file, which may begin with any bytes: a pointer, a page, an archive; or None."""
+    if head.startswith((b"version https://git-lfs", b"<!DOCTYPE html", b"<!doctype html", b"<html", b"<?xml", b"\x1f\x8b\x08")):
         return describe(head, len(head))
     return None
 
@@ -110,7 +110,7 @@ def _graph(head: bytes) -> str | None:
     if head[:1] == b"\x0a" and (name := _field(head, _after_varint(head, 1), 0x0A)) and _NODE_NAME.fullmatch(name[0]):
         op = _field(head, name[1], 0x12)
         if op and _OP_TYPE.fullmatch(op[0]):
-            return "a GraphDef (a frozen graph in .pb, perhaps): a graph, not a checkpoint; look at it with gpersist graph"
+            return "a GraphDef (a frozen graph, perhaps), not a checkpoint: as a .pb, gpersist graph shows it, and tf.import_graph_def takes it"
     return None
 
 

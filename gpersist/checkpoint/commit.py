@@ -230,6 +230,7 @@ def _remove_quietly(paths: Sequence[str]) -> None:
 
 def _make_folder(folder: str, durable: bool) -> None:
     """Makes a folder and those above it, each of them on the disk before anything is put there."""
+    files.check_local(folder)  # before `abspath` makes something else of it
     system = files.active()
     missing = []
     path = os.path.abspath(folder)

@@ -7,9 +7,9 @@ import os
 import re
 
 from gpersist import files
-from gpersist.bundle import describe, index_path, parse_data_name, sibling_prefix
+from gpersist.bundle import describe, index_path, nearest, parse_data_name, sibling_prefix
 from gpersist.checkpoint.state import STATE_NAME, base_name, follow, read_state
-from gpersist.errors import CheckpointNotFoundError, GPersistError, InvalidArgumentError, NotACheckpointError
+from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError, InvalidArgumentError, NotACheckpointError
 
 _log = logging.getLogger("gpersist")
 
@@ -56,7 +56,11 @@ def locate(path: str | os.PathLike[str]) -> str:
 
 
 def _in_folder(folder: str) -> str:
-    state = read_state(folder)
+    try:
+        state = read_state(folder)
+    except DataLossError as error:
+        there = _checkpoints(files.active().names(folder))
+        raise DataLossError(f"{error.message}{f'; or name a checkpoint of the folder: {_some(there)}' if there else ''}") from error
     base = base_name(state.model_checkpoint_path) if state else STATE_NAME
     if state is not None and base != STATE_NAME:  # which would be taken for a V1 file
         inside = os.path.join(folder, base)
@@ -65,7 +69,7 @@ def _in_folder(folder: str) -> str:
         named = follow(folder, state.model_checkpoint_path)
         if named is not None:
             return named
-    prefixes = [name[: -len(".index")] for name in files.active().names(folder) if name.endswith(".index") and not name.startswith(".")]
+    prefixes = _checkpoints(files.active().names(folder))
     if len(prefixes) == 1:
         if state is not None and base not in (prefixes[0], STATE_NAME):
             _log.warning("%r: its state file names %r, which is not there; %r is taken, the only one that is", folder, base, prefixes[0])
@@ -92,6 +96,7 @@ def _instead(folder: str) -> str:
     if exports:
         last = max(exports, key=lambda name: (name.isdecimal(), int(name) if name.isdecimal() else 0, name))
         return f"; its folders {_some(exports)} are SavedModels: name one, such as the last, {os.path.join(folder, last)!r}"
+    found = []
     for name in names[:_MAX_LOOKED_INTO]:
         inside = os.path.join(folder, name)
         for _ in range(2):  # as archives are unpacked
@@ -102,9 +107,41 @@ def _instead(folder: str) -> str:
             except GPersistError:
                 break
             if any(other.endswith(".index") for other in within):
-                return f"; in {inside!r} is one: give that folder"
+                found.append(inside)
+                break
             inside = os.path.join(inside, within[0]) if len(within) == 1 else ""
-    return f"; in it are {_some(names)}" if names else "; it is empty"
+    if found:
+        return f"; in {found[0]!r} is one: give that folder" if len(found) == 1 else f"; in {_some(found)} are some: give one of these folders"
+    return f"; in it are {_some(names)}{_missing(folder, names)}" if names else "; it is empty"
+
+
+def _missing(folder: str, names: list[str]) -> str:
+    """What to do about a folder that has only a part of a checkpoint, or one that is not taken by itself."""
+    for name in names:
+        if part := parse_data_name(name):
+            return f"; {index_path(part[0])!r}, which tells what is in {name!r}, is missing: copy it too"
+    for name in names[:_MAX_LOOKED_INTO]:
+        if ".index" not in name and _is_table(os.path.join(folder, name)):
+            return f"; {os.path.join(folder, name)!r} is one in TensorFlow's first format: name it"
+    for name in names:
+        if name.endswith(".meta"):
+            return f"; {name!r} is a graph without values: look at it with gpersist graph"
+        if name.endswith((".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")):
+            return f"; unpack {name!r}"
+    return ""
+
+
+def _is_table(path: str) -> bool:
+    system = files.active()
+    try:
+        fd = system.open_read(path)
+        try:
+            tail = bytearray(len(TABLE_END))
+            return system.preadv(fd, [tail], len(tail), max(0, system.size(fd, path) - len(tail)), path) == len(tail) and tail == TABLE_END
+        finally:
+            system.close(fd)
+    except GPersistError:
+        return False
 
 
 def _from_file(path: str, prefix: str) -> str:
@@ -153,12 +190,19 @@ def _nothing(path: str, prefix: str) -> str:
         names = files.active().names(folder)
     except GPersistError:
         return f"there is no checkpoint {path!r}: the folder {folder!r} does not exist"
-    others = [name[: -len(".index")] for name in names if name.endswith(".index") and not name.startswith(".")]
+    for link in (index_path(prefix), path):
+        if os.path.islink(link):
+            return f"there is no checkpoint {path!r}: {link!r} is a link to {os.readlink(link)!r}, which is not there"
+    others = _checkpoints(names)
     has_data = any(name.startswith(os.path.basename(prefix) + ".data-") for name in names)
     if has_data:
         return f"there is no checkpoint {path!r}: its data files are there, {index_path(prefix)!r} is not: the save did not end, or files were lost"
-    what = f"in that folder are {_some(others)}" if others else "no checkpoint is in that folder"
+    what = f"in that folder are {_some(others)}" if others else f"no checkpoint is in that folder{nearest(os.path.basename(path), names)}"
     return f"there is no checkpoint {path!r}: no {index_path(prefix)!r}; {what}"
+
+
+def _checkpoints(names: list[str]) -> list[str]:
+    return [name[: -len(".index")] for name in names if name.endswith(".index") and not name.startswith(".")]
 
 
 def _some(names: list[str]) -> str:

@@ -63,10 +63,11 @@ def load(
             then the next; `"single"`: all to the first GPU), or a function of name, shape, dtype and recorded device, which may return None for as
             recorded.
         clear_devices: forget what is recorded.
-        into: a tree of arrays to restore into, wherever they live; their shapes and dtypes must be the checkpoint's. No second copy is made.
+        into: a tree of arrays to restore into, wherever they live; their shapes and dtypes must be the checkpoint's. No second copy is made, so
+            that where a file turns out to be damaged they may hold a part of it.
         like: a tree whose structure, and whose leaves' names, the result takes.
-        partial: with `into` or `like`, pass over what the checkpoint lacks or has in another shape or dtype, with one warning; such leaves stay as
-            they are.
+        partial: of `names`, `into` or `like`, pass over what the checkpoint lacks or has in another shape or dtype, with one warning; such leaves
+            stay as they are.
         ring_bytes: pinned host memory to use at most.
         threads: that read, check and copy; default: the processors, at most 8.
         on_progress: called with the bytes of tensors in each piece that has arrived, from any thread.

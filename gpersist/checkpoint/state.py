@@ -23,7 +23,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from gpersist import files, protos
-from gpersist.bundle import index_path, new_token, temporary_path
+from gpersist.bundle import HEAD_BYTES, index_path, new_token, stand_in, temporary_path
 from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError, InvalidArgumentError, ResourceExhaustedError
 from gpersist.files import replace_through
 
@@ -66,6 +66,8 @@ def read_state(folder: str, latest_filename: str = STATE_NAME) -> CheckpointStat
         return None
     except ResourceExhaustedError as error:
         raise DataLossError(f"{error.message}: it is no state file; remove it, and the next save writes a new one") from error
+    if kind := stand_in(text[:HEAD_BYTES]):
+        raise DataLossError(f"{path!r} is {kind}")
     message = protos.parse_text(protos.CheckpointState, text, repr(path))
     if not message.model_checkpoint_path:
         raise DataLossError(

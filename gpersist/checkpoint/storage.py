@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -72,7 +73,7 @@ class Storage:
             self._check_stands()
             raise CheckpointNotFoundError(
                 f"{path!r} is missing, though {index_path(self.prefix)!r} is there: the checkpoint is incomplete; "
-                "copy it from where the checkpoint was made, or restore an older one"
+                f"copy it from where the checkpoint was made, or restore an older one{self._likely(path)}"
             ) from error
         try:
             self._check_stands()
@@ -80,6 +81,17 @@ class Storage:
             reader.close()
             raise
         return reader
+
+    def _likely(self, path: str) -> str:
+        """Files that a missing data file may have become, for the message: unfinished downloads, and those under another checkpoint's name."""
+        folder, base = os.path.split(path)
+        try:
+            names = self._files.names(folder or os.curdir)
+        except GPersistError:
+            return ""
+        end = base[base.rindex(".data-") :]
+        likely = [name for name in names if name.startswith(base) or (end in name and f"{name.partition(end)[0]}.index" not in names)]
+        return f"; {likely[0]!r} may be it, renamed or unfinished" if likely else ""
 
     def _check_stands(self) -> None:
         """As long as an index stands, so do its data files; afterwards, another checkpoint's may have their names."""

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.bundle import Ranges, index_path, strings
+from gpersist.bundle import Ranges, index_path, strings, variants
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.plan import EMPTY_CRC
 from gpersist.checkpoint.storage import Int64s, Storage, reread
 from gpersist.checkpoint.v1 import V1Storage, is_v1
+from gpersist.dtypes import DType, variant
 from gpersist.errors import CheckpointNotFoundError, DataLossError, FileError, ResourceExhaustedError
+from gpersist.shapes import element_count
 from gpersist.staging import UNCHECKED, Incoming, check
 from gpersist.table import unmask
 
@@ -117,11 +119,11 @@ def _verify_rows(
             where = f"tensor {ranges.names[row]!r} in {index_path(storage.prefix)!r}"
             raise DataLossError(f"{where} has no bytes, but a crc32c of 0x{columns.crcs[row]:08x}; the index is damaged")
     if contents:
-        crcs = [UNCHECKED if columns.dtypes[row].is_string else int(columns.crcs[row]) for row in order]
+        crcs = [UNCHECKED if _is_framed(columns.dtypes[row]) else int(columns.crcs[row]) for row in order]
         check(Incoming([ranges.names[row] for row in order], [], [], layout, crcs), readers, threads=threads, on_progress=on_progress)
         for row in rows.tolist():
-            if columns.dtypes[row].is_string:
-                read_strings(storage, ranges, row)
+            if _is_framed(columns.dtypes[row]):
+                _check_framed(storage, ranges, row)
 
 
 def _verify_v1(prefix: str, contents: bool, on_progress: Callable[[int], None] | None) -> Verified:
@@ -134,8 +136,28 @@ def _verify_v1(prefix: str, contents: bool, on_progress: Callable[[int], None] |
         return Verified(prefix, len(sizes), sum(sizes.values()))
 
 
+def _is_framed(dtype: DType) -> bool:
+    """Whether the crc of a tensor's entry is another than that of its bytes as they stand."""
+    return dtype.is_string or dtype is variant
+
+
+def _check_framed(storage: Storage, ranges: Ranges, row: int) -> None:
+    columns = ranges.columns
+    if columns.dtypes[row].is_string:
+        read_strings(storage, ranges, row)
+    else:
+        buffer, where = _read_whole(storage, ranges, row)
+        variants.check(buffer, element_count(columns.shapes[row], where), unmask(int(columns.crcs[row])), where)
+
+
 def read_strings(storage: Storage, ranges: Ranges, row: int) -> np.ndarray[Any, Any]:
     """Reads and checks a tensor of strings."""
+    buffer, where = _read_whole(storage, ranges, row)
+    return strings.decode(buffer, ranges.columns.shapes[row], unmask(int(ranges.columns.crcs[row])), where)
+
+
+def _read_whole(storage: Storage, ranges: Ranges, row: int) -> tuple[bytearray, str]:
+    """A tensor's bytes, and where they are."""
     columns = ranges.columns
     reader = storage.reader(int(columns.shards[row]))
     offset, size_bytes = int(columns.offsets[row]), int(columns.sizes[row])
@@ -144,7 +166,7 @@ def read_strings(storage: Storage, ranges: Ranges, row: int) -> np.ndarray[Any, 
     try:
         buffer = bytearray(size_bytes)
     except MemoryError as error:
-        raise ResourceExhaustedError(f"{where}: no memory for {size_bytes} bytes of strings") from error
+        raise ResourceExhaustedError(f"{where}: no memory for {size_bytes} bytes") from error
     if buffer:
         reader.read([buffer], size_bytes, offset)
-    return strings.decode(buffer, columns.shapes[row], unmask(int(columns.crcs[row])), where)
+    return buffer, where

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gpersist.bundle import nearest
 from gpersist.checkpoint import OBJECT_GRAPH_KEY, CheckpointReader
 from gpersist.cli.listing import Listed, Listing, ShortFile, list_checkpoint, short_files, total_bytes
 from gpersist.cli.objects import show_objects
@@ -122,6 +123,7 @@ def _select(listing: Listing, patterns: Sequence[str]) -> list[Listed]:
     if not chosen:
         raise TensorNotFoundError(
             f"no tensor of {listing.prefix!r} is named {' or '.join(map(repr, patterns))}; it holds {counted(len(listing.tensors), 'tensor')}"
+            f"{nearest(patterns[0], [tensor.name for tensor in listing.tensors])}"
         )
     return chosen
 

@@ -29,7 +29,7 @@ _LOG = logging.getLogger("gpersist")
 FORMATS: Final = ("v1", "v2", "safetensors", "npz")
 
 _SUFFIXES = {".safetensors": "safetensors", ".npz": "npz"}
-_FOREIGN = (".h5", ".hdf5", ".keras", ".onnx", ".pt", ".pth")  # which nobody means as a prefix
+_FOREIGN = (".h5", ".hdf5", ".keras", ".onnx", ".pt", ".pth", ".safetensor")  # which nobody means as a prefix
 _HEAD_BYTES = 512
 
 Devices = str | DeviceSpec | Device | Mapping[str, str | DeviceSpec | Device]

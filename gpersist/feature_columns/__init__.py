@@ -19,6 +19,7 @@ from gpersist.feature_columns.sequence import (
     sequence_categorical_column_with_vocabulary_list,
     sequence_numeric_column,
 )
+from gpersist.feature_columns.sequence_input_layer import sequence_input_layer
 from gpersist.feature_columns.vocabulary import categorical_column_with_vocabulary_file, categorical_column_with_vocabulary_list
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "sequence_categorical_column_with_identity",
     "sequence_categorical_column_with_vocabulary_file",
     "sequence_categorical_column_with_vocabulary_list",
+    "sequence_input_layer",
     "sequence_numeric_column",
     "shared_embedding_columns",
     "weighted_categorical_column",

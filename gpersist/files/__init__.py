@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gpersist.files.posix import IOV_MAX, Buffer, PosixFiles
+from gpersist.files.posix import IOV_MAX, Buffer, PosixFiles, check_local
 
-__all__ = ["IOV_MAX", "Buffer", "PosixFiles", "active", "replace", "replace_through", "substituted"]
+__all__ = ["IOV_MAX", "Buffer", "PosixFiles", "active", "check_local", "replace", "replace_through", "substituted"]
 
 _active = PosixFiles()
 

@@ -27,6 +27,7 @@ from gpersist.errors import (
     PermissionDeniedError,
     from_os_error,
 )
+from gpersist.files.posix import check_local
 
 __all__ = [
     "Copy",
@@ -469,11 +470,11 @@ def Walk(top: Any, in_order: bool = True) -> Iterator[tuple[str, list[str], list
 
 
 def _path(path: Any) -> str:
-    if isinstance(path, bytes):
-        return os.fsdecode(path)
-    if not isinstance(path, (str, os.PathLike)):
+    if not isinstance(path, (str, bytes, os.PathLike)):
         raise TypeError(f"Expected binary or unicode string, got {path!r}")
-    return os.fspath(path)
+    text = os.fsdecode(path)
+    check_local(text)
+    return text
 
 
 def _is_pattern(part: str) -> bool:

@@ -11,13 +11,14 @@ import errno
 import fcntl
 import logging
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from gpersist.errors import ResourceExhaustedError, from_os_error
+from gpersist.errors import ResourceExhaustedError, UnimplementedError, from_os_error
 
 Buffer = Any
 """Whatever has the buffer protocol and is contiguous."""
@@ -30,7 +31,20 @@ PATIENCE_S = 10.0
 _log = logging.getLogger("gpersist")
 _libc = ctypes.CDLL(None, use_errno=True)
 _SYNC_FILE_RANGE_WRITE = 2
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9.]*)://")
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.ESPIPE}
+
+
+def check_local(path: str) -> None:
+    """Refuses what TensorFlow takes for a path of another file system, such as `gs://bucket/run`: it would become a folder `gs:` here.
+
+    Raises:
+        UnimplementedError: it is one; `file://` too.
+    """
+    if found := _SCHEME.match(path):
+        way_out = "leave out 'file://'" if found[1] == "file" else "mount it, or copy from and to it, and give the path here"
+        what = f"File system scheme '{found[1]}' not implemented (file: '{path}')"  # TensorFlow's words
+        raise UnimplementedError(f"{what}; gpersist knows this machine's files only: {way_out}")
 
 
 class PosixFiles:
@@ -162,6 +176,7 @@ class PosixFiles:
 
     def stat(self, path: str) -> os.stat_result | None:
         """What stands under a name, links followed; None if nothing does."""
+        check_local(path)
         try:
             return os.stat(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -241,6 +256,7 @@ class PosixFiles:
 
 @contextmanager
 def _named(doing: str, path: str) -> Iterator[None]:
+    check_local(path)
     try:
         yield
     except OSError as error:

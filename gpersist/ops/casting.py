@@ -12,6 +12,7 @@ from gpersist.dtypes import DType, as_dtype, bfloat16, float16, float32
 from gpersist.errors import UnimplementedError
 from gpersist.graph import Operation, OpType, Tensor, apply, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
+from gpersist.ops.indexed_slices import IndexedSlices
 from gpersist.ops.sparse_tensor import SparseTensor
 
 __all__ = ["cast", "to_bfloat16", "to_complex64", "to_complex128", "to_double", "to_float", "to_int32", "to_int64"]
@@ -66,7 +67,7 @@ def _truncated(xp: Any, x: Array, wanted: DType) -> Array:
 
 
 def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
-    """The same numbers in another type (`tf.cast`); a tensor, or a `SparseTensor`, that is of it already, as it is.
+    """The same numbers in another type (`tf.cast`), of a `SparseTensor` or of `IndexedSlices`, too; what is of it already, as it is.
 
     Raises:
         TypeError: `dtype` is no type.
@@ -77,6 +78,9 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     if isinstance(x, SparseTensor):
         with name_scope(name, "Cast", [x]) as scope:
             return x if x.dtype is wanted else x.with_values(cast(x.values, wanted, scope))  # type: ignore[return-value]
+    if isinstance(x, IndexedSlices):
+        with name_scope(name, "Cast", [x]) as scope:
+            return IndexedSlices(cast(x.values, wanted, scope), x.indices, x.dense_shape)  # type: ignore[return-value]
     with name_scope(name, "Cast", [x]) as scope:
         tensor = convert_to_tensor(x, name="x")
         if tensor.dtype.is_complex and wanted.is_floating:

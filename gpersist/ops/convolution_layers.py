@@ -9,11 +9,13 @@ from gpersist.ops.array import shape_of
 from gpersist.ops.bias import bias_add
 from gpersist.ops.convolutions import conv1d as convolve_sequences
 from gpersist.ops.convolutions import conv2d_transpose as transposed
+from gpersist.ops.convolutions import conv3d_transpose as transposed_volumes
 from gpersist.ops.convolutions import convolution
 from gpersist.ops.depthwise_convolutions import separable_conv2d as separable
 from gpersist.ops.initializers import zeros_initializer
 from gpersist.ops.joining import stack
 from gpersist.ops.layer import Layer, applied, check_rank, known_size
+from gpersist.ops.shaping import expand_dims, squeeze
 from gpersist.shapes import TensorShape
 
 __all__ = [
@@ -21,11 +23,15 @@ __all__ = [
     "Conv2D",
     "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
+    "SeparableConv1D",
     "SeparableConv2D",
     "conv1d",
     "conv2d",
     "conv2d_transpose",
     "conv3d",
+    "conv3d_transpose",
+    "separable_conv1d",
     "separable_conv2d",
 ]
 
@@ -119,9 +125,11 @@ class _Convolution(Layer):
     def _add_bias(self) -> None:
         self.bias = self.add_weight("bias", [self.filters], **self._bias) if self.use_bias else None
 
+    def _biased(self, outputs: Tensor) -> Tensor:
+        return outputs if self.bias is None else bias_add(outputs, self.bias, data_format="NCHW" if self.is_channels_first else "NHWC")
+
     def _finished(self, outputs: Tensor) -> Tensor:
-        if self.bias is not None:
-            outputs = bias_add(outputs, self.bias, data_format="NCHW" if self.is_channels_first else "NHWC")
+        outputs = self._biased(outputs)
         return outputs if self.activation is None else self.activation(outputs)
 
 
@@ -181,6 +189,28 @@ class Conv2DTranspose(_Convolution):
         return self.filters, channels
 
 
+class Conv3DTranspose(Conv2DTranspose):
+    """The transposed convolution of volumes (`tf.layers.Conv3DTranspose`); arguments as of `Conv2DTranspose`."""
+
+    spatial_rank = 3
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The output, `strides` times as large as the input."""
+        shape = shape_of(inputs)
+        first = 2 if self.is_channels_first else 1
+        batch, *found = shape[0], *(shape[first + axis] for axis in range(3))
+        sizes = [_transposed_size(*each, self.padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
+        wanted = [batch, self.filters, *sizes] if self.is_channels_first else [batch, *sizes, self.filters]
+        steps = [1, 1, *self.strides] if self.is_channels_first else [1, *self.strides, 1]
+        outputs = transposed_volumes(inputs, self.kernel, stack(wanted), steps, self.padding, data_format_of(3, self.is_channels_first))
+        known = inputs.shape.as_list()
+        for axis, (kernel, stride) in enumerate(zip(self.kernel_size, self.strides, strict=True), first):
+            known[axis] = None if known[axis] is None else _transposed_size(known[axis], kernel, stride, self.padding)
+        known[self.channel_axis] = self.filters
+        outputs.set_shape(known)
+        return self._finished(outputs)
+
+
 class SeparableConv2D(_Convolution):
     """A depthwise convolution, then one of single pixels (`tf.layers.SeparableConv2D`).
 
@@ -235,10 +265,11 @@ class SeparableConv2D(_Convolution):
 
     def build(self, input_shape: TensorShape) -> None:
         """Makes `depthwise_kernel`, `pointwise_kernel` and `bias`."""
-        check_rank(input_shape, 4, self)
+        check_rank(input_shape, self.spatial_rank + 2, self)
         channels = known_size(input_shape, self.channel_axis, self)
+        pixel = [1] * self.spatial_rank
         self.depthwise_kernel = self.add_weight("depthwise_kernel", [*self.kernel_size, channels, self.depth_multiplier], **self._depthwise)
-        self.pointwise_kernel = self.add_weight("pointwise_kernel", [1, 1, self.depth_multiplier * channels, self.filters], **self._pointwise)
+        self.pointwise_kernel = self.add_weight("pointwise_kernel", [*pixel, self.depth_multiplier * channels, self.filters], **self._pointwise)
         self._add_bias()
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -247,6 +278,23 @@ class SeparableConv2D(_Convolution):
         data_format = data_format_of(2, self.is_channels_first)
         rates = list(self.dilation_rate)
         return self._finished(separable(inputs, self.depthwise_kernel, self.pointwise_kernel, steps, self.padding, rates, data_format=data_format))
+
+
+class SeparableConv1D(SeparableConv2D):
+    """The same of sequences, as images of one row (`tf.layers.SeparableConv1D`); arguments as of `SeparableConv2D`."""
+
+    spatial_rank = 1
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The output of each window, plus the bias."""
+        row = 2 if self.is_channels_first else 1
+        steps = [1, 1, *self.strides * 2] if self.is_channels_first else [1, *self.strides * 2, 1]
+        kernels = [expand_dims(kernel, 0) for kernel in (self.depthwise_kernel, self.pointwise_kernel)]
+        outputs = separable(
+            expand_dims(inputs, row), *kernels, steps, self.padding, [1, *self.dilation_rate], data_format=data_format_of(2, self.is_channels_first)
+        )
+        outputs = squeeze(self._biased(outputs), [row])
+        return outputs if self.activation is None else self.activation(outputs)
 
 
 def conv1d(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
@@ -267,6 +315,16 @@ def conv3d(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any =
 def conv2d_transpose(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
     """A transposed convolution layer (`tf.layers.conv2d_transpose`); arguments as of `Conv2DTranspose`, and `reuse`."""
     return applied(Conv2DTranspose, inputs, (filters, kernel_size, *args), reuse, kwargs)
+
+
+def conv3d_transpose(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
+    """A transposed convolution layer of volumes (`tf.layers.conv3d_transpose`); arguments as of `Conv3DTranspose`, and `reuse`."""
+    return applied(Conv3DTranspose, inputs, (filters, kernel_size, *args), reuse, kwargs)
+
+
+def separable_conv1d(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
+    """A separable convolution layer of sequences (`tf.layers.separable_conv1d`); arguments as of `SeparableConv1D`, and `reuse`."""
+    return applied(SeparableConv1D, inputs, (filters, kernel_size, *args), reuse, kwargs)
 
 
 def separable_conv2d(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
@@ -315,4 +373,4 @@ def data_format_of(spatial_rank: int, is_channels_first: bool) -> str:
 
 
 def _transposed_size(size: Any, kernel: int, stride: int, padding: str) -> Any:
-    return size * stride + (max(kernel - stride, 0) if padding == "VALID" else 0)
+    return size * stride + max(kernel - stride, 0) if padding == "VALID" else size * stride

@@ -389,17 +389,15 @@ def _packed(value: Any, dtype: Any = None, name: str | None = None, as_ref: bool
 
 def _pack(value: Any, dtype: DType | None, name: str) -> Tensor:
     with name_scope(name) as scope:
-        parts: list[Any] = []
-        for index, item in enumerate(value):
+        parts = list(value)
+        for index, item in enumerate(parts):
             if isinstance(item, (list, tuple)):
                 if _has_tensor(item):
-                    parts.append(_pack(item, dtype, str(index)))
-                    continue
-                with name_scope(str(index)):  # TensorFlow looks into every list, in a scope of its own, and takes the name thereby
-                    pass
-                parts.append(convert_to_tensor(item, dtype, str(index)))
-            else:
-                parts.append(item if isinstance(item, Tensor) else convert_to_tensor(item, dtype, str(index)))
+                    parts[index] = _pack(item, dtype, str(index))
+                else:
+                    with name_scope(str(index)):  # TensorFlow looks into every list, in a scope of its own: the name is taken
+                        pass
+        parts = [item if isinstance(item, Tensor) else convert_to_tensor(item, dtype, str(index)) for index, item in enumerate(parts)]
         return apply("Pack", parts, name=scope)
 
 

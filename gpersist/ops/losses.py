@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpersist.graph import GraphKeys, Tensor, apply, convert_to_tensor, get_default_graph, name_scope
-from gpersist.ops.arithmetic import add, multiply, squared_difference, subtract
+from gpersist.ops.arithmetic import add, add_n, multiply, squared_difference, subtract
 from gpersist.ops.array import shape_of
 from gpersist.ops.builders import renamed_argument
 from gpersist.ops.casting import cast
@@ -317,7 +317,7 @@ def get_total_loss(add_regularization_losses: bool = True, name: str = "total_lo
         losses = losses + get_regularization_losses(scope)
     if not losses:
         raise ValueError("Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape.")
-    return apply("AddN", losses, name=name) if len(losses) > 1 else apply("Identity", losses[0], name=name)
+    return add_n(losses, name=name)
 
 
 def _check_given(**arguments: Any) -> None:

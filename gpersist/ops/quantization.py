@@ -33,13 +33,12 @@ def quantize_v2(
     ensure_minimum_range: float = 0.01,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Reals as numbers of few bits, and the range that these stand for (`tf.quantization.quantize`)."""
-    values = [convert_to_tensor(value, "float32") for value in (input, min_range, max_range)]
     extra: dict[str, Any] = {} if axis is None else {"axis": axis}
     if narrow_range:
         extra["narrow_range"] = True
     if ensure_minimum_range != 0.01:
         extra["ensure_minimum_range"] = ensure_minimum_range
-    found = apply_op("QuantizeV2", *values, T=T, mode=mode, round_mode=round_mode, name=name, **extra).outputs
+    found = apply_op("QuantizeV2", input, min_range, max_range, T=T, mode=mode, round_mode=round_mode, name=name, **extra).outputs
     return found[0], found[1], found[2]
 
 
@@ -61,9 +60,7 @@ def quantize(
 
 def dequantize(input: Any, min_range: Any, max_range: Any, mode: str = "MIN_COMBINED", name: str | None = None) -> Tensor:
     """The reals that numbers of few bits stand for (`tf.quantization.dequantize`)."""
-    return apply(
-        "Dequantize", convert_to_tensor(input), *(convert_to_tensor(value, "float32") for value in (min_range, max_range)), mode=mode, name=name
-    )
+    return apply("Dequantize", input, min_range, max_range, mode=mode, name=name)
 
 
 def quantize_and_dequantize_v2(

@@ -14,19 +14,25 @@ from gpersist.ops import constants
 from gpersist.ops.casting import cast
 from gpersist.ops.counting import bincount
 from gpersist.ops.joining import concat
+from gpersist.ops.ragged_arrays import boolean_mask, cross, cross_hashed, stack, stack_dynamic_partitions
 from gpersist.ops.ragged_tensor import RaggedTensor, row_splits_to_numbers
 from gpersist.ops.ragged_tensor_value import RaggedTensorValue
 from gpersist.ops.scans import cumsum
 
 __all__ = [
     "RaggedTensorValue",
+    "boolean_mask",
     "constant",
     "constant_value",
+    "cross",
+    "cross_hashed",
     "map_flat_values",
     "placeholder",
     "range",
     "row_splits_to_segment_ids",
     "segment_ids_to_row_splits",
+    "stack",
+    "stack_dynamic_partitions",
 ]
 
 

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from gpersist import files
 from gpersist.errors import DataLossError, FailedPreconditionError, GPersistError, NotFoundError, from_os_error
 from gpersist.table import crc32c, mask
 
@@ -267,6 +268,7 @@ class _Bytes:
 
 
 def _opened(path: str, mode: str) -> BinaryIO:
+    files.check_local(path)
     try:
         return open(path, mode)  # type: ignore[return-value]  # a binary mode
     except FileNotFoundError as error:

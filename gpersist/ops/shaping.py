@@ -178,10 +178,11 @@ class Reshape(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
+        grad = convert_to_tensor(grad)  # which may be IndexedSlices
         sizes = op.inputs[0].shape.sizes
         if sizes is not None and sizes.count(None) == 1 and 0 not in sizes:
             return [reshape(grad, [-1 if size is None else size for size in sizes]), None]
-        return [reshape(convert_to_tensor(grad), shape_of(op.inputs[0])), None]  # which may be IndexedSlices
+        return [reshape(grad, shape_of(op.inputs[0])), None]
 
 
 class ExpandDims(OpType):
@@ -214,7 +215,7 @@ class ExpandDims(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [reshape(grad, shape_of(op.inputs[0])), None]
+        return [reshape(convert_to_tensor(grad), shape_of(op.inputs[0])), None]
 
 
 def _new_axis(axis: int, rank: int) -> int:
@@ -256,7 +257,7 @@ class Squeeze(OpType):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
-        return reshape(grad, shape_of(op.inputs[0]))
+        return reshape(convert_to_tensor(grad), shape_of(op.inputs[0]))
 
 
 def shape(input: Any, name: str | None = None, out_type: Any = None, *, optimize: bool = True) -> Tensor:  # TensorFlow's name

@@ -11,7 +11,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError, UnimplementedError
-from gpersist.graph import Operation, OpType, Tensor, apply, constant_value, sample
+from gpersist.graph import Operation, OpType, Tensor, apply, constant_value, name_scope, sample
 from gpersist.ops.kernels import shown
 from gpersist.ops.sobol_numbers import COUNTS, PACKED
 from gpersist.shapes import TensorShape
@@ -114,9 +114,10 @@ def sobol_sample(dim: Any, num_results: Any, skip: Any = 0, dtype: Any = "float3
         num_results: how many points.
         skip: how many points of the sequence are left out first.
         dtype: float32 or float64.
-        name: of the node.
+        name: of the scope.
 
     Returns:
         A tensor of shape [num_results, dim].
     """
-    return apply("SobolSample", dim, num_results, skip, dtype=dtype, name=name)
+    with name_scope(name, "sobol", [dim, num_results, skip]):
+        return apply("SobolSample", dim, num_results, skip, dtype=dtype)

@@ -22,7 +22,7 @@ from gpersist.shapes import TensorShape
 
 __all__ = ["sparse_cross", "sparse_cross_hashed"]
 
-_HASH_KEY = 0xDECAFCAFFE
+HASH_KEY = 0xDECAFCAFFE
 _ALL_BITS = (1 << 64) - 1
 _MULTIPLIER = 0xC6A4A7935BD1E995
 _LARGEST = (1 << 63) - 1
@@ -147,8 +147,8 @@ class SparseCross(OpType):
     )
     is_host_only = True
     samples = (
-        sample(*_SAMPLE, hashed_output=True, num_buckets=100, hash_key=_HASH_KEY, out_type="int64", internal_type="int64"),
-        sample(*_SAMPLE, hashed_output=False, num_buckets=0, hash_key=_HASH_KEY, out_type="string", internal_type="int64"),
+        sample(*_SAMPLE, hashed_output=True, num_buckets=100, hash_key=HASH_KEY, out_type="int64", internal_type="int64"),
+        sample(*_SAMPLE, hashed_output=False, num_buckets=0, hash_key=HASH_KEY, out_type="string", internal_type="int64"),
     )
     shapes = staticmethod(_shapes)
 
@@ -343,7 +343,7 @@ def sparse_cross_hashed(inputs: Any, num_buckets: int = 0, hash_key: int | None 
         *columns,
         hashed_output=True,
         num_buckets=num_buckets,
-        hash_key=hash_key or _HASH_KEY,
+        hash_key=hash_key or HASH_KEY,
         out_type="int64",
         internal_type="string" if is_text else "int64",
         name=name,

@@ -10,6 +10,7 @@ from gpersist.graph import Tensor, apply, constant_value, convert_to_tensor, nam
 from gpersist.ops.arithmetic import add, minimum, multiply, pow
 from gpersist.ops.casting import cast
 from gpersist.ops.constants import constant
+from gpersist.ops.control_flow_case import case
 from gpersist.ops.division import truediv
 from gpersist.ops.random import random_normal
 from gpersist.ops.trigonometry import cos
@@ -131,8 +132,11 @@ def piecewise_constant(x: Any, boundaries: Sequence[Any], values: Sequence[Any],
         if rate.dtype.base_dtype is not rates[0].dtype.base_dtype:
             raise ValueError(f"Values must have elements all with the same dtype ({rates[0].dtype.base_dtype} vs {rate.dtype.base_dtype}).")
     with name_scope(name, "PiecewiseConstant"):
-        passed = cast(step > apply("Pack", limits), "int32")
-        return apply("GatherV2", apply("Pack", rates), apply("Sum", passed, 0), 0)
+        cases: list[Any] = [(step <= limits[0], lambda: rates[0]), (step > limits[-1], lambda: rates[-1])]
+        for low, high, rate in zip(limits, limits[1:], rates[1:-1], strict=False):
+            cases.append(((step > low) & (step <= high), lambda rate=rate: rate))
+        found: Tensor = case(cases, lambda: rates[0], exclusive=True)
+        return found
 
 
 piecewise_constant_decay = piecewise_constant

@@ -15,7 +15,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from gpersist import protos
+from gpersist import files, protos
 from gpersist.bundle import index_path
 from gpersist.checkpoint import FollowedSave, locate
 from gpersist.errors import CancelledError, CheckpointNotFoundError, FailedPreconditionError, GPersistError, InvalidArgumentError, NotFoundError
@@ -204,6 +204,7 @@ class Saver:
             return None
         if not os.path.basename(prefix):
             raise ValueError(f"no path specified: save_path is {save_path!r}; expected folder and base name, such as 'dir/model'")
+        files.check_local(prefix)
         try:
             saving = Saving(sess, self._plans_of(sess), self.saver_def, prefix)
             meta = _Attempt(self._encoder(sess.graph, strip_default_attrs)) if write_meta_graph else None

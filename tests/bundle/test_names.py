@@ -129,6 +129,6 @@ def test_no_prefix(prefix: object, message: str) -> None:
 
 def test_urls_are_no_folders() -> None:
     for prefix in ("s3://bucket/run/ckpt-1", "file:///run/ckpt-1"):
-        with pytest.raises(UnimplementedError, match=r"file system scheme '(s3|file)' not implemented"):
+        with pytest.raises(UnimplementedError, match=r"File system scheme '(s3|file)' not implemented"):
             check_prefix(prefix)
     assert check_prefix("a:/b") == "a:/b"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import gzip
 import os
 import threading
 from pathlib import Path
@@ -225,6 +226,12 @@ def test_ranges_are_held_against_the_files_size(path: str) -> None:
 def test_a_pointer_in_a_data_files_place_is_told(path: str) -> None:
     Path(path).write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 99\n")
     with ShardReader(path) as reader, pytest.raises(DataLossError, match=r"data', which is a Git-LFS pointer, .*git lfs pull"):
+        reader.check(0, 99, "tensor 'a'")
+
+
+def test_a_data_file_that_is_still_packed_is_told(path: str) -> None:
+    Path(path).write_bytes(gzip.compress(bytes(99)))
+    with ShardReader(path) as reader, pytest.raises(DataLossError, match=r"data', which is gzip-compressed: unpack it"):
         reader.check(0, 99, "tensor 'a'")
 
 

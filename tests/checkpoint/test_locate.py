@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -12,7 +13,14 @@ import pytest
 
 import gpersist
 from gpersist.checkpoint.locate import locate, v1_files
-from gpersist.errors import CheckpointNotFoundError, GPersistError, InvalidArgumentError, NotACheckpointError
+from gpersist.errors import (
+    CheckpointNotFoundError,
+    DataLossError,
+    GPersistError,
+    InvalidArgumentError,
+    NotACheckpointError,
+    UnimplementedError,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -204,3 +212,64 @@ def test_what_a_folder_without_a_checkpoint_has(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"x")
     with pytest.raises(CheckpointNotFoundError, match=r"a SavedModel without variables, .* or were not copied with it"):
         locate(tmp_path)
+
+
+def test_what_a_part_of_a_checkpoint_lacks(tmp_path: Path) -> None:
+    told = {}
+    for name in ("w.tar.gz", "w.meta", "w.data-00000-of-00001"):
+        (tmp_path / name).write_bytes(b"x")
+        with pytest.raises(CheckpointNotFoundError) as caught:
+            locate(tmp_path)
+        told[name] = str(caught.value)
+    assert told["w.tar.gz"].endswith("; unpack 'w.tar.gz'")
+    assert told["w.meta"].endswith("; 'w.meta' is a graph without values: look at it with gpersist graph")
+    assert told["w.data-00000-of-00001"].endswith("; 'w.index', which tells what is in 'w.data-00000-of-00001', is missing: copy it too")
+
+
+def test_a_v1_file_without_a_state_file_is_to_be_named(tmp_path: Path) -> None:
+    gpersist.save_v1(tmp_path / "model.ckpt", {"w": np.ones(2)})
+    with pytest.raises(CheckpointNotFoundError, match=r"in it are 'model\.ckpt'; '.*model\.ckpt' is one in TensorFlow's first format: name it"):
+        locate(tmp_path)
+
+
+def test_folders_of_several_runs_are_named(tmp_path: Path) -> None:
+    for run in ("a", "b"):
+        gpersist.save(tmp_path / run / "ckpt-1", {"w": 1}, durable=False)
+    with pytest.raises(CheckpointNotFoundError, match=r"in '.*a', '.*b' are some: give one of these folders"):
+        locate(tmp_path)
+    with pytest.raises(CheckpointNotFoundError, match=r"no checkpoint is in that folder; did you mean 'runs1'\?"):
+        (tmp_path / "a").rename(tmp_path / "runs1")
+        locate(tmp_path / "runs2")
+
+
+@pytest.mark.parametrize("text", ['model_checkpoint_path: "C:\\Users\\x"', "<!DOCTYPE html>", "", "\ufeffmodel_checkpoint_path: 'ckpt-2'"])
+def test_a_damaged_state_file_leaves_its_checkpoints_to_be_named(folder: Path, text: str) -> None:
+    (folder / "checkpoint").write_text(text)
+    with pytest.raises(DataLossError, match=r"or name a checkpoint of the folder: 'ckpt-1', 'ckpt-2'") as caught:
+        locate(folder)
+    assert ("is an HTML page" in str(caught.value)) == text.startswith("<")
+
+
+def test_a_link_to_nothing_is_told(folder: Path) -> None:
+    (folder / "link.index").symlink_to("gone/ckpt-1.index")
+    with pytest.raises(CheckpointNotFoundError, match=r"'.*link\.index' is a link to 'gone/ckpt-1\.index', which is not there"):
+        locate(folder / "link")
+
+
+@pytest.mark.parametrize("path", ["gs://bucket/ckpt-1", "s3://bucket/ckpt-1", "file:///tmp/ckpt-1"])
+def test_other_file_systems_are_refused_by_every_door(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would become folders such as `gs:` here, and whoever saved would think that it went there."""
+    monkeypatch.chdir(tmp_path)
+    told = rf"File system scheme '{path.split(':')[0]}' not implemented \(file: '{path[:9]}"
+    array = {"w": np.ones(2)}
+    with gpersist.CheckpointManager(os.path.dirname(path)) as manager:
+        for call in (
+            lambda: gpersist.save(path, array),
+            lambda: gpersist.save_async(path, array).result(),
+            lambda: gpersist.save_v1(path, array),
+            lambda: manager.save(1, array),
+            lambda: gpersist.load(path),
+        ):
+            with pytest.raises(UnimplementedError, match=told):
+                call()
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,15 @@ def test_a_missing_data_file_is_named(prefix: str) -> None:
     path = next(Path(prefix).parent.glob("*.data-00001-of-*"))
     path.unlink()
     with Storage(prefix) as storage, pytest.raises(CheckpointNotFoundError, match=f"{path.name}.* is missing"):
+        storage.layout(storage.ranges())
+
+
+@pytest.mark.parametrize("name", ["{path}.part", "{path} (1)", "best.data-00001-of-{count}"])
+def test_what_a_missing_data_file_may_have_become(prefix: str, name: str) -> None:
+    path = next(Path(prefix).parent.glob("*.data-00001-of-*"))
+    other = name.format(path=path.name, count=path.name[-5:])
+    path.rename(path.parent / other)
+    with Storage(prefix) as storage, pytest.raises(CheckpointNotFoundError, match=re.escape(f"; {other!r} may be it, renamed or unfinished")):
         storage.layout(storage.ranges())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gpersist.errors import UnimplementedError
 from gpersist.files import gfile
 
 _FOLDER = Path(__file__).parents[1] / "golden" / "gfile"
@@ -77,3 +78,9 @@ def test_a_link_to_a_folder_is_not_followed_when_it_is_removed(tmp_path: Path) -
     (tmp_path / "link").symlink_to(tmp_path / "kept")
     gfile.DeleteRecursively(str(tmp_path / "link"))
     assert (tmp_path / "kept" / "f").exists() and not (tmp_path / "link").is_symlink()
+
+
+@pytest.mark.parametrize("call", ["Exists", "IsDirectory", "Glob", "ListDirectory", "MakeDirs", "MkDir", "Remove", "Stat"])
+def test_other_file_systems_are_refused(call: str) -> None:
+    with pytest.raises(UnimplementedError, match=r"File system scheme 'gs' not implemented \(file: 'gs://bucket/x'\)"):
+        getattr(gfile, call)("gs://bucket/x")

@@ -538,3 +538,13 @@ def test_a_name_in_another_scope_is_the_nearest() -> None:
         ops.Variable(np.zeros(2, np.float32), name="a_long_scope/w")
         with initialised() as sess, pytest.raises(NotFoundError, match="Key a_long_scope/w not found in checkpoint; did you mean 'w'"):
             Saver().restore(sess, "saved")
+
+
+@pytest.mark.parametrize("options", [{}, {"sharded": True}, {"write_version": protos.SaverDef.V1}])
+def test_other_file_systems_are_refused(options, tmp_path) -> None:
+    ops.Variable([1.0, 2.0], name="v")
+    saver, sess = Saver(**options), initialised()
+    for call in (saver.save, saver.restore):
+        with pytest.raises(UnimplementedError, match=r"File system scheme 'gs' not implemented \(file: 'gs://bucket/model"):
+            call(sess, "gs://bucket/model")
+    assert list(tmp_path.iterdir()) == []

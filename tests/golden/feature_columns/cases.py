@@ -372,6 +372,78 @@ def embedding_trained(tf: Any) -> Any:
     return {"gradients": [tf.convert_to_tensor(each) for each in tf.gradients(tf.reduce_sum(dense * dense), tf.trainable_variables())]}
 
 
+@case
+def embedding_from_a_checkpoint(tf: Any) -> Any:
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.get_variable("table", initializer=np.arange(10, dtype=np.float32).reshape(5, 2))
+        session.run(tf.global_variables_initializer())
+        tf.train.Saver().save(session, "./of_a_table")
+    numbers = tf.feature_column.categorical_column_with_identity("i", 5)
+    column = tf.feature_column.embedding_column(numbers, 2, ckpt_to_load_from="./of_a_table", tensor_name_in_ckpt="table")
+    with tf.Graph().as_default(), tf.Session() as session:
+        dense = tf.feature_column.input_layer({"i": sparse(tf, [[1], [4, 2]], np.int64)}, [column])
+        session.run(tf.global_variables_initializer())
+        return {"initial": session.run(dense).tolist()}
+
+
+# -- sequences
+
+
+def sequence(tf: Any, features: dict[str, Any], column: Any) -> Any:
+    """What a column gives a layer of sequences; `tf._sequence_of` is set by those who run the cases."""
+    dense, length = tf._sequence_of(features, column)
+    return {"dense": dense, "length": length}
+
+
+@case
+def sequence_of_numbers(tf: Any) -> Any:
+    column = tf.feature_column.sequence_numeric_column("x", default_value=-1.0, normalizer_fn=lambda value: value)
+    return sequence(tf, {"x": sparse(tf, [[1.0, 2.0, 3.0], [], [4.0]], np.float32)}, column)
+
+
+@case
+def sequence_of_pairs(tf: Any) -> Any:
+    column = tf.feature_column.sequence_numeric_column("x", shape=(2,))
+    return sequence(tf, {"x": sparse(tf, [[1.0, 2.0, 3.0, 4.0], [5.0, 6.0]], np.float32)}, column)
+
+
+@case
+def sequence_of_categories(tf: Any) -> Any:
+    column = tf.feature_column.indicator_column(tf.feature_column.sequence_categorical_column_with_vocabulary_list("w", ["a", "b"]))
+    return sequence(tf, {"w": sparse(tf, [["a", "b", "z"], ["b"]])}, column)
+
+
+@case
+def sequence_of_embeddings(tf: Any) -> Any:
+    column = tf.feature_column.embedding_column(tf.feature_column.sequence_categorical_column_with_identity("i", 5), 2)
+    return sequence(tf, {"i": sparse(tf, [[0, 3], [1, 2, 4], []], np.int64)}, column)
+
+
+@case
+def sequence_of_several_categories(tf: Any) -> Any:
+    column = tf.feature_column.embedding_column(tf.feature_column.sequence_categorical_column_with_hash_bucket("h", 5), 2, combiner="sum")
+    places = [[0, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 1]]
+    return sequence(tf, {"h": tf.SparseTensor(places, ["a", "b", "c", "d"], [2, 2, 2])}, column)
+
+
+@case
+def sequence_of_shared_embeddings(tf: Any) -> Any:
+    both = [tf.feature_column.sequence_categorical_column_with_identity(key, 5) for key in "ij"]
+    initializer = tf.constant_initializer(np.arange(10.0))
+    column = tf.feature_column.shared_embedding_columns(both, 2, initializer=initializer)[0]
+    with tf.Graph().as_default(), tf.Session() as session:
+        found = sequence(tf, {"i": sparse(tf, [[0, 3], [1]], np.int64)}, column)
+        session.run(tf.global_variables_initializer())
+        return {key: value.tolist() for key, value in session.run(found).items()}
+
+
+errors_of(
+    "wrong_sequence",
+    lambda tf: sequence(tf, {"i": [[1]]}, tf.feature_column.embedding_column(tf.feature_column.categorical_column_with_identity("i", 3), 2)),
+    lambda tf: sequence(tf, {"i": [[1]]}, tf.feature_column.indicator_column(tf.feature_column.categorical_column_with_identity("i", 3))),
+)
+
+
 # -- what columns tell
 
 
@@ -578,7 +650,7 @@ errors_of(
 
 # -- the answers
 
-_INNER = re.compile(r"\w_embedding_weights/|/weighted_sum/|gradients/|SparseReshape(_\d+)?/Const|ParseExample|SparseTensor/values")
+_INNER = re.compile(r"\w_embedding_weights/|/weighted_sum/|gradients/|SparseReshape(_\d+)?(/Const|:1)|ParseExample|SparseTensor/values")
 """Nodes within functions that TensorFlow 2.21 builds in another way than 1.15: lookups in tables without `Unique`, newer operations."""
 
 

@@ -63,7 +63,10 @@ class _Flags:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        value = getattr(_absl("flags"), name)
+        module = _absl("flags")
+        if name in _DEFINITIONS:
+            module.disclaim_key_flags()  # a flag is its program's, and not this module's, which calls absl for it
+        value = getattr(module, name)
         return _with_old_names(value) if name in _DEFINITIONS else value
 
     def __dir__(self) -> list[str]:
@@ -91,7 +94,15 @@ class _App:
         Args:
             main: called with the program's name and what is left of the arguments; default: `main` of the program.
             argv: default: `sys.argv`.
+
+        Raises:
+            DuplicateFlagError: the program has a flag of absl's own, such as `log_dir`.
         """
+        try:
+            _absl("app")
+        except _absl("flags").DuplicateFlagError as error:
+            error.add_note("tf.app.run needs absl.logging, which has a flag of that name, as with TensorFlow 1.14: give the program's another")
+            raise
         _absl("app").run(main or sys.modules["__main__"].main, argv, flags_parser=lambda given: _absl("flags").FLAGS(given, known_only=True))
 
 

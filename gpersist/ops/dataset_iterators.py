@@ -152,7 +152,7 @@ def make_one_shot_iterator(dataset: Any) -> Iterator:
 
 
 def _factory(graph: Graph, variant: Tensor) -> protos.NameAttrList:
-    """A function of the library that makes a dataset: a copy of all that it is made from."""
+    """A function of the library that makes a dataset: a copy of all that it is made from, without control inputs, as TensorFlow's."""
     ops: dict[Operation, None] = {}
     waiting: list[tuple[Operation, bool]] = [(variant.op, False)]
     while waiting:
@@ -162,7 +162,7 @@ def _factory(graph: Graph, variant: Tensor) -> protos.NameAttrList:
         elif op not in ops:
             _check_copied(op)
             waiting.append((op, True))
-            waiting += [(tensor.op, False) for tensor in reversed(op.inputs)] + [(other, False) for other in op.control_inputs]
+            waiting += [(tensor.op, False) for tensor in reversed(op.inputs)]
     definition = to_function_def(graph, "", [], [variant], ops=list(ops))
     definition.attr["_disable_call_shape_inference"].b = True
     digest = hashlib.sha1(definition.SerializeToString(deterministic=True), usedforsecurity=False).digest()

@@ -188,7 +188,7 @@ def to_function_def(
         inputs: placeholders, which become the arguments.
         outputs: the results.
         names: what the arguments are to be called; made valid, and unique.
-        ops: what the function is made of; by default the whole graph.
+        ops: what the function is made of, without control inputs; by default the whole graph, with them.
     """
     definition = protos.FunctionDef()
     definition.signature.name = name
@@ -206,7 +206,9 @@ def to_function_def(
     for op in nodes:
         node = definition.node_def.add()
         node.MergeFromString(encode_node(op, []))
-        node.input[:] = [edges[tensor] for tensor in op.inputs] + [f"^{other.name}" for other in op.control_inputs if other not in skipped]
+        node.input[:] = [edges[tensor] for tensor in op.inputs]
+        if ops is None:
+            node.input.extend(f"^{other.name}" for other in op.control_inputs if other not in skipped)
     for tensor in outputs:
         text = _free(tensor.op.name, taken)
         definition.signature.output_arg.add(name=text, type=tensor.dtype.base_dtype.enum)

@@ -12,6 +12,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.kernels import as_array, shown
+from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.shapes import ShapeLike, TensorShape, as_shape, unknown_shape
 
 __all__ = ["bitcast", "ensure_shape", "guarantee_const", "identity", "identity_n", "stop_gradient"]
@@ -196,7 +197,9 @@ class Bitcast(OpType):
 
 
 def identity(input: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
-    """The same value, of another node (`tf.identity`)."""
+    """The same value, of another node (`tf.identity`); of a `SparseTensor`, three."""
+    if isinstance(input, SparseTensor):
+        return SparseTensor(*(identity(tensor) for tensor in (input.indices, input.values, input.dense_shape)))  # type: ignore[return-value]
     return apply("Identity", input, name=name)
 
 
@@ -206,7 +209,9 @@ def identity_n(input: Any, name: str | None = None) -> list[Tensor]:  # TensorFl
 
 
 def stop_gradient(input: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
-    """The same value, which no gradient passes (`tf.stop_gradient`)."""
+    """The same value, which no gradient passes (`tf.stop_gradient`); of a `SparseTensor`, three."""
+    if isinstance(input, SparseTensor):
+        return SparseTensor(*(stop_gradient(tensor) for tensor in (input.indices, input.values, input.dense_shape)))  # type: ignore[return-value]
     return apply("StopGradient", input, name=name)
 
 

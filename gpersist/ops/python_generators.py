@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.dtypes import int64
+from gpersist.dtypes import DType, int64
 from gpersist.graph import Tensor, apply
 from gpersist.ops import dataset_structure as structure
 from gpersist.ops.function_graph import trace
@@ -46,7 +46,8 @@ class _Running:
                 f"`generator` yielded an element that did not match the expected structure. The expected structure was "
                 f"{structure.mapped(lambda spec: spec.dtype, self._spec)}, but the yielded element was {value}."
             )
-        return [_array(part, spec, value) for part, spec in zip(parts, specs, strict=True)]
+        is_strict = isinstance(self._spec, structure.TensorSpec) and self._spec.shape.rank is None  # then TensorFlow makes a tensor of it first
+        return [_array(part, spec, value, is_strict) for part, spec in zip(parts, specs, strict=True)]
 
     def end(self, number: Any) -> Any:
         """Forgets one."""
@@ -65,22 +66,33 @@ def _parts(spec: Any, value: Any) -> list[Any]:
     return [value]
 
 
-def _array(value: Any, spec: structure.TensorSpec, element: Any) -> Any:
+def _array(value: Any, spec: structure.TensorSpec, element: Any, is_strict: bool) -> Any:
     try:
-        array = np.asarray(value, object) if spec.dtype.is_string else np.asarray(value).astype(spec.dtype.numpy, casting="same_kind")
-    except (TypeError, ValueError):
-        try:
-            array = np.asarray(value, spec.dtype.numpy)
-            if np.asarray(value).dtype.kind in "fc" and array.dtype.kind in "iub":
+        array = np.asarray(value, object if spec.dtype.is_string else None)
+        if not spec.dtype.is_string:
+            if is_strict and not _keeps(value, array.dtype, spec.dtype):
                 raise TypeError
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"`generator` yielded an element that could not be converted to the expected type. The expected type was {spec.dtype.name}, but the "
-                f"yielded element was {element}."
-            ) from None
+            if array.dtype.kind == "c" and not spec.dtype.is_complex:
+                array = array.real
+            with np.errstate(invalid="ignore"):
+                array = array.astype(spec.dtype.numpy)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"`generator` yielded an element that could not be converted to the expected type. The expected type was {spec.dtype.name}, but the "
+            f"yielded element was {element}."
+        ) from None
     if not spec.shape.is_compatible_with(array.shape):
         raise TypeError(f"`generator` yielded an element of shape {array.shape} where an element of shape {spec.shape} was expected.")
     return array
+
+
+def _keeps(value: Any, found: np.dtype[Any], wanted: DType) -> bool:
+    """Whether a number is of no wider kind than is wanted; NumPy's arrays may be of any kind, and an empty list is of none."""
+    if found.kind in "OSU":
+        return False
+    if isinstance(value, (np.ndarray, np.generic)) or not np.size(value):
+        return True
+    return wanted.is_complex or found.kind in "bui" or (wanted.is_floating and found.kind != "c")
 
 
 def generated(generator: Callable[..., Any], spec: Any, args: Sequence[Tensor], unused: Tensor) -> Tensor:

@@ -32,7 +32,14 @@ class _PerRow(OpType, abstract=True):
     inputs = "logits: T"
     attrs = _REAL
     is_foldable = True
-    samples = (sample("float[2,3]"), sample("double[2,1,3]"), sample("float[0,3]"), sample("float[2,0]"), sample("half[4]", has_gradient=False))
+    samples = (
+        sample("float[2,3]"),
+        sample("double[2,1,3]"),
+        sample("float[0,3]"),
+        sample("float[2,0]"),
+        sample("half[4]", has_gradient=False),
+        sample("float[2,3] in 60..90", has_gradient=False),  # exp of it, or of it less its row's sum, is no number of float32
+    )
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -87,6 +94,7 @@ class SoftmaxCrossEntropyWithLogits(OpType):
         sample("float[2,3]", "float[2,3] in 0..1", has_gradient=False),  # TensorFlow's leaves out the second output's with respect to the labels
         sample("double[2,3]", "double[1,3] in 0..1", has_gradient=False),
         sample("float[0,3]", "float[0,3]"),
+        sample("float[2,3] in 60..90", "float[2,3] in 0..1", has_gradient=False),
     )
 
     @staticmethod
@@ -130,7 +138,12 @@ class SparseSoftmaxCrossEntropyWithLogits(OpType):
     inputs = "features: T, labels: Tlabels"
     outputs = "loss: T, backprop: T"
     attrs = f"{_REAL}, Tlabels: {{int32, int64}} = int64"
-    samples = (sample("float[2,3]", "int64: [2, 0]"), sample("double[1,2]", "int32: [1]"), sample("float[0,3]", "int32[0]"))
+    samples = (
+        sample("float[2,3]", "int64: [2, 0]"),
+        sample("double[1,2]", "int32: [1]"),
+        sample("float[0,3]", "int32[0]"),
+        sample("float[2,3] in 60..90", "int64: [2, 0]", has_gradient=False),
+    )
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -208,22 +221,26 @@ def _wide(array: Array) -> Array:
 
 
 def _shifted(xp: Any, logits: Array) -> Array:
-    return logits - _reduced(xp.maximum, logits)
+    return logits - _reduced(xp, "max", logits)
 
 
 def _softmax(xp: Any, logits: Array) -> Array:
     result = _shifted(xp, logits)
     xp.exp(result, out=result)
-    result /= _reduced(xp.add, result)
+    result /= _reduced(xp, "sum", result)
     return result
 
 
-def _reduced(ufunc: Any, rows: Array) -> Array:
+_UFUNCS = {"max": np.maximum, "sum": np.add}
+
+
+def _reduced(xp: Any, name: str, rows: Array) -> Array:
     """The reduction of each row, kept as one column; of many short rows column by column, which takes a fraction of the time."""
     count = rows.shape[-1]
-    if isinstance(ufunc, np.ufunc) and count <= _SHORT_ROW and rows.size > count * count:
-        return functools.reduce(ufunc, [rows[..., number : number + 1] for number in range(count)])
-    return rows.max(axis=-1, keepdims=True) if ufunc.__name__ == "maximum" else rows.sum(axis=-1, keepdims=True)
+    if xp is np and count <= _SHORT_ROW and rows.size > count * count:
+        return functools.reduce(_UFUNCS[name], [rows[..., number : number + 1] for number in range(count)])
+    found: Array = getattr(rows, name)(axis=-1, keepdims=True)
+    return found
 
 
 def _check_rank(logits: Array) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gpersist.dtypes import DType, as_dtype
-from gpersist.graph import Graph, Operation, Tensor, apply, constant_shape, convert_to_tensor, name_scope, register_fetch
+from gpersist.graph import Graph, Operation, Tensor, apply, constant_shape, convert_to_tensor, get_default_graph, name_scope, register_fetch
 from gpersist.ops.constants import placeholder, placeholder_with_default
 from gpersist.shapes import TensorShape, as_shape
 
@@ -114,6 +115,27 @@ class SparseTensor:
         return f"SparseTensor(indices={self._indices}, values={self._values}, dense_shape={self._dense_shape})"
 
     __repr__ = __str__
+
+
+def on_values(used_name: str = "") -> Callable[[Callable[..., Tensor]], Callable[..., Tensor]]:
+    """Makes a function of one tensor take a `SparseTensor` as well, and give one of the same places.
+
+    Args:
+        used_name: what TensorFlow's function has called its node by then: it first tries the sparse tensor as a tensor, which uses the name up.
+    """
+
+    def wrap(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+        @functools.wraps(function)
+        def build(x: Any, name: str | None = None) -> Tensor:
+            if not isinstance(x, SparseTensor):
+                return function(x, name=name)
+            if used_name:
+                get_default_graph().unique_name(name or used_name)
+            return x.with_values(function(x.values, name=name))  # type: ignore[return-value]  # as it was given
+
+        return build
+
+    return wrap
 
 
 def convert_to_tensor_or_sparse_tensor(value: Any, dtype: Any = None, name: str | None = None) -> Any:

@@ -21,6 +21,7 @@ from gpersist.ops.constants import constant
 from gpersist.ops.kernels import in_blocks
 from gpersist.ops.reductions import reduce_sum
 from gpersist.ops.shaping import reshape, shape_of
+from gpersist.ops.sparse_tensor import on_values
 from gpersist.ops.unary import exp, square
 
 __all__ = ["digamma", "erf", "erfc", "erfcinv", "erfinv", "lbeta", "lgamma", "ndtri", "polygamma", "zeta"]
@@ -434,7 +435,7 @@ def _zeta(xp: Any, x: Array, q: Array) -> Array:
     return xp.where(x == 1, np.inf, xp.where((x < 1) | ((q <= 0) & (x != xp.floor(x))), np.nan, result))
 
 
-erf = unary("erf", "Erf", "The error function (`tf.erf`).")
+erf = on_values("Erf")(unary("erf", "Erf", "The error function (`tf.erf`)."))
 erfc = unary("erfc", "Erfc", "1 less the error function (`tf.erfc`).")
 lgamma = unary("lgamma", "Lgamma", "The logarithm of the magnitude of the gamma function (`tf.lgamma`).")
 digamma = unary("digamma", "Digamma", "The derivative of `lgamma` (`tf.digamma`).")

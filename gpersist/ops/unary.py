@@ -16,6 +16,7 @@ from gpersist.ops.complex_numbers import conj
 from gpersist.ops.constants import constant
 from gpersist.ops.filling import zeros_like
 from gpersist.ops.kernels import in_blocks
+from gpersist.ops.sparse_tensor import on_values
 
 __all__ = [
     "abs",
@@ -376,7 +377,7 @@ log = unary("log", "Log", "The natural logarithm (`tf.log`).")
 log1p = unary("log1p", "Log1p", "The natural logarithm of 1 + x (`tf.log1p`).")
 
 
-negative = unary("negative", "Neg", "The number with the other sign (`tf.negative`).")
+negative = on_values("Neg")(unary("negative", "Neg", "The number with the other sign (`tf.negative`)."))
 
 
 reciprocal = unary("reciprocal", "Reciprocal", "One over the number (`tf.reciprocal`).")
@@ -388,15 +389,16 @@ rint = unary("rint", "Rint", "Rounded to the nearest integer (`tf.rint`).")
 rsqrt = unary("rsqrt", "Rsqrt", "One over the square root (`tf.rsqrt`).")
 
 
-sqrt = unary("sqrt", "Sqrt", "The square root (`tf.sqrt`).")
+sqrt = on_values("Sqrt")(unary("sqrt", "Sqrt", "The square root (`tf.sqrt`)."))
 
 
-square = unary("square", "Square", "The number times itself (`tf.square`).")
+square = on_values("Square")(unary("square", "Square", "The number times itself (`tf.square`)."))
 
 
-tanh = unary("tanh", "Tanh", "The hyperbolic tangent (`tf.tanh`).")
+tanh = on_values("Tanh")(unary("tanh", "Tanh", "The hyperbolic tangent (`tf.tanh`)."))
 
 
+@on_values("Abs")
 def abs(x: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
     """The magnitude (`tf.abs`)."""
     with name_scope(name, "Abs", [x]) as scope:
@@ -406,6 +408,7 @@ def abs(x: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
         return apply("Abs", tensor, name=scope)
 
 
+@on_values()
 def sign(x: Any, name: str | None = None) -> Tensor:
     """-1, 0 or 1; of a complex number, that of magnitude 1 at its angle (`tf.sign`)."""
     tensor = convert_to_tensor(x)

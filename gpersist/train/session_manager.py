@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from gpersist import checkpoint
 from gpersist.errors import DeadlineExceededError, FailedPreconditionError
 from gpersist.graph import Graph, Session, get_default_graph
-from gpersist.train.checkpoint_state import get_checkpoint_state
+from gpersist.train.checkpoint_state import checkpoint_exists, get_checkpoint_state
 
 __all__ = ["SessionManager"]
 
@@ -179,7 +180,12 @@ class SessionManager:
             _LOG.info("Waiting for checkpoint to be available.")
             time.sleep(self._recovery_wait_secs)
             waited += self._recovery_wait_secs
-        self._restore(session, saver, state.model_checkpoint_path)
+        try:
+            self._restore(session, saver, state.model_checkpoint_path)
+        except ValueError as error:
+            if not checkpoint_exists(state.model_checkpoint_path) and (beside := checkpoint.follow(folder or "", state.model_checkpoint_path)):
+                error.add_note(f"{beside!r} is there; after a move, tf.train.update_checkpoint_state({folder!r}, {beside!r}) puts the folder right")
+            raise
         saver.recover_last_checkpoints(state.all_model_checkpoint_paths)
         return session, True
 

@@ -319,7 +319,7 @@ class Supervisor:
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
     ) -> LooperThread:
-        """Calls a function again and again in a thread, every so many seconds, until it is stopped; gives the thread."""
+        """Calls a function every so many seconds in a thread, until it is stopped; gives the thread."""
         return LooperThread.loop(self._coord, timer_interval_secs, target, args, kwargs)
 
     def stop(self, threads: Iterable[Any] | None = None, close_summary_writer: bool = True, ignore_live_threads: bool = False) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gpersist import protos
 from gpersist.graph import BaseSession
 from gpersist.train.coordinator import LooperThread
 from gpersist.train.global_step import global_step
-
-if TYPE_CHECKING:
-    from gpersist.train.supervisor import Supervisor
 
 _LOG = logging.getLogger("gpersist")
 
@@ -20,7 +17,7 @@ _LOG = logging.getLogger("gpersist")
 class SummaryThread(LooperThread):
     """Writes the supervisor's summaries, with the step that they are of."""
 
-    def __init__(self, sv: Supervisor, sess: BaseSession) -> None:
+    def __init__(self, sv: Any, sess: BaseSession) -> None:
         super().__init__(sv.coord, sv.save_summaries_secs)
         self._sv, self._sess = sv, sess
 
@@ -45,7 +42,7 @@ class StepCounterThread(LooperThread):
         step_counter: counts the steps; the supervisor's global step by default.
     """
 
-    def __init__(self, sv: Supervisor, sess: BaseSession, step_counter: Any = None) -> None:
+    def __init__(self, sv: Any, sess: BaseSession, step_counter: Any = None) -> None:
         super().__init__(sv.coord, sv.save_summaries_secs)
         self._sv, self._sess = sv, sess
         self._step_counter = sv.global_step if step_counter is None else step_counter
@@ -70,7 +67,7 @@ class StepCounterThread(LooperThread):
 class CheckpointThread(LooperThread):
     """Saves checkpoints."""
 
-    def __init__(self, sv: Supervisor, sess: BaseSession) -> None:
+    def __init__(self, sv: Any, sess: BaseSession) -> None:
         super().__init__(sv.coord, sv.save_model_secs)
         self._sv, self._sess = sv, sess
 

@@ -42,3 +42,22 @@ def test_flags_are_set_and_listed() -> None:
 
 def test_they_are_one_module() -> None:
     assert run("print(tf.flags is flags, tf.flags.FLAGS is FLAGS, 'DEFINE_enum' in dir(flags))") == "True True True\n"
+
+
+def test_a_flag_is_its_programs() -> None:
+    told = run("print([flag.name for flag in FLAGS.get_key_flags_for_module('-c')], FLAGS.find_module_defining_flag('number'))")
+    assert told == "['name', 'number'] -c\n"
+
+
+def test_help_tells_the_programs_flags() -> None:
+    command = [sys.executable, "-c", BEGINNING + "tf.app.run(main=print)", "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]).stdout
+    assert "--name: an old keyword" in told
+    assert "--number: a number" in told
+
+
+def test_a_flag_of_absls_own_is_explained() -> None:
+    command = [sys.executable, "-c", BEGINNING + "flags.DEFINE_string('log_dir', '', 'where')\ntf.app.run(main=print)"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]).stderr
+    assert "'log_dir' is defined twice. First from -c, second from absl.logging" in told
+    assert "give the program's another" in told

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gpersist.compat.v1 as tf
@@ -54,6 +55,44 @@ def test_a_one_shot_iterator_needs_no_initialisation() -> None:
     for _ in range(2):
         with tf.Session(graph=graph) as session:
             assert elements(session) == [2, 4, 6]
+
+
+def test_a_one_shot_iterator_takes_files_by_pattern(tmp_path: Path) -> None:
+    (tmp_path / "lines").write_bytes(b"a\nb\n")
+    for shuffle in (False, True):  # list_files asserts, by a control input, that there are any: TensorFlow's copy of the dataset is without
+        with tf.Graph().as_default():
+            names = tf.data.Dataset.list_files(f"{tmp_path}/l*", shuffle=shuffle)
+            names.flat_map(tf.data.TextLineDataset).make_one_shot_iterator().get_next(name="next")
+            with tf.Session() as session:
+                assert elements(session) == [b"a", b"b"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "wanted"),
+    [
+        ("int32", [], []),
+        ("int32", 1.5, 1),
+        ("uint8", -1, 255),
+        ("int32", np.array([1.5, -2.7]), [1, -2]),
+        ("float32", 1 + 2j, 1.0),
+        ("bool", 2.0, True),
+    ],
+)
+def test_a_generators_numbers_become_what_is_wanted(dtype: str, value: Any, wanted: Any) -> None:
+    """What TensorFlow 2.21 makes of them."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        dataset = tf.data.Dataset.from_generator(lambda: iter([(value,)]), (dtype,))
+        (found,) = session.run(dataset.make_one_shot_iterator().get_next())
+        assert (found.dtype, found.tolist()) == (dtype, wanted)
+
+
+@pytest.mark.parametrize(("dtype", "value"), [("int32", 1.5), ("float32", 1 + 2j), ("bool", 2.0), ("int32", "5"), ("float32", None)])
+def test_a_generators_number_of_unknown_shape_is_taken_as_it_is(dtype: str, value: Any) -> None:
+    """TensorFlow 2.21 makes a tensor of it, which takes no wider one."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        found = tf.data.Dataset.from_generator(lambda: iter([value]), dtype).make_one_shot_iterator().get_next()
+        with pytest.raises(tf.errors.InvalidArgumentError, match="yielded an element that could not be converted"):
+            session.run(found)
 
 
 def test_a_program_reads_what_it_names(tmp_path: Path) -> None:

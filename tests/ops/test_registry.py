@@ -135,7 +135,7 @@ def test_runs_as_told(name: str, sample: Sample, xp: ModuleType) -> None:
     """Its outputs have the types and the shapes that the graph says; CuPy gives what NumPy gives."""
     op_type = get_op_type(name)
     inputs = arrays_of(sample)
-    with Graph().as_default():
+    with Graph().as_default() as graph, graph.device("/device:CPU:0"):
         op = apply_op(name, *[_placeholders(value) for value in inputs], name="tried", **sample.attrs)
         vague = apply_op(name, *[_placeholders(value, is_vague=True) for value in inputs], name="tried", **sample.attrs)
         with Session() as session:

@@ -98,6 +98,21 @@ def test_a_missing_checkpoint_file_is_told(tmp_path: Path) -> None:
         tf.train.MonitoredTrainingSession(checkpoint_dir=str(tmp_path))
 
 
+def test_a_moved_folder_is_told_and_put_right(tmp_path: Path) -> None:
+    tf.train.get_or_create_global_step()
+    old, new = str(tmp_path / "old"), str(tmp_path / "new")
+    with tf.train.MonitoredTrainingSession(checkpoint_dir=old, save_checkpoint_steps=1):
+        pass
+    Path(old).rename(new)
+    tf.train.update_checkpoint_state(new, f"{old}/model.ckpt-0")  # as TensorFlow writes it: absolute
+    with pytest.raises(ValueError, match="not a valid checkpoint") as caught:
+        tf.train.MonitoredTrainingSession(checkpoint_dir=new)
+    assert f"tf.train.update_checkpoint_state({new!r}, '{new}/model.ckpt-0')" in caught.value.__notes__[-1]
+    tf.train.update_checkpoint_state(new, f"{new}/model.ckpt-0")
+    with tf.train.MonitoredTrainingSession(checkpoint_dir=new) as session:
+        assert session.run(tf.train.get_global_step()) == 0
+
+
 def test_a_saver_of_another_class_saves_as_it_can(tmp_path: Path) -> None:
     train, saved = _train_op(), []
 

@@ -8,7 +8,8 @@ __all__, __getattr__, __dir__ = _lazily(
     "",
     {
         "gpersist.ops.ragged": (
-            "RaggedTensorValue constant constant_value map_flat_values placeholder range row_splits_to_segment_ids segment_ids_to_row_splits"
+            "RaggedTensorValue boolean_mask constant constant_value cross cross_hashed map_flat_values "
+            "placeholder range row_splits_to_segment_ids segment_ids_to_row_splits stack stack_dynamic_partitions"
         ),
     },
 )

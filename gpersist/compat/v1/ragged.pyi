@@ -2,22 +2,32 @@
 
 from gpersist.ops.ragged import (
     RaggedTensorValue,
+    boolean_mask,
     constant,
     constant_value,
+    cross,
+    cross_hashed,
     map_flat_values,
     placeholder,
     range,
     row_splits_to_segment_ids,
     segment_ids_to_row_splits,
+    stack,
+    stack_dynamic_partitions,
 )
 
 __all__ = [
     "RaggedTensorValue",
+    "boolean_mask",
     "constant",
     "constant_value",
+    "cross",
+    "cross_hashed",
     "map_flat_values",
     "placeholder",
     "range",
     "row_splits_to_segment_ids",
     "segment_ids_to_row_splits",
+    "stack",
+    "stack_dynamic_partitions",
 ]

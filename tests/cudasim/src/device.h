@@ -327,6 +327,7 @@ inline int __ffs(int bits) { return __builtin_ffs(bits); }
 inline int __ffsll(long long bits) { return __builtin_ffsll(bits); }
 inline float rsqrtf(float value) { return 1 / std::sqrt(value); }
 inline double rsqrt(double value) { return 1 / std::sqrt(value); }
+using std::abs;  // or C's takes a float for an int, as in thrust's division of complex numbers
 using std::isfinite;
 using std::isinf;
 using std::isnan;

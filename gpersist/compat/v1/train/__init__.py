@@ -53,6 +53,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.train.step_timer": "SecondOrStepTimer",
         "gpersist.train.stopping_hooks": "FeedFnHook FinalOpsHook GlobalStepWaiterHook StopAtStepHook",
         "gpersist.train.summary_writer": "summary_iterator",
+        "gpersist.train.supervisor": "Supervisor basic_train_loop",
         "gpersist.train.vocabularies": "VocabInfo",
         "gpersist.train.warm_starting": "warm_start",
     },

@@ -160,6 +160,10 @@ from gpersist.train.stopping_hooks import (
 from gpersist.train.summary_writer import (
     summary_iterator,
 )
+from gpersist.train.supervisor import (
+    Supervisor,
+    basic_train_loop,
+)
 from gpersist.train.vocabularies import (
     VocabInfo,
 )
@@ -222,10 +226,12 @@ __all__ = [
     "StepCounterHook",
     "StopAtStepHook",
     "SummarySaverHook",
+    "Supervisor",
     "VocabInfo",
     "WorkerSessionCreator",
     "add_queue_runner",
     "assert_global_step",
+    "basic_train_loop",
     "batch",
     "batch_join",
     "checkpoint_exists",

@@ -172,10 +172,8 @@ class Conv2DTranspose(_Convolution):
         shape = shape_of(inputs)
         rows = 2 if self.is_channels_first else 1
         batch = shape[0]
-        sizes = [
-            _transposed_size(shape[rows + axis] if known[rows + axis] is None else known[rows + axis], kernel, stride, self.padding)
-            for axis, (kernel, stride) in enumerate(zip(self.kernel_size, self.strides, strict=True))
-        ]
+        found = [shape[axis] if known[axis] is None else known[axis] for axis in (rows, rows + 1)]
+        sizes = [_transposed_size(*each, self.padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
         wanted = [batch, self.filters, *sizes] if self.is_channels_first else [batch, *sizes, self.filters]
         steps = [1, 1, *self.strides] if self.is_channels_first else [1, *self.strides, 1]
         data_format = data_format_of(2, self.is_channels_first)
@@ -289,10 +287,9 @@ class SeparableConv1D(SeparableConv2D):
         """The output of each window, plus the bias."""
         row = 2 if self.is_channels_first else 1
         steps = [1, 1, *self.strides * 2] if self.is_channels_first else [1, *self.strides * 2, 1]
-        kernels = [expand_dims(kernel, 0) for kernel in (self.depthwise_kernel, self.pointwise_kernel)]
-        outputs = separable(
-            expand_dims(inputs, row), *kernels, steps, self.padding, [1, *self.dilation_rate], data_format=data_format_of(2, self.is_channels_first)
-        )
+        value, depthwise, pointwise = expand_dims(inputs, row), expand_dims(self.depthwise_kernel, 0), expand_dims(self.pointwise_kernel, 0)
+        data_format = data_format_of(2, self.is_channels_first)
+        outputs = separable(value, depthwise, pointwise, steps, self.padding, [1, *self.dilation_rate], data_format=data_format)
         outputs = squeeze(self._biased(outputs), [row])
         return outputs if self.activation is None else self.activation(outputs)
 

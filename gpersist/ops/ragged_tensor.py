@@ -101,6 +101,9 @@ class RaggedTensor:
             small, count = cast(numbers, "int32"), cast(rows, "int32")
             lengths = bincount(small, minlength=count, maxlength=count, dtype=numbers.dtype)
             splits = concat([[0], cumsum(lengths)], 0)
+            known_rows = constant_value(rows)
+            if known_rows is not None:
+                splits.set_shape([int(known_rows) + 1])
         with name_scope(scope):
             return cls(_given(values), splits)
 

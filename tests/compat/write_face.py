@@ -40,6 +40,7 @@ OTHERS = [
     "gpersist.devices",
     "gpersist.feature_columns",
     "gpersist.estimator",
+    "gpersist.estimator.experimental",
     "gpersist.estimator.export",
     "gpersist.estimator.inputs",
 ]
@@ -58,6 +59,7 @@ EXTRA = {
     "nn.rnn_cell": ["BasicLSTMCell", "BasicRNNCell", "DeviceWrapper", "DropoutWrapper", "GRUCell", "LSTMCell", "LSTMStateTuple", "MultiRNNCell",
                     "RNNCell", "ResidualWrapper"],
     "estimator": ["*"],
+    "estimator.experimental": ["*"],
     "estimator.export": ["*"],
     "estimator.inputs": ["*"],
 }  # fmt: skip

@@ -247,6 +247,39 @@ def warm_started(tf: Any) -> Any:
     return _asked(tf, estimator, NUMBERS)
 
 
+def _stopped(tf: Any, make: Callable[[Any], Any]) -> Any:
+    """After how many steps training ends that a hook may end, with evaluations at each third step."""
+    estimator = tf.estimator.BaselineRegressor("first")
+    for _ in range(4):
+        estimator.train(batches(tf, NUMBERS), steps=3)
+        estimator.evaluate(batches(tf, NUMBERS), steps=1)
+    estimator.train(batches(tf, NUMBERS), hooks=[make(estimator)], steps=10)
+    stop = "signal_early_stopping/STOP"
+    value = bool(estimator.get_variable_value(stop)) if stop in estimator.get_variable_names() else None
+    return {"step": int(estimator.get_variable_value("global_step")), "stop": value}
+
+
+@program
+def stopped_by_hooks(tf: Any) -> Any:
+    experimental = tf.estimator.experimental
+    makes: dict[str, Callable[[Any], Any]] = {
+        "lower": lambda found: experimental.stop_if_lower_hook(found, "average_loss", 1.0, run_every_secs=None, run_every_steps=4),
+        "lower_later": lambda found: experimental.stop_if_lower_hook(found, "loss", 100.0, min_steps=13, run_every_secs=None, run_every_steps=1),
+        "higher": lambda found: experimental.stop_if_higher_hook(found, "prediction/mean", 0.1),
+        "no_increase": lambda found: experimental.stop_if_no_increase_hook(found, "average_loss", 6, run_every_secs=None, run_every_steps=2),
+        "no_decrease": lambda found: experimental.stop_if_no_decrease_hook(found, "average_loss", 6, run_every_secs=None, run_every_steps=2),
+        "never": lambda found: experimental.make_early_stopping_hook(found, lambda: False),
+    }
+    answers = {}
+    for name, make in makes.items():
+        os.mkdir(name)
+        os.chdir(name)
+        answers[name] = _stopped(tf, make)
+        os.chdir("..")
+        tf.summary.FileWriterCache.clear()
+    return answers
+
+
 @program
 def parse_specs(tf: Any) -> Any:
     wide = columns(tf)[0]
@@ -290,6 +323,21 @@ def two_classes_of_many(tf: Any) -> Any:
 @error
 def loss_of_other_arguments(tf: Any) -> Any:
     return tf.estimator.RegressionHead(loss_fn=lambda labels, predictions: labels)
+
+
+@error
+def hook_of_no_estimator(tf: Any) -> Any:
+    return tf.estimator.experimental.make_early_stopping_hook(3, lambda: True)
+
+
+@error
+def hook_of_steps_and_seconds(tf: Any) -> Any:
+    return tf.estimator.experimental.stop_if_lower_hook(tf.estimator.BaselineRegressor(), "loss", 1.0, run_every_steps=3)
+
+
+@error
+def hook_of_no_function(tf: Any) -> Any:
+    return tf.estimator.experimental.make_early_stopping_hook(tf.estimator.BaselineRegressor(), True)
 
 
 @error

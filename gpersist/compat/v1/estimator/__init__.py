@@ -5,7 +5,7 @@ from gpersist.compat.lazy import lazily as _lazily
 __all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.estimator",
-    "export inputs",
+    "experimental export inputs",
     {
         "gpersist.estimator": (
             "BaselineClassifier BaselineEstimator BaselineRegressor BestExporter BinaryClassHead "

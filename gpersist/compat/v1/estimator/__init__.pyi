@@ -1,5 +1,6 @@
 """TensorFlow 1's `tf.estimator`. Written by tests/compat/write_face.py."""
 
+from gpersist.compat.v1.estimator import experimental as experimental
 from gpersist.compat.v1.estimator import export as export
 from gpersist.compat.v1.estimator import inputs as inputs
 from gpersist.estimator import (
@@ -98,6 +99,7 @@ __all__ = [
     "WarmStartSettings",
     "add_metrics",
     "classifier_parse_example_spec",
+    "experimental",
     "export",
     "inputs",
     "regressor_parse_example_spec",

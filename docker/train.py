@@ -50,8 +50,6 @@ def train(arguments: argparse.Namespace, guard: gpersist.PreemptionGuard, manage
             print(f"step {step}: loss {loss:.4f}", flush=True)
         if guard.received or step == arguments.steps:
             started = time.perf_counter()
-            with contextlib.suppress(gpersist.GPersistError):  # what the save before met, and has logged: this one may succeed all the same
-                manager.wait()
             manager.save(step, model.arrays)
             reason = guard.received.name if guard.received else "done"
             print(f"{reason}: saved step {step} in {(time.perf_counter() - started) * 1e3:.0f} ms", flush=True)

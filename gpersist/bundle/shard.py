@@ -115,14 +115,18 @@ class ShardReader:
             DataLossError: the file ends before it.
         """
         if offset + size_bytes > self.size_bytes:
-            head = bytearray(min(self.size_bytes, HEAD_BYTES))
-            self._files.preadv(self._fd, [head], len(head), 0, self.path)
-            if kind := stand_in(bytes(head)):
+            if kind := self.stand_in():
                 raise DataLossError(f"{what} needs bytes {offset} to {offset + size_bytes} of {self.path!r}, which is {kind}")
             raise DataLossError(
                 f"{what} needs bytes {offset} to {offset + size_bytes} of {os.path.basename(self.path)!r}, which ends at {self.size_bytes}: "
                 "the file is truncated; copy it again, or restore an older checkpoint"
             )
+
+    def stand_in(self) -> str | None:
+        """What the file is if it is no data file, as far as its first bytes tell: asked when what it holds is wrong."""
+        head = bytearray(min(self.size_bytes, HEAD_BYTES))
+        self._files.preadv(self._fd, [head], len(head), 0, self.path)
+        return stand_in(bytes(head))
 
     def read(self, buffers: Sequence[Buffer], size_bytes: int, offset: int) -> None:
         """Fills buffers, whose sizes sum to `size_bytes`, from `offset` on. Safe for threads.

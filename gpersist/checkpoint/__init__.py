@@ -11,8 +11,9 @@ from gpersist.checkpoint.manager import CheckpointManager
 from gpersist.checkpoint.merge import merge
 from gpersist.checkpoint.meta import SavedAs, VariableInfo, decode_devices, decode_variables, encode_meta, saved_as
 from gpersist.checkpoint.object_graph import OBJECT_GRAPH_KEY, ObjectGraph, ObjectNode, object_graph_message
-from gpersist.checkpoint.placement import DeviceLoad, Placement, PlacementPlan, TensorSpec, place
-from gpersist.checkpoint.placement_keys import first_match
+from gpersist.checkpoint.placement import Placement, place, recorded_rule
+from gpersist.checkpoint.placement_keys import first_match, idle_keys
+from gpersist.checkpoint.placement_plan import DeviceLoad, PlacementPlan, TensorSpec
 from gpersist.checkpoint.preemption import PreemptionGuard
 from gpersist.checkpoint.reader import CheckpointReader, StoredTensor
 from gpersist.checkpoint.restore import load
@@ -55,6 +56,7 @@ __all__ = [
     "encode_meta",
     "fetch",
     "first_match",
+    "idle_keys",
     "follow",
     "is_v1_file",
     "load",

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpersist.bundle import Entry, EntryColumns, Ranges, TensorSlice, nearest, parse_shape_and_slice
-from gpersist.checkpoint.placement import TensorSpec, place
+from gpersist.checkpoint.placement import place
+from gpersist.checkpoint.placement_plan import TensorSpec
 from gpersist.checkpoint.reader import read_part
 from gpersist.checkpoint.restore import allocate, open_storage, plan_reads, transfer
 from gpersist.checkpoint.storage import Storage, reread

@@ -19,10 +19,11 @@ import os
 import re
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 
 from gpersist import files
 from gpersist.bundle import index_path
-from gpersist.checkpoint.retention import Record, RetentionPolicy, delete_checkpoint
+from gpersist.checkpoint.retention import Decision, Record, RetentionPolicy, delete_checkpoint
 from gpersist.checkpoint.state import STATE_NAME, CheckpointState, follow, read_state, resolve, write_state
 from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError, InvalidArgumentError
 
@@ -114,16 +115,46 @@ class Ledger:
             self._notice_others(view, prefix)
             before = view.listed | {step: self._saved_at(self.prefix(step), now) for step in view.newer}
             queue = [Record(self.prefix(step), min(timestamp, now)) for step, timestamp in before.items() if self.prefix(step) != prefix]
-            last_preserved = view.last_preserved
-            if last_preserved is None:
-                last_preserved = min([self._began, *(record.timestamp for record in queue)])
-            decision = self._policy.decide([*queue, Record(prefix, now)], now, last_preserved, damaged)
+            decision = self._decide(view, [*queue, Record(prefix, now)], now, damaged)
             self._write([*view.others, *decision.delete, *decision.keep], decision.last_preserved)
-            undeleted = [record for record in decision.delete if not self._delete(record.prefix)]
+            undeleted = self._apply(decision)
             for step in view.gone:
                 self._delete(self.prefix(step))
             if decision.delete:
                 self._write([*view.others, *undeleted, *decision.keep], decision.last_preserved)
+
+    def trim(self, damaged: Collection[str] = ()) -> bool:
+        """Deletes what exceeds the policy now, as `enter` would have, had nobody been killed before it; the state file follows if it can be written.
+
+        Args:
+            damaged: see `enter`.
+
+        Returns:
+            Whether anything was deleted.
+        """
+        with files.active().locked(self.folder):
+            now = time.time()
+            view = self._look()
+            queue = view.listed | {step: self._saved_at(self.prefix(step), now) for step in view.newer}
+            if view.latest is not None and not view.newer:
+                queue[view.latest] = queue.pop(view.latest)
+            decision = self._decide(view, [Record(self.prefix(step), min(timestamp, now)) for step, timestamp in queue.items()], now, damaged)
+            undeleted = self._apply(decision)
+            if len(undeleted) == len(decision.delete):
+                return False
+            with suppress(GPersistError):
+                self._write([*view.others, *undeleted, *decision.keep], decision.last_preserved)
+            return True
+
+    def _decide(self, view: _View, queue: list[Record], now: float, damaged: Collection[str]) -> Decision:
+        last_preserved = view.last_preserved
+        if last_preserved is None:
+            last_preserved = min([self._began, *(record.timestamp for record in queue)])
+        return self._policy.decide(queue, now, last_preserved, damaged)
+
+    def _apply(self, decision: Decision) -> list[Record]:
+        """Deletes what a decision says, and gives what could not be deleted."""
+        return [record for record in decision.delete if not self._delete(record.prefix)]
 
     def _notice_others(self, view: _View, prefix: str) -> None:
         """Says, once, that two runs save here, which is seldom meant: each deletes the other's, and resumes from them."""

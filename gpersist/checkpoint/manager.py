@@ -41,9 +41,11 @@ _CLOCK_TICK_NS = 20_000_000
 class CheckpointManager:
     """Saves a run's checkpoints as `<directory>/<prefix>-<step>`, keeps the newest, finds the newest whole one again.
 
-    One save at a time: a call that saves waits for the one before, and raises what that met in the background, unless its handle's `result` has. Safe
-    for threads. Several managers, in any number of processes, may save to one folder; those with one prefix share their checkpoints. Only files of
-    that prefix and a step are ever deleted. What `restore` or `latest` found damaged counts for nothing in `max_to_keep`, so that as many whole ones
+    One save at a time: a call that saves waits for the one before, and begins whatever became of that. What a save met in the background is logged at
+    once, and raised by its handle's `result`, or else by the next `save_async`, which has begun then, by `wait` or by `close`; a `save` that stands
+    makes up for it. Safe for threads. Several managers, in any number of processes, may save to one folder; those with one prefix share their
+    checkpoints. Only files of that prefix and a step are ever deleted; where the disk has no room for a save, what exceeds `max_to_keep` goes before
+    it, if as many that are kept prove whole. What `restore` or `latest` found damaged counts for nothing in `max_to_keep`, so that as many whole ones
     are kept. As a context manager it waits, at the end, for the save under way.
 
     Source: TensorFlow `checkpoint_management.py` (`CheckpointManager`), `saver.py` (which ones are kept).
@@ -75,10 +77,12 @@ class CheckpointManager:
         """
         self.directory = os.fspath(directory) or os.curdir
         self._ledger = Ledger(self.directory, prefix, RetentionPolicy(max_to_keep, keep_every_n_hours), durable=durable)
-        self._options = {"durable": durable, **options}
+        self._max_to_keep = max_to_keep
+        self._options = {"durable": durable, "make_room": self._make_room, **options}
         SaveOptions(**self._options)  # a misspelt one is told here, and not after hours of training
         self._turn = threading.Lock()
         self._pending: FollowedSave | None = None
+        self._untold: BaseException | None = None  # what a save met in the background, until somebody is told
         self._closed = False
         self._whole: dict[str, object] = {}  # what this process wrote or verified, by prefix: the identity of its files
         self._damaged: set[str] = set()  # what this process found damaged, and has not saved again since
@@ -97,13 +101,19 @@ class CheckpointManager:
         Raises:
             InvalidArgumentError: something given makes no sense.
             FailedPreconditionError: the manager is closed.
-            GPersistError: as `gpersist.save` raises; or what the save before met in the background, and then this one has not begun.
+            GPersistError: as `gpersist.save` raises.
         """
         prefix = self._ledger.prefix(_check_step(step))
         with self._turn:
-            self._prepare(prefix)
-            save(prefix, arrays, **{**self._options, **options})
-            self._finish(prefix)
+            self._await_turn()
+            try:
+                save(prefix, arrays, **{**self._options, **options})
+                self._finish(prefix)
+            except GPersistError as error:
+                if before := self._tell():
+                    error.add_note(f"the save before has failed as well: {before}")
+                raise
+            self._tell()  # has been logged, and made up for
         return prefix
 
     def save_async(self, step: int, arrays: Any, **options: Any) -> SaveHandle:
@@ -118,15 +128,19 @@ class CheckpointManager:
             A handle whose `result` comes when the checkpoint, the state file and retention are done.
 
         Raises:
-            InvalidArgumentError, FailedPreconditionError, GPersistError: see `save`.
+            InvalidArgumentError, FailedPreconditionError: see `save`.
+            GPersistError: what the save before met. This one has begun all the same; `wait` and `close` wait for it.
         """
         called = time.perf_counter()
         prefix = self._ledger.prefix(_check_step(step))
         with self._turn:
-            self._prepare(prefix)
+            self._await_turn()
             waited_s = time.perf_counter() - called
             self._pending = handle = FollowedSave(save_async(prefix, arrays, **{**self._options, **options}), waited_s)
             handle.finish(lambda: self._finish(prefix))
+            if before := self._tell():
+                before.add_note(f"this is what the save before met; that of {prefix!r} has begun all the same")
+                raise before
             return handle
 
     def restore(self, step: int | None = None, **options: Any) -> Any:
@@ -196,20 +210,20 @@ class CheckpointManager:
         """Waits for the save under way.
 
         Raises:
-            GPersistError: what it met.
+            GPersistError: what it met, or one before it of which nobody has been told.
         """
         with self._turn:
-            self._drain()
+            self._end()
 
     def close(self) -> None:
         """Waits for the save under way; nothing can be saved after. Closing again does nothing.
 
         Raises:
-            GPersistError: what the save met.
+            GPersistError: see `wait`.
         """
         with self._turn:
             self._closed = True
-            self._drain()
+            self._end()
 
     def __enter__(self) -> Self:
         return self
@@ -225,14 +239,10 @@ class CheckpointManager:
     def __repr__(self) -> str:
         return f"<CheckpointManager of {self._ledger.prefix('<step>')!r}>"
 
-    def _prepare(self, prefix: str) -> None:
+    def _await_turn(self) -> None:
         if self._closed:
             raise FailedPreconditionError(f"{self!r} is closed; make a new one to save")
-        try:
-            self._drain()
-        except GPersistError as error:
-            error.add_note(f"this is what the save before met; that of {prefix!r} has not begun: call again to save it")
-            raise
+        self._drain()
 
     def _under_way(self) -> FollowedSave | None:
         """The save that is to be waited for; not one of a process that this one was forked from, which never ends here."""
@@ -241,13 +251,39 @@ class CheckpointManager:
         return self._pending
 
     def _drain(self) -> None:
+        """Waits for the save under way, and keeps what it met for who is to be told."""
         handle = self._under_way()
         if handle is None:
             return
         error = handle.exception()
         self._pending = None
         if error is not None and not handle.raised and not isinstance(error, CancelledError):
+            self._untold = error
+
+    def _tell(self) -> BaseException | None:
+        error, self._untold = self._untold, None
+        return error
+
+    def _end(self) -> None:
+        self._drain()
+        if error := self._tell():
             raise error
+
+    def _make_room(self) -> bool:
+        """Retention before the save instead of after it; what is kept is read first, for the new one may yet fail."""
+        if not self._max_to_keep or len(self._ledger.steps()) <= self._max_to_keep:
+            return False
+        whole = 0
+        for prefix in self._candidates():
+            try:
+                self._verify(prefix, contents=True)
+                whole += 1
+            except DAMAGE as error:
+                self._pass_over(prefix, error)
+            if whole == self._max_to_keep:
+                _log.warning("the disk is full; what is kept in %r beyond max_to_keep=%d goes before the save", self.directory, self._max_to_keep)
+                return self._ledger.trim(frozenset(self._damaged))
+        return False
 
     def _finish(self, prefix: str) -> None:
         """What comes after the commit."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import fnmatch
 import functools
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from gpersist.bundle import nearest
 from gpersist.devices import DeviceSpec
 from gpersist.errors import InvalidArgumentError
 
@@ -46,6 +47,19 @@ def idle_keys(places: Mapping[str, Any], names: Collection[str], recorded: Colle
         return key not in names and not any(map(_pattern(key), names)) and not (device and any(spec.matches(device) for spec in specs))
 
     return list(filter(is_idle, places))
+
+
+def device_keys(places: Mapping[str, Any]) -> list[str]:
+    """The keys that are devices."""
+    return [key for key in places if _device(key)]
+
+
+def near_keys(idle: Collection[str], names: Sequence[str]) -> str:
+    """What keys that match nothing may have meant: `"; did you mean 'net/*'?"`, or nothing."""
+    scopes = [f"{key.rstrip('/')}/*" for key in idle if key.strip("/") and any(name.startswith(f"{key.rstrip('/')}/") for name in names)]
+    if scopes:
+        return f"; did you mean {', '.join(map(repr, scopes))}, all in that scope?"
+    return next(filter(None, (nearest(key, names) for key in idle if not _device(key))), "")
 
 
 def _pattern(key: str) -> Callable[[str], object]:

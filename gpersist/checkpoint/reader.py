@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.bundle import Entry, ShardReader, TensorSlice, byte_runs, cover, nearest
+from gpersist.bundle import Entry, ShardReader, TensorSlice, byte_runs, cover, data_path, nearest
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.object_graph import ObjectGraph, read_object_graph
 from gpersist.checkpoint.restore import load_tensor, open_storage
@@ -123,7 +123,8 @@ class StoredTensor:
     Attributes:
         name, dtype, shape: the tensor's.
         size_bytes: what it takes in the file; of a partitioned tensor, all slices together.
-        entry: where its bytes are, as the index has it.
+        entry: where its bytes are, as the index has it: `numpy.memmap(tensor.path, tensor.dtype.numpy, "r", tensor.entry.offset, (100, 8))` maps rows
+            of a file that was cut behind them.
         slices: of a partitioned tensor.
     """
 
@@ -137,6 +138,17 @@ class StoredTensor:
     def size_bytes(self) -> int:
         """Bytes in the files."""
         return int(self._storage.ranges([self.name], whole=False).columns.sizes.sum())
+
+    @property
+    def path(self) -> str:
+        """The data file that holds it.
+
+        Raises:
+            UnimplementedError: it is in no one place: stored in slices, or in a V1 checkpoint.
+        """
+        if isinstance(self._storage, V1Storage) or self.slices:
+            raise UnimplementedError(f"tensor {self.name!r} is stored in slices, or in a V1 checkpoint: its bytes are not in one place")
+        return data_path(self._storage.prefix, self.entry.shard, self._storage.index.num_shards)
 
     @property
     def ndim(self) -> int:
@@ -159,11 +171,11 @@ class StoredTensor:
     def read_slice(self, part: TensorSlice | str) -> np.ndarray[Any, Any]:
         """A part of the tensor, in TensorFlow's way of saying it (`"0,2:-"`), across whatever slices it is stored in; not checked.
 
-        Only a whole stored tensor has a checksum. `tensor[...]` of less than all is read likewise.
+        Only a whole stored tensor has a checksum. `tensor[...]` of less than all is read likewise. Of a file that was cut, what it still has is read.
 
         Raises:
             InvalidArgumentError: it does not fit the shape.
-            DataLossError: the stored slices do not make it up, or a file ends early.
+            DataLossError: the stored slices do not make it up, or a file ends before what is asked for.
         """
         return read_part(self._storage, self.name, self.entry, TensorSlice.parse(part) if isinstance(part, str) else part)
 
@@ -274,7 +286,8 @@ def _read_region(
     file: ShardReader, name: str, entry: Entry, source: tuple[slice, ...], result: np.ndarray[Any, Any], target: tuple[slice, ...]
 ) -> None:
     """Reads a region of a row-major tensor in a file into a region of an array."""
-    file.check(entry.offset, entry.size_bytes, f"tensor {name!r}")
+    begin, end = _span(entry.shape, source, result.dtype.itemsize)
+    file.check(entry.offset + begin, end - begin, f"tensor {name!r}")
     runs = byte_runs(entry.shape, source, result.shape, target, result.dtype.itemsize)
     first = next(runs)
     if first[2] >= _LONG_RUN_BYTES or first[2] == result[target].nbytes:  # all are of one size
@@ -285,9 +298,18 @@ def _read_region(
         _read_rows(file, entry.offset, entry.shape, source, result[target])
 
 
+def _span(shape: Shape, region: tuple[slice, ...], item_bytes: int) -> tuple[int, int]:
+    """Of a row-major tensor, the bytes from a region's first element to its last."""
+    begin = last = 0
+    for size, part in zip(shape, region, strict=True):
+        begin, last = begin * size + part.start, last * size + part.stop - 1
+    return begin * item_bytes, (last + 1) * item_bytes
+
+
 def _read_rows(file: ShardReader, offset: int, shape: Shape, source: tuple[slice, ...], result: np.ndarray[Any, Any]) -> None:
     """Reads whole rows, some at a time, and keeps of them what is wanted: far fewer calls where the runs are short."""
     row_bytes = math.prod(shape[1:]) * result.dtype.itemsize
+    beyond = row_bytes - _span(shape[1:], source[1:], result.dtype.itemsize)[1]  # of the last row, which the file need not hold
     first, last = source[0].start, source[0].stop
     if row_bytes > _BLOCK_BYTES:
         for number in range(first, last):
@@ -296,5 +318,6 @@ def _read_rows(file: ShardReader, offset: int, shape: Shape, source: tuple[slice
     step = _BLOCK_BYTES // row_bytes
     for start in range(first, last, step):
         block = np.empty((min(step, last - start), *shape[1:]), result.dtype)
-        file.read([block.reshape(-1).view(np.uint8).data], block.nbytes, offset + start * row_bytes)
+        size_bytes = block.nbytes - beyond
+        file.read([block.reshape(-1).view(np.uint8).data[:size_bytes]], size_bytes, offset + start * row_bytes)
         result[start - first : start - first + len(block)] = block[(slice(None), *source[1:])]

@@ -20,7 +20,8 @@ import numpy as np
 
 from gpersist.bundle import Index, Ranges, nearest
 from gpersist.checkpoint.locate import locate
-from gpersist.checkpoint.placement import Placement, PlacementPlan, TensorSpec, place
+from gpersist.checkpoint.placement import Placement, place
+from gpersist.checkpoint.placement_plan import PlacementPlan, TensorSpec
 from gpersist.checkpoint.source import are_ready, host_buffer, is_ready
 from gpersist.checkpoint.storage import Storage, reread
 from gpersist.checkpoint.tree import flatten, unflatten

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.bundle import check_prefix, nearest, new_token
+from gpersist.bundle import ShardWriter, check_prefix, nearest, new_token
 from gpersist.checkpoint import snapshot
 from gpersist.checkpoint.commit import commit, prepare
 from gpersist.checkpoint.handle import SaveHandle
@@ -25,7 +25,7 @@ from gpersist.checkpoint.plan import EMPTY_CRC, SavePlan, plan_save
 from gpersist.checkpoint.source import Source, collect
 from gpersist.checkpoint.tree import flatten
 from gpersist.devices import Device, DeviceSpec
-from gpersist.errors import CancelledError, FailedPreconditionError, InvalidArgumentError
+from gpersist.errors import CancelledError, FailedPreconditionError, InvalidArgumentError, OutOfSpaceError
 from gpersist.staging import DEFAULT_RING_BYTES, MIN_RING_BYTES, Outgoing, send
 from gpersist.table import mask_many
 
@@ -74,6 +74,7 @@ class SaveOptions:
         ring_bytes: pinned host memory to use at most.
         threads: that copy, checksum and write; default: the processors, at most 8.
         on_progress: called with the bytes of tensors in each piece that was written, from any thread; they sum to `SaveResult.total_bytes`.
+        make_room: called once where the disk has no room for the data files, before anything is written; True: there is more now, try again.
     """
 
     durable: bool = True
@@ -86,6 +87,7 @@ class SaveOptions:
     ring_bytes: int = DEFAULT_RING_BYTES
     threads: int | None = None
     on_progress: Callable[[int], None] | None = None
+    make_room: Callable[[], bool] | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.ring_bytes, int) or self.ring_bytes < MIN_RING_BYTES:
@@ -191,7 +193,7 @@ class _Save:
                 handle.staged.set()
 
         try:
-            writers = prepare(self.prefix, token, plan.shard_sizes, durable=options.durable, direct=options.direct_io)
+            writers = self._prepare(token)
             try:
                 crcs = send(
                     Outgoing(names, buffers, devices, plan.layout, held.ready),
@@ -223,6 +225,15 @@ class _Save:
         duration = time.perf_counter() - self.started
         blocked = duration if self.blocked_s is None else self.blocked_s
         return SaveResult(self.prefix, len(set(plan.names)), int(plan.sizes.sum()), len(writers), duration, blocked)
+
+    def _prepare(self, token: str) -> list[ShardWriter]:
+        sizes, options = self.plan.shard_sizes, self.options
+        try:
+            return prepare(self.prefix, token, sizes, durable=options.durable, direct=options.direct_io)
+        except OutOfSpaceError:
+            if options.make_room is None or not options.make_room():
+                raise
+        return prepare(self.prefix, token, sizes, durable=options.durable, direct=options.direct_io)
 
     def _recorded(self) -> list[str]:
         """The device string of each position of the plan."""

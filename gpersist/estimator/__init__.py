@@ -11,8 +11,9 @@ from gpersist.estimator.extenders import add_metrics
 from gpersist.estimator.head import Head
 from gpersist.estimator.linear import LinearClassifier, LinearEstimator, LinearRegressor
 from gpersist.estimator.mode_keys import ModeKeys
+from gpersist.estimator.multi_label_head import MultiLabelHead
 from gpersist.estimator.parsing_specs import classifier_parse_example_spec, regressor_parse_example_spec
-from gpersist.estimator.regression_head import RegressionHead
+from gpersist.estimator.regression_head import LogisticRegressionHead, PoissonRegressionHead, RegressionHead
 from gpersist.estimator.run_config import RunConfig
 from gpersist.estimator.train_and_evaluate import EvalSpec, TrainSpec, train_and_evaluate
 from gpersist.estimator.warm_start_settings import WarmStartSettings
@@ -50,10 +51,13 @@ __all__ = [
     "LinearEstimator",
     "LinearRegressor",
     "LoggingTensorHook",
+    "LogisticRegressionHead",
     "ModeKeys",
     "MultiClassHead",
+    "MultiLabelHead",
     "NanLossDuringTrainingError",
     "NanTensorHook",
+    "PoissonRegressionHead",
     "RegressionHead",
     "RunConfig",
     "SecondOrStepTimer",

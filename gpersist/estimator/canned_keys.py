@@ -20,6 +20,9 @@ class MetricKeys:
     ACCURACY_AT_THRESHOLD = "accuracy/positive_threshold_%g"
     PRECISION_AT_THRESHOLD = "precision/positive_threshold_%g"
     RECALL_AT_THRESHOLD = "recall/positive_threshold_%g"
+    PROBABILITY_MEAN_OF_CLASS = "probability_mean/%s"
+    AUC_OF_CLASS = "auc/%s"
+    AUC_PR_OF_CLASS = "auc_precision_recall/%s"
 
 
 class PredictionKeys:

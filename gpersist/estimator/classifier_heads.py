@@ -149,11 +149,11 @@ class BinaryClassHead(_ClassifierHead):
                 keys.PREDICTION_MEAN: mean_of(logistic, weights, keys.PREDICTION_MEAN, "predictions"),
                 keys.LABEL_MEAN: labels_mean,
                 keys.ACCURACY_BASELINE: _of_the_commoner(labels_mean),
-                keys.AUC: _area(ids, logistic, weights, "ROC", keys.AUC),
-                keys.AUC_PR: _area(ids, logistic, weights, "PR", keys.AUC_PR, self._area_method),
+                keys.AUC: area_of(ids, logistic, weights, "ROC", keys.AUC),
+                keys.AUC_PR: area_of(ids, logistic, weights, "PR", keys.AUC_PR, self._area_method),
             }
             for threshold in self._thresholds:
-                found |= _at_threshold(ids, logistic, weights, threshold)
+                found |= at_threshold(ids, logistic, weights, threshold)
         return {self._key(key): value for key, value in found.items()}
 
 
@@ -249,13 +249,15 @@ def _of_the_commoner(labels_mean: Any) -> tuple[Tensor, Tensor]:
         return maximum(value, 1.0 - value, name="value"), maximum(update, 1 - update, name="update_op")
 
 
-def _area(labels: Tensor, logistic: Tensor, weights: Any, curve: str, name: str, method: str = "trapezoidal") -> Any:
+def area_of(labels: Tensor, logistic: Tensor, weights: Any, curve: str, name: str, method: str = "trapezoidal") -> Any:
+    """The area below a curve of probabilities, as a metric."""
     with name_scope(name, "auc", [logistic, labels]) as scope:
         floats = cast(logistic, "float32", name="predictions")
         return metrics.auc(labels, floats, weights=broadcast_weights(weights, floats), curve=curve, name=scope, summation_method=method)
 
 
-def _at_threshold(labels: Tensor, logistic: Tensor, weights: Any, threshold: float) -> dict[str, Any]:
+def at_threshold(labels: Tensor, logistic: Tensor, weights: Any, threshold: float) -> dict[str, Any]:
+    """Metrics where probabilities from a threshold on are a yes, by name."""
     found = {}
     key = MetricKeys.ACCURACY_AT_THRESHOLD % threshold
     with name_scope(key, f"accuracy_at_{threshold}", [logistic, labels]) as scope:

@@ -8,11 +8,13 @@ from typing import Any
 from gpersist.estimator.canned_keys import MetricKeys, PredictionKeys
 from gpersist.estimator.export_output import PredictOutput, RegressionOutput
 from gpersist.estimator.head import DEFAULT_SERVING_KEY, Head, LossSpec, mean_of
-from gpersist.estimator.head_checks import checked_labels, checked_logits, checked_weights
+from gpersist.estimator.head_checks import checked_labels, checked_logits, checked_range, checked_weights
 from gpersist.graph import Tensor
 from gpersist.ops import metrics
 from gpersist.ops.casting import cast
+from gpersist.ops.cross_entropy import log_poisson_loss, sigmoid_cross_entropy_with_logits
 from gpersist.ops.losses import Reduction, mean_squared_error
+from gpersist.ops.math import exp, sigmoid
 
 
 class RegressionHead(Head):
@@ -77,3 +79,44 @@ class RegressionHead(Head):
             self._key(keys.PREDICTION_MEAN): mean_of(predictions[PredictionKeys.PREDICTIONS], loss.weights, keys.PREDICTION_MEAN, "predictions"),
             self._key(keys.LABEL_MEAN): metrics.mean(labels, weights=loss.weights),
         }
+
+
+class PoissonRegressionHead(RegressionHead):
+    """The head of models that predict counts, with a loss of the Poisson distribution (`tf.estimator.PoissonRegressionHead`).
+
+    Args:
+        label_dimension: see `RegressionHead`, as others; predictions are exp of logits.
+        weight_column: the weights of examples.
+        loss_reduction: how the losses of a batch become one.
+        compute_full_loss: whether the loss has the part that only labels decide.
+        name: is added to the names of metrics.
+    """
+
+    def __init__(
+        self,
+        label_dimension: int = 1,
+        weight_column: Any = None,
+        loss_reduction: str = Reduction.SUM_OVER_BATCH_SIZE,
+        compute_full_loss: bool = True,
+        name: str | None = None,
+    ) -> None:
+        def loss(labels: Tensor, logits: Tensor) -> Tensor:
+            return log_poisson_loss(labels, logits, compute_full_loss)
+
+        super().__init__(label_dimension, weight_column, loss_reduction, loss, exp, name)
+
+
+class LogisticRegressionHead(RegressionHead):
+    """The head of models that predict one probability, with a loss of sigmoid cross entropy (`tf.estimator.LogisticRegressionHead`).
+
+    Args:
+        weight_column: see `RegressionHead`, as others.
+        loss_reduction: how the losses of a batch become one.
+        name: is added to the names of metrics.
+    """
+
+    def __init__(self, weight_column: Any = None, loss_reduction: str = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None) -> None:
+        def loss(labels: Tensor, logits: Tensor) -> Tensor:
+            return sigmoid_cross_entropy_with_logits(labels=checked_range(labels, 2), logits=logits)
+
+        super().__init__(1, weight_column, loss_reduction, loss, sigmoid, name)

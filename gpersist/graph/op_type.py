@@ -70,6 +70,7 @@ class OpType:
         scalars, vectors: names of inputs that must be of rank 0, or 1: where one is known to be of another, the node cannot be added.
         path_inputs: names of inputs that are paths of files, or hold them: a loaded graph may not choose them (`gpersist.graph.permissions`).
         path_attrs: names of attributes that are such where they begin with "file://".
+        file_attrs: names of attributes that are paths of files, unless they are empty or begin with "local://" or "bytes://".
         calls_python: whether it calls functions of Python's, which a loaded graph may not.
         is_foldable: whether shape inference may run it on the host at once, where all of its inputs are constants: cheap ones only.
     """
@@ -91,6 +92,7 @@ class OpType:
     vectors: ClassVar[tuple[str, ...]] = ()
     path_inputs: ClassVar[tuple[str, ...]] = ()
     path_attrs: ClassVar[tuple[str, ...]] = ()
+    file_attrs: ClassVar[tuple[str, ...]] = ()
     calls_python: ClassVar[bool] = False
     is_foldable: ClassVar[bool] = False
     takes_context: ClassVar[bool] = False

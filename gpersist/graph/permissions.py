@@ -70,6 +70,9 @@ def _check(op: Operation, op_type: type[OpType], fed: set[Tensor]) -> None:
     for name in op_type.path_attrs:
         if op.attr(name).startswith(b"file://"):
             raise _refused(op, f"touches {op.attr(name).decode(errors='replace')}", None)
+    for name in op_type.file_attrs:
+        if op.attr(name) and not op.attr(name).startswith((b"local://", b"bytes://")):
+            raise _refused(op, f"touches {op.attr(name).decode(errors='replace')}", None)
     if op_type.path_inputs and op.signature is not None:
         names = [arg.name for arg in op.signature.inputs]
         for name in op_type.path_inputs:

@@ -136,12 +136,18 @@ class FloorMod(Binary):
     """What `FloorDiv` leaves; its sign is the divisor's."""
 
     attrs = "T: {int8, int16, int32, int64, uint8, uint16, uint32, uint64, bfloat16, half, float, double}"
-    samples = _WITHOUT_GRADIENT
+    samples = (
+        *_WITHOUT_GRADIENT,
+        sample(np.array([1e6, -5.3, 3, -3, 5.5], np.float32), np.array([0.1, 0.1, np.inf, np.inf, -2], np.float32), has_gradient=False),
+    )
 
     @staticmethod
     def run(xp: Any, x: Array, y: Array) -> Array:
         _check_divisor(xp, x, y)
-        return xp.mod(x, y)
+        if xp is np or x.dtype.kind in "iu":
+            return xp.mod(x, y)
+        rest = xp.fmod(x, y)  # CuPy's mod takes it from the rounded quotient
+        return xp.where((rest != 0) & ((rest < 0) != (y < 0)), rest + y, rest)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

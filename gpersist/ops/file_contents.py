@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.errors import InvalidArgumentError
+from gpersist.dtypes import DType
+from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.files import gfile
 from gpersist.graph import Context, Operation, SessionOpType, Tensor, apply, apply_op
 from gpersist.ops import shape_functions
@@ -55,6 +56,28 @@ class WriteFile(SessionOpType):
             gfile.makedirs(os.path.dirname(path))
         with gfile.GFile(path, "wb") as file:
             file.write(scalar(contents)[()])
+
+
+class ImmutableConst(SessionOpType):
+    """A tensor whose elements are what a file holds."""
+
+    outputs = "tensor: dtype"
+    attrs = "dtype: type, shape: shape, memory_region_name: string"
+    is_host_only = True
+    file_attrs = ("memory_region_name",)
+    shapes = staticmethod(shape_functions.same_as_attr)
+
+    @staticmethod
+    def run(ctx: Context, *, dtype: DType, shape: TensorShape, memory_region_name: bytes) -> Any:
+        if dtype.name in ("string", "resource", "variant"):
+            raise UnimplementedError(f"Sorry, {dtype.name} is not currently supported by ImmutableConstOp.")
+        with gfile.GFile(os.fsdecode(memory_region_name), "rb") as file:
+            data = file.read()
+        sizes = [int(size) for size in shape.as_list() if size is not None]
+        count = int(np.prod(sizes, dtype=np.int64)) * dtype.size
+        if len(data) < count:
+            raise InvalidArgumentError(f"{os.fsdecode(memory_region_name)} holds {len(data)} bytes, of {count} that a {dtype.name} {sizes} takes")
+        return np.frombuffer(data[:count], dtype.numpy).reshape(sizes)
 
 
 class MatchingFiles(SessionOpType):

@@ -104,7 +104,7 @@ OPERATIONS: dict[str, str] = {
     "fft": (
         "BatchFFT BatchFFT2D BatchFFT3D BatchIFFT BatchIFFT2D BatchIFFT3D FFT FFT2D FFT3D IFFT IFFT2D IFFT3D IRFFT IRFFT2D IRFFT3D RFFT RFFT2D RFFT3D"
     ),
-    "file_contents": "MatchingFiles ReadFile WriteFile",
+    "file_contents": "ImmutableConst MatchingFiles ReadFile WriteFile",
     "filling": "Empty Fill OnesLike ZerosLike",
     "fractional_pooling": "FractionalAvgPool FractionalAvgPoolGrad FractionalMaxPool FractionalMaxPoolGrad",
     "functional": (
@@ -201,6 +201,7 @@ OPERATIONS: dict[str, str] = {
     ),
     "pooling_second_gradients": "MaxPool3DGradGrad MaxPoolGradGradV2",
     "printers": "Print PrintV2 StringFormat",
+    "proto_messages": "DecodeProtoV2 EncodeProto",
     "python_functions": "PyFunc PyFuncStateless",
     "quantization": "Dequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 QuantizeV2",
     "quantized_arithmetic": ("QuantizedAdd QuantizedBiasAdd QuantizedMatMul QuantizedMul QuantizedRelu QuantizedRelu6 QuantizedReluX"),

@@ -214,7 +214,7 @@ class QuantizedConcatV2(OpType):
     scalars = ("axis",)
     samples = (
         sample([_BYTES, _BYTES], "int32: 1", ["float: 0.0", "float: 0.0"], ["float: 2.0", "float: 2.0"]),
-        sample([_BYTES, _BYTES], "int64: -1", ["float: 0.0", "float: 0.0"], ["float: 2.0", "float: 2.0"]),
+        sample([_BYTES, _BYTES], "int32: 0", ["float: 0.0", "float: 0.0"], ["float: 2.0", "float: 2.0"]),
     )
 
     @staticmethod

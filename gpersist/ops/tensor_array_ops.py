@@ -328,7 +328,7 @@ class TensorArrayScatterV3(_ArrayOp):
         if len(indices) != value.shape[0]:
             raise InvalidArgumentError(f"Expected len(indices) == values.shape[0], but saw: {len(indices)} vs. {value.shape[0]}")
         for row, index in enumerate(indices.tolist()):
-            handle.write(index, value[row])
+            handle.write(index, value[row, ...])  # an array, where an element is one text, too
         return _FLOW
 
 

@@ -78,7 +78,7 @@ class TensorListFromTensor(_ListOp):
         shape = list_shape(element_shape)
         if not shape.is_compatible_with(tensor.shape[1:]):
             raise InvalidArgumentError(f"Specified a list with shape {shown(shape)} from a tensor with shape {shown(TensorShape(tensor.shape[1:]))}")
-        return TensorList(element_dtype, shape, list(tensor))
+        return TensorList(element_dtype, shape, [tensor[row, ...] for row in range(len(tensor))])
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -277,5 +277,5 @@ def _scattered(tensor: Any, indices: Any, start: TensorList, count: int) -> Tens
     size = max(len(start.items), count, highest + 1)
     items = [*start.items, *[None] * (size - len(start.items))]
     for row, index in enumerate(found):
-        items[index] = tensor[row]
+        items[index] = tensor[row, ...]  # an array, where an element is one text, too
     return start.with_items(items)

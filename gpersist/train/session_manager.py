@@ -103,7 +103,7 @@ class SessionManager:
             raise RuntimeError(
                 f"Init operations did not make model ready for local_init.  Init op: {_name(init_op)}, init fn: {init_fn}, error: {missing}"
             )
-        missing = _missing(self._ready_op, session, "Model not ready")
+        missing = missing_variables(self._ready_op, session, "Model not ready")
         if missing is not None:
             raise RuntimeError(
                 f"Init operations did not make model ready.  Init op: {_name(init_op)}, init fn: {init_fn}, local_init_op: {self._local_init_op}, "
@@ -132,7 +132,7 @@ class SessionManager:
         if missing is not None:
             _LOG.info("Restoring model from %s did not make model ready for local init: %s", path, missing)
             return session, False
-        missing = _missing(self._ready_op, session, "Model not ready")
+        missing = missing_variables(self._ready_op, session, "Model not ready")
         if missing is not None:
             _LOG.info("Restoring model from %s did not make model ready: %s", path, missing)
             return session, False
@@ -152,7 +152,7 @@ class SessionManager:
             not_ready = None
             not_ready_locally = self._run_local_init(session)
             if not_ready_locally is None:
-                not_ready = _missing(self._ready_op, session, "Model not ready")
+                not_ready = missing_variables(self._ready_op, session, "Model not ready")
                 if not_ready is None:
                     return session
             session.close()
@@ -199,7 +199,7 @@ class SessionManager:
         """Initialises what is not saved; gives what it lacks for that, or None."""
         if self._local_init_op is None:
             return None
-        missing = _missing(self._ready_for_local_init_op, session, "Model not ready for local init")
+        missing = missing_variables(self._ready_for_local_init_op, session, "Model not ready for local init")
         if missing is None:
             _LOG.info("Running local_init_op.")
             session.run(self._local_init_op, feed_dict=self._local_init_feed_dict, options=self._local_init_run_options)
@@ -207,7 +207,7 @@ class SessionManager:
         return missing
 
 
-def _missing(ready_op: Any, session: Session, what: str) -> str | None:
+def missing_variables(ready_op: Any, session: Session, what: str) -> str | None:
     """What a session lacks, by an operation that names it; None if nothing."""
     if ready_op is None:
         return None

@@ -1,7 +1,7 @@
 """SyncReplicasOptimizer: gradients of several replicas are averaged, and applied in one step (`tf.train.SyncReplicasOptimizer`).
 
-The replicas put their gradients into an accumulator for each variable, and wait for a token of a queue. A queue runner of the chief takes the averages,
-applies them, and puts tokens of the new step into the queue. Within one process the replicas are threads of one session.
+The replicas put their gradients into an accumulator for each variable, and wait for a token of a queue. A queue runner of the chief takes the
+averages, applies them, and puts tokens of the new step into the queue. Within one process the replicas are threads of one session.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from gpersist.graph import BaseSession, GraphKeys, Operation, Tensor, get_default_graph, name_scope
+from gpersist.graph import GraphKeys, Operation, Tensor, get_default_graph, name_scope
 from gpersist.ops.accumulators import ConditionalAccumulator, SparseConditionalAccumulator
 from gpersist.ops.control import group, no_op
 from gpersist.ops.filling import fill
@@ -106,7 +106,8 @@ class SyncReplicasOptimizer(Optimizer):
         self.local_step_init_op = assign(self._local_step, global_step)
         self.ready_for_local_init_op = report_uninitialized_variables(global_variables())
         with name_scope(None, self._name):
-            given, aggregated = [], []
+            given: list[Operation] = []
+            aggregated: list[GradAndVar] = []
             for grad, var in grads_and_vars:
                 with graph.device(var.device):
                     if grad is None:
@@ -115,8 +116,9 @@ class SyncReplicasOptimizer(Optimizer):
                     apply_op, taken = self._accumulated(grad, var)
                 given.append(apply_op)
                 aggregated.append((taken, var))
-            token, update_op = self._token_and_update(given, aggregated)
-            train_op = self._next_step(token, update_op)
+            with graph.device(global_step.device), name_scope(""):
+                train_op, sync_op = self._synchronized(given, aggregated)
+            self._chief_queue_runner = QueueRunner(self._sync_token_queue, [sync_op])
             chief_init_ops = [self.local_step_init_op]
             for accumulator, device in self._accumulator_list:
                 with graph.device(device):
@@ -127,6 +129,7 @@ class SyncReplicasOptimizer(Optimizer):
     def _accumulated(self, grad: Any, var: Any) -> tuple[Operation, Any]:
         """What adds a gradient to the variable's accumulator, and the average that is taken from it."""
         accumulator: ConditionalAccumulator | SparseConditionalAccumulator
+        made: tuple[Operation, Any]
         shared_name = f"{var.name}/grad_accum"
         if isinstance(grad, Tensor):
             accumulator = ConditionalAccumulator(grad.dtype, shape=var.get_shape(), shared_name=shared_name)
@@ -139,6 +142,22 @@ class SyncReplicasOptimizer(Optimizer):
             raise ValueError("Unknown grad type!")
         self._accumulator_list.append((accumulator, var.device))
         return made
+
+    def _synchronized(self, given: list[Operation], aggregated: list[GradAndVar]) -> tuple[Any, Any]:
+        """Adds what waits for the chief's step, and that step."""
+        graph, dtype = get_default_graph(), self._global_step.dtype.base_dtype
+        update_op = self._opt.apply_gradients(aggregated, self._global_step)
+        queue = self._sync_token_queue = FIFOQueue(-1, dtype, shapes=(), name="sync_token_q", shared_name="sync_token_q")
+        with graph.control_dependencies(given):
+            token = queue.dequeue()
+        train_op = assign(self._local_step, token)
+        with graph.control_dependencies([update_op]):
+            tokens = fill([max(self._total_num_replicas, self._replicas_to_aggregate)], self._global_step)
+            sync_op: Any = queue.enqueue_many((tokens,))
+        if self._variable_averages is not None:
+            with graph.control_dependencies([sync_op]):
+                sync_op = self._variable_averages.apply(self._variables_to_average)
+        return train_op, sync_op
 
     def get_chief_queue_runner(self) -> QueueRunner:
         """What the chief runs in a thread: it averages, applies, counts the step and gives tokens.
@@ -202,7 +221,7 @@ class _SyncReplicasHook(SessionRunHook):
             self._queue_runner = optimizer.get_chief_queue_runner()
             self._init_tokens_op = optimizer.get_init_tokens_op(self._num_tokens)
 
-    def after_create_session(self, session: BaseSession, coord: Coordinator) -> None:
+    def after_create_session(self, session: Any, coord: Coordinator) -> None:
         error = missing_variables(self._optimizer.ready_for_local_init_op, session, "Model is not ready for SyncReplicasOptimizer local init.")
         if error is not None:
             raise RuntimeError(

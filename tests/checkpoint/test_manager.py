@@ -26,6 +26,7 @@ from gpersist.errors import (
     FileError,
     InvalidArgumentError,
     MismatchError,
+    OutOfSpaceError,
 )
 
 START = 1_700_000_000.0
@@ -310,7 +311,7 @@ def test_result_comes_after_state_and_retention(folder: str) -> None:
         assert manager.all_steps() == [step]
 
 
-@pytest.mark.parametrize("call", ["save", "save_async", "wait", "close"])
+@pytest.mark.parametrize("call", ["save_async", "wait", "close"])
 def test_background_failure_is_raised_once_by_the_next_call(call: str, folder: str, gate: Gate) -> None:
     gate.error = FileError("the disk is gone")
     manager = make(folder)
@@ -319,12 +320,82 @@ def test_background_failure_is_raised_once_by_the_next_call(call: str, folder: s
     gate.open.set()
     manager.restore()  # waits, and leaves the failure to those who save
     with pytest.raises(FileError, match="the disk is gone") as caught:
-        getattr(manager, call)(*((2, arrays(2)) if call.startswith("save") else ()))
-    if call.startswith("save"):
-        assert "that of '" + prefix(folder, 2) + "' has not begun" in caught.value.__notes__[0]
+        getattr(manager, call)(*((2, arrays(2)) if call == "save_async" else ()))
     manager.wait()
-    assert manager.all_steps() == [0]
-    assert listed(folder) == ["ckpt-0"]
+    if call == "save_async":
+        assert "that of '" + prefix(folder, 2) + "' has begun all the same" in caught.value.__notes__[0]
+        assert listed(folder) == ["ckpt-0", "ckpt-2"]
+    else:
+        assert listed(folder) == ["ckpt-0"]
+
+
+def test_the_last_save_of_a_loop_is_made_whatever_became_of_the_one_before(folder: str, gate: Gate) -> None:
+    gate.error = FileError("the disk was gone")
+    gate.open.set()
+    with pytest.raises(FileError, match="the disk was gone"), make(folder) as manager:
+        for step in (1, 2):
+            manager.save_async(step, arrays(step), on_progress=gate if step == 1 else None)
+    assert listed(folder) == ["ckpt-2"]
+
+
+def test_a_save_that_stands_makes_up_for_the_one_before(folder: str, gate: Gate) -> None:
+    gate.error = FileError("the disk was gone")
+    gate.open.set()
+    with make(folder) as manager:
+        manager.save_async(1, arrays(1), on_progress=gate)
+        manager.save(2, arrays(2))
+        manager.save_async(3, arrays(3), on_progress=gate)
+        with pytest.raises(InvalidArgumentError) as caught:
+            manager.save(4, {"": np.zeros(1)})
+        assert "failed as well: the disk was gone" in caught.value.__notes__[0]
+        manager.save_async(5, arrays(5), on_progress=gate)
+        with pytest.raises(InvalidArgumentError):
+            manager.save_async(6, {"": np.zeros(1)})
+        with pytest.raises(FileError, match="the disk was gone"):
+            manager.wait()
+    assert listed(folder) == ["ckpt-2"]
+
+
+class Full(files.PosixFiles):
+    """Has room for so many data files."""
+
+    def __init__(self, folder: str, room: int) -> None:
+        self.folder, self.room = folder, room
+
+    def allocate(self, fd: int, size_bytes: int, path: str) -> None:
+        if sum(".data-" in name for name in self.names(self.folder)) >= self.room:
+            raise OutOfSpaceError("no space left")
+
+
+@pytest.mark.parametrize("call", ["save", "save_async"])
+def test_a_full_disk_has_what_exceeds_max_to_keep_deleted_first(call: str, folder: str, caplog: pytest.LogCaptureFixture) -> None:
+    for step in range(1, 6):
+        make(folder, None).save(step, arrays(step))
+    damage(folder, 5)
+    with files.substituted(Full(folder, 5)):
+        manager = make(folder, 2)
+        getattr(manager, call)(6, arrays(6))
+        manager.wait()
+    assert any("'ckpt-5' is passed over" in text.replace(folder + os.sep, "") for text in warnings(caplog))
+    assert manager.all_steps() == [4, 5, 6], "two whole ones"
+    assert listed(folder) == ["ckpt-4", "ckpt-5", "ckpt-6"]
+
+
+def test_a_full_disk_costs_no_checkpoint_that_is_to_be_kept(folder: str) -> None:
+    for step in (1, 2, 3):
+        make(folder).save(step, arrays(step))
+    with files.substituted(Full(folder, 3)):
+        for keep in (None, 3, 5):
+            with pytest.raises(OutOfSpaceError):
+                make(folder, keep).save(4, arrays(4))
+    damage(folder, 3)
+    damage(folder, 2)
+    with files.substituted(Full(folder, 3)), pytest.raises(OutOfSpaceError):
+        make(folder, 2).save(4, arrays(4))
+    assert make(folder).all_steps() == [1, 2, 3]
+    with files.substituted(Full(folder, 2)), pytest.raises(OutOfSpaceError):  # too little even so: what was kept before the save is whole
+        make(folder, 1).save(4, arrays(4))
+    assert make(folder).all_steps() == [1, 2, 3]
 
 
 def test_failure_that_the_handle_raised_is_not_raised_again(folder: str, gate: Gate) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gpersist import dtypes
 from gpersist.checkpoint.meta import decode_devices, encode_meta
-from gpersist.checkpoint.placement import TensorSpec, place
+from gpersist.checkpoint.placement import place
+from gpersist.checkpoint.placement_plan import TensorSpec
 from gpersist.devices import Device, DeviceSpec, MemoryInfo, devices, use_virtual
 from gpersist.errors import DeviceMemoryError, DeviceNotFoundError, InvalidArgumentError
 

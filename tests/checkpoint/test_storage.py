@@ -14,7 +14,8 @@ import gpersist
 from gpersist import files
 from gpersist.bundle import Entry, encode_index
 from gpersist.checkpoint.meta import encode_meta
-from gpersist.checkpoint.placement import TensorSpec, place
+from gpersist.checkpoint.placement import place
+from gpersist.checkpoint.placement_plan import TensorSpec
 from gpersist.checkpoint.restore import open_storage
 from gpersist.checkpoint.storage import Storage, read_recorded_devices
 from gpersist.checkpoint.v1 import V1Storage

@@ -1,4 +1,4 @@
-"""Asks real TensorFlow what operations do: `python ops_by_tensorflow.py QUESTIONS ANSWERS`, both GraphDefs.
+"""Asks real TensorFlow what operations do: `python ops_by_tensorflow.py QUESTIONS ANSWERS [--onednn]`, both GraphDefs.
 
 QUESTIONS: each case is a node of the operation and, before it, its inputs as constants, and the constants `NAME/grad0` that gradients start with.
 ANSWERS: a node of the same name, whose attributes tell for each way of giving the inputs (`MODES`) the error or the outputs' static shapes; what
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import NoReturn
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"  # the plain kernels, which are those of 1.15
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1" if sys.argv[-1] == "--onednn" else "0"  # without it the plain kernels, which are those of 1.15
 
 import tensorflow.compat.v1 as tf
 
 tf.disable_v2_behavior()
+
+BY_ONEDNN = sys.argv[-1] == "--onednn"
 
 MODES = ("vague", "ranked", "batch", "shaped", "const")
 """Placeholders of no known shape, of known rank, of a known shape but for the first dimension, of known shape; constants."""
@@ -73,7 +75,8 @@ def _append(answers: Path, answer: tf.NodeDef) -> None:
 def ask(case: tf.NodeDef, constants: dict[str, tf.NodeDef]) -> tf.NodeDef:
     with tf.Graph().as_default() as graph:
         answer = imported(graph, case, constants)
-        mode = next((mode for mode in MODES if mode not in answer.attr), None)
+        modes = reversed(MODES) if BY_ONEDNN else MODES  # oneDNN's kernels want filters to be constants
+        mode = next((mode for mode in modes if mode not in answer.attr), None)
         if mode is not None:
             with tf.Session(config=CONFIG) as session:
                 run(session, case, constants, mode, answer)

@@ -101,6 +101,34 @@ class Answers:
         self.answers = {node.name: node for node in nodes}
 
 
+BY_ONEDNN = [
+    name
+    for name in op_names()
+    if re.fullmatch(r"Quantized(Conv2D(PerChannel|And|With)|DepthwiseConv2D|MatMulWith|ConcatV2).*|_Fused(Conv3D|MatMul|DepthwiseConv2dNative)", name)
+]
+"""Operations that TensorFlow has kernels for by oneDNN alone, or some of whose attributes."""
+
+
+@pytest.fixture(scope="module")
+def asked_of_onednn(tensorflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """The samples of these."""
+    folder = tmp_path_factory.mktemp("onednn")
+    samples = [case for name in BY_ONEDNN for case, _ in chosen_cases(name, 0)]
+    cases = {f"c{number}": (case, question(f"c{number}", case)) for number, case in enumerate(samples)}
+    whole = protos.GraphDef(node=[node for _, nodes in cases.values() for node in nodes])
+    (folder / "questions").write_bytes(whole.SerializeToString())
+    tensorflow("ops_by_tensorflow.py", folder / "questions", folder / "answers", "--onednn")
+    return Answers(cases, list(protos.GraphDef.FromString((folder / "answers").read_bytes()).node))
+
+
+@pytest.mark.parametrize("name", BY_ONEDNN)
+def test_as_by_onednn(name: str, asked_of_onednn: Answers) -> None:
+    for key, (case, nodes) in asked_of_onednn.cases.items():
+        if case.op == name:
+            assert "run" not in asked_of_onednn.answers[key].attr
+            assert not list(_differences(nodes, asked_of_onednn.answers[key], []))
+
+
 @pytest.fixture(scope="module")
 def asked(request: pytest.FixtureRequest, tensorflow: Any, tmp_path_factory: pytest.TempPathFactory) -> Answers:
     """To the questions of the tests that were chosen."""

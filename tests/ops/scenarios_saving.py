@@ -11,8 +11,8 @@ import pytest
 
 import gpersist
 from gpersist import ops
-from gpersist.errors import InvalidArgumentError, NotFoundError, UnimplementedError
-from gpersist.graph import Session, apply, apply_op
+from gpersist.errors import InvalidArgumentError, NotFoundError, PermissionDeniedError, UnimplementedError
+from gpersist.graph import Graph, Session, apply, apply_op, import_graph_def
 from tests.ops.scenarios import scenario
 
 
@@ -73,3 +73,20 @@ def words_of_another_list(session: Session) -> None:
             session.run(apply("LoadAndRemapMatrix", path, "words", [1, 1], none, np.zeros(0, np.float32), num_rows=2, num_cols=2))
         with pytest.raises(NotFoundError):
             session.run(apply("LoadAndRemapMatrix", path, "letters", [1], none, np.zeros(0, np.float32), num_rows=1, num_cols=2))
+
+
+@scenario("ImmutableConst")
+def a_file_as_a_constant(session: Session) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "numbers")
+        path.write_bytes(np.arange(6, dtype=np.float32).tobytes())
+        found = apply("ImmutableConst", dtype="float32", shape=[2, 3], memory_region_name=str(path))
+        assert found.shape.as_list() == [2, 3]
+        assert session.run(found).tolist() == [[0, 1, 2], [3, 4, 5]]
+        with pytest.raises(InvalidArgumentError, match="holds 24 bytes, of 28"):
+            session.run(apply("ImmutableConst", dtype="float32", shape=[7], memory_region_name=str(path)))
+        graph = session.graph.as_graph_def()
+    with Graph().as_default(), Session() as other:
+        import_graph_def(graph, name="")
+        with pytest.raises(PermissionDeniedError, match="touches"):
+            other.run("ImmutableConst:0")

@@ -333,4 +333,5 @@ using std::isinf;
 using std::isnan;
 using std::max;
 using std::min;
+using std::nextafter;  // a float's neighbour is not a double's
 using std::signbit;

@@ -210,6 +210,39 @@ def a_wide_head(tf: Any) -> Any:
 
 
 @program
+def a_head_of_several_labels(tf: Any) -> Any:
+    head = tf.estimator.MultiLabelHead(3, "w", thresholds=[0.5], classes_for_class_based_metrics=[0, 2])
+    labels = np.array([[number % 2, number % 3 == 0, number % 4 == 0] for number in range(_COUNT)], np.int64)
+    return _asked(tf, tf.estimator.DNNLinearCombinedEstimator(head, linear_feature_columns=columns(tf)[0]), labels)
+
+
+@program
+def a_head_of_several_labels_by_name(tf: Any) -> Any:
+    names = ["yes", "no", "maybe"]
+    head = tf.estimator.MultiLabelHead(3, label_vocabulary=names, classes_for_class_based_metrics=["maybe"], name="mine")
+    estimator = tf.estimator.BaselineEstimator(head)
+
+    def given() -> Any:
+        labels = tf.SparseTensor([[0, 0], [1, 0], [1, 1], [3, 0]], ["yes", "no", "maybe", "yes"], [4, 2])
+        return {"x": tf.constant([[1.0], [2.0], [3.0], [4.0]])}, labels
+
+    metrics = estimator.train(given, steps=3).evaluate(given, steps=1)
+    return {key: _plain(value) for key, value in metrics.items()}
+
+
+@program
+def a_poisson_head(tf: Any) -> Any:
+    head = tf.estimator.PoissonRegressionHead()
+    return _asked(tf, tf.estimator.DNNLinearCombinedEstimator(head, linear_feature_columns=columns(tf)[0]), NUMBERS + 1)
+
+
+@program
+def a_logistic_head(tf: Any) -> Any:
+    head = tf.estimator.LogisticRegressionHead("w", "sum")
+    return _asked(tf, tf.estimator.DNNLinearCombinedEstimator(head, linear_feature_columns=columns(tf)[0]), BINARY)
+
+
+@program
 def more_metrics(tf: Any) -> Any:
     def mine(labels: Any, predictions: Any, features: Any) -> Any:
         return {"off": tf.metrics.mean_absolute_error(labels, predictions["predictions"]), "mean_x": tf.metrics.mean(features["x"])}
@@ -251,7 +284,8 @@ def _stopped(tf: Any, make: Callable[[Any], Any]) -> Any:
     """After how many steps training ends that a hook may end, with evaluations at each third step."""
     estimator = tf.estimator.BaselineRegressor("first")
     for _ in range(4):
-        estimator.train(batches(tf, NUMBERS), steps=3)
+        idle = tf.estimator.experimental.make_early_stopping_hook(estimator, lambda: False)  # its variable is in checkpoints
+        estimator.train(batches(tf, NUMBERS), hooks=[idle], steps=3)
         estimator.evaluate(batches(tf, NUMBERS), steps=1)
     estimator.train(batches(tf, NUMBERS), hooks=[make(estimator)], steps=10)
     stop = "signal_early_stopping/STOP"
@@ -318,6 +352,21 @@ def thresholds_out_of_range(tf: Any) -> Any:
 @error
 def two_classes_of_many(tf: Any) -> Any:
     return tf.estimator.MultiClassHead(2)
+
+
+@error
+def one_label_of_several(tf: Any) -> Any:
+    return tf.estimator.MultiLabelHead(1)
+
+
+@error
+def too_few_names(tf: Any) -> Any:
+    return tf.estimator.MultiLabelHead(3, label_vocabulary=["a"])
+
+
+@error
+def metrics_of_a_class_that_is_not_there(tf: Any) -> Any:
+    return tf.estimator.MultiLabelHead(3, classes_for_class_based_metrics=[3])
 
 
 @error

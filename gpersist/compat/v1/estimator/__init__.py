@@ -12,11 +12,11 @@ __all__, __getattr__, __dir__ = _lazily(
             "CheckpointSaverHook CheckpointSaverListener DNNClassifier DNNEstimator DNNLinearCombinedClassifier "
             "DNNLinearCombinedEstimator DNNLinearCombinedRegressor DNNRegressor Estimator EstimatorSpec EvalSpec "
             "Exporter FeedFnHook FinalExporter FinalOpsHook GlobalStepWaiterHook Head LatestExporter "
-            "LinearClassifier LinearEstimator LinearRegressor LoggingTensorHook ModeKeys MultiClassHead "
-            "NanLossDuringTrainingError NanTensorHook RegressionHead RunConfig SecondOrStepTimer SessionRunArgs "
-            "SessionRunContext SessionRunHook SessionRunValues StepCounterHook StopAtStepHook SummarySaverHook "
-            "TrainSpec WarmStartSettings add_metrics classifier_parse_example_spec regressor_parse_example_spec "
-            "train_and_evaluate"
+            "LinearClassifier LinearEstimator LinearRegressor LoggingTensorHook LogisticRegressionHead ModeKeys "
+            "MultiClassHead MultiLabelHead NanLossDuringTrainingError NanTensorHook PoissonRegressionHead "
+            "RegressionHead RunConfig SecondOrStepTimer SessionRunArgs SessionRunContext SessionRunHook "
+            "SessionRunValues StepCounterHook StopAtStepHook SummarySaverHook TrainSpec WarmStartSettings "
+            "add_metrics classifier_parse_example_spec regressor_parse_example_spec train_and_evaluate"
         ),
     },
 )

@@ -16,6 +16,7 @@ __all__, __getattr__, __dir__ = _lazily(
         ),
         "gpersist.ops.json_examples": "decode_json_example",
         "gpersist.ops.parsing": ("FixedLenFeature FixedLenSequenceFeature SparseFeature VarLenFeature parse_example parse_single_example"),
+        "gpersist.ops.proto_messages": "decode_proto encode_proto",
         "gpersist.ops.queues": "PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue",
         "gpersist.ops.records": "TFRecordCompressionType TFRecordOptions TFRecordWriter tf_record_iterator",
         "gpersist.ops.sequence_parsing": "parse_sequence_example parse_single_sequence_example",

@@ -39,6 +39,10 @@ from gpersist.ops.parsing import (
     parse_example,
     parse_single_example,
 )
+from gpersist.ops.proto_messages import (
+    decode_proto,
+    encode_proto,
+)
 from gpersist.ops.queues import (
     PaddingFIFOQueue,
     PriorityQueue,
@@ -93,12 +97,14 @@ __all__ = [
     "decode_jpeg",
     "decode_json_example",
     "decode_png",
+    "decode_proto",
     "decode_raw",
     "decode_webp",
     "deserialize_many_sparse",
     "encode_base64",
     "encode_jpeg",
     "encode_png",
+    "encode_proto",
     "extract_jpeg_shape",
     "gfile",
     "is_jpeg",

@@ -54,6 +54,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.train.stopping_hooks": "FeedFnHook FinalOpsHook GlobalStepWaiterHook StopAtStepHook",
         "gpersist.train.summary_writer": "summary_iterator",
         "gpersist.train.supervisor": "Supervisor basic_train_loop",
+        "gpersist.train.sync_replicas_optimizer": "SyncReplicasOptimizer",
         "gpersist.train.vocabularies": "VocabInfo",
         "gpersist.train.warm_starting": "warm_start",
     },

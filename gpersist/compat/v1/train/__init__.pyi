@@ -164,6 +164,9 @@ from gpersist.train.supervisor import (
     Supervisor,
     basic_train_loop,
 )
+from gpersist.train.sync_replicas_optimizer import (
+    SyncReplicasOptimizer,
+)
 from gpersist.train.vocabularies import (
     VocabInfo,
 )
@@ -227,6 +230,7 @@ __all__ = [
     "StopAtStepHook",
     "SummarySaverHook",
     "Supervisor",
+    "SyncReplicasOptimizer",
     "VocabInfo",
     "WorkerSessionCreator",
     "add_queue_runner",

@@ -8,6 +8,7 @@ Exit status: 0 healthy, 1 not; one line on stdout says why. From the environment
     NVML_TIMEOUT_S       how long they may take: a driver that hangs gives no error (5)
 """
 
+import math
 import os
 import sys
 import threading
@@ -26,12 +27,14 @@ def check_heartbeat(path: Path, max_age_s: float) -> str:
     """Says how old the heartbeat is.
 
     Raises:
-        Unhealthy: it is older than that, or not there.
+        Unhealthy: it is older than that, or newer than now by as much, or not there.
     """
     try:
         age_s = time.time() - path.stat().st_mtime
     except OSError as error:
         raise Unhealthy(f"no heartbeat: {error.strerror}: {path}; the training program touches it at each step") from error
+    if age_s < -max_age_s:
+        raise Unhealthy(f"heartbeat {path} is {-age_s:.0f} s ahead of the clock, which was set back, or is another machine's: touch it again")
     if age_s > max_age_s:
         raise Unhealthy(f"heartbeat {path} is {age_s:.0f} s old; at most {max_age_s:g} s (HEARTBEAT_MAX_AGE_S)")
     return f"heartbeat {age_s:.0f} s old"
@@ -96,9 +99,12 @@ def number(name: str, otherwise: str, kind: type[_Number]) -> _Number:
     """
     text = os.environ.get(name) or otherwise
     try:
-        return kind(text)
+        found = kind(text)
     except ValueError as error:
         raise Unhealthy(f"{name} is {text!r}; expected a number, as {otherwise}") from error
+    if math.isnan(found):  # no age is above it
+        raise Unhealthy(f"{name} is {text!r}; expected a number, as {otherwise}")
+    return found
 
 
 def main() -> int:

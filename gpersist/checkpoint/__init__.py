@@ -9,10 +9,10 @@ from gpersist.checkpoint.handle import FollowedSave, SaveHandle
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.manager import CheckpointManager
 from gpersist.checkpoint.merge import merge
-from gpersist.checkpoint.meta import SavedAs, VariableInfo, decode_devices, decode_variables, encode_meta, saved_as
+from gpersist.checkpoint.meta import SavedAs, VariableInfo, decode_devices, decode_part_devices, decode_variables, encode_meta, saved_as
 from gpersist.checkpoint.object_graph import OBJECT_GRAPH_KEY, ObjectGraph, ObjectNode, object_graph_message
 from gpersist.checkpoint.placement import Placement, place, recorded_rule
-from gpersist.checkpoint.placement_keys import first_match, idle_keys
+from gpersist.checkpoint.placement_keys import first_match, warn_of_idle_keys
 from gpersist.checkpoint.placement_plan import DeviceLoad, PlacementPlan, TensorSpec
 from gpersist.checkpoint.preemption import PreemptionGuard
 from gpersist.checkpoint.reader import CheckpointReader, StoredTensor
@@ -51,12 +51,12 @@ __all__ = [
     "Wanted",
     "damaged_tensors",
     "decode_devices",
+    "decode_part_devices",
     "decode_variables",
     "delete_checkpoint",
     "encode_meta",
     "fetch",
     "first_match",
-    "idle_keys",
     "follow",
     "is_v1_file",
     "load",
@@ -66,6 +66,7 @@ __all__ = [
     "one_file",
     "place",
     "read_state",
+    "recorded_rule",
     "release_memory",
     "replace_file",
     "save",
@@ -74,4 +75,5 @@ __all__ = [
     "save_v1",
     "saved_as",
     "verify",
+    "warn_of_idle_keys",
 ]

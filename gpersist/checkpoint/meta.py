@@ -20,6 +20,7 @@ Source: TensorFlow `meta_graph.proto`, `graph.proto`, `variable.proto`; `saver.p
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import re
@@ -27,7 +28,7 @@ import string
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from gpersist.bundle import HEAD_BYTES, parse_shape_and_slice, stand_in
+from gpersist.bundle import HEAD_BYTES, TensorSlice, parse_shape_and_slice, stand_in
 from gpersist.dtypes import DType, from_enum, from_name
 from gpersist.errors import DataLossError, InvalidArgumentError
 from gpersist.protos import GraphDef, MetaGraphDef, NodeDef, parse
@@ -101,6 +102,20 @@ def decode_devices(meta: bytes, where: str) -> dict[str, str]:
     if variables.true_names:
         named = {variables.true_names.get(name, name): device for name, device in named.items()}
     return shared | named | {name: variables.devices[saved.node] for name, saved in (variables.others | variables.own).items()}
+
+
+def decode_part_devices(meta: bytes, where: str) -> dict[str, dict[TensorSlice, str]]:
+    """Reads from any `.meta` where the parts of partitioned variables lived, by name in the checkpoint; see `decode_devices`.
+
+    Raises:
+        DataLossError: the bytes are no MetaGraphDef.
+    """
+    variables = _read(meta, where)
+    found: dict[str, dict[TensorSlice, str]] = {}
+    for name, saved in variables.parts:
+        with contextlib.suppress(InvalidArgumentError):  # a slice that makes no sense is none that a checkpoint has
+            found.setdefault(name, {}).setdefault(TensorSlice.parse(saved.shape_and_slice.rpartition(" ")[2]), variables.devices[saved.node])
+    return found
 
 
 class VariableInfo(NamedTuple):
@@ -195,6 +210,7 @@ class _Variables(NamedTuple):
         true_names: of those that gpersist has renamed.
         own: what the file's own Saver saves, by name in the checkpoint.
         others: the same of all other Savers together.
+        parts: (name, part) of all parts that are saved, the own Saver's first.
     """
 
     graph: GraphDef
@@ -203,6 +219,7 @@ class _Variables(NamedTuple):
     true_names: dict[str, str]
     own: dict[str, _Saved]
     others: dict[str, _Saved]
+    parts: list[tuple[str, _Saved]]
 
 
 def _read(meta: bytes, where: str) -> _Variables:
@@ -230,14 +247,18 @@ def _read(meta: bytes, where: str) -> _Variables:
         devices |= _colocated([name for name, device in devices.items() if not device], graph)
     own: dict[str, _Saved] = {}
     others: dict[str, _Saved] = {}
+    parts: tuple[list[tuple[str, _Saved]], list[tuple[str, _Saved]]] = ([], [])
     if savers:
         scope = proto.saver_def.filename_tensor_name.rpartition("/")[0] + "/"
         for saver, saved_as, saved in _saved(savers, devices, graph):
-            (own if saver.startswith(scope) else others).setdefault(saved_as, saved)
+            is_own = saver.startswith(scope)
+            (own if is_own else others).setdefault(saved_as, saved)
+            if saved.shape_and_slice:
+                parts[not is_own].append((saved_as, saved))
     true_names = {}
     if _TRUE_NAME.encode() in meta:
         true_names = {node.name: _text(node.attr[_TRUE_NAME].s) for node in graph.node if _TRUE_NAME in node.attr}
-    return _Variables(graph, devices, handles, true_names, own, others)
+    return _Variables(graph, devices, handles, true_names, own, others, parts[0] + parts[1])
 
 
 def _kind(node: NodeDef, shape_and_slice: str) -> tuple[DType, Shape | None]:

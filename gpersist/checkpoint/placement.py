@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gpersist.bundle import nearest
-from gpersist.checkpoint.placement_keys import device_keys, first_match, idle_keys, near_keys
+from gpersist.checkpoint.placement_keys import device_keys, first_match, warn_of_idle_keys
 from gpersist.checkpoint.placement_plan import Choice, DeviceLoad, PlacementPlan, TensorSpec, called, listed
 from gpersist.checkpoint.tensor_families import families, natural_key
 from gpersist.devices import Device, DeviceSpec, MemoryInfo
@@ -79,7 +79,7 @@ def place(
     movable = [tensor for tensor in tensors if tensor.dtype.enum != STRING_ENUM]
     choices = _choose(movable, placement, recorded, here)
     if isinstance(placement, Mapping):
-        _warn_of_idle(tensors, placement)
+        warn_of_idle_keys(placement, [tensor.name for tensor in tensors], {tensor.recorded for tensor in tensors})
     if len(movable) < len(tensors):
         on_host, others = Choice(here.host, "strings live on the host"), iter(choices)
         choices = [on_host if tensor.dtype.enum == STRING_ENUM else next(others) for tensor in tensors]
@@ -268,8 +268,8 @@ def _by_pattern(
     return choices
 
 
-def recorded_rule(places: Mapping[str, Target | None], available: Sequence[Device]) -> Callable[[str], Device | None]:
-    """What tells where a dict sends what was recorded on a device, whatever its name: by the keys that are devices. See `place`.
+def recorded_rule(places: Mapping[str, Target | None], available: Sequence[Device]) -> Callable[[str], Device | None] | None:
+    """What tells where a dict sends what was recorded on a device, whatever its name: by the keys that are devices. None where it has no such key.
 
     Keys with a policy or None have no say.
 
@@ -278,6 +278,8 @@ def recorded_rule(places: Mapping[str, Target | None], available: Sequence[Devic
     """
     here = _Here(available, operator.methodcaller("memory"))
     keys = {key: places[key] for key in device_keys(places)}
+    if not keys:
+        return None
     found = [None if target is None or target in _WORDS else here.named(target, f"placement of {key!r}") for key, target in keys.items()]
     first = first_match(keys)
 
@@ -287,17 +289,6 @@ def recorded_rule(places: Mapping[str, Target | None], available: Sequence[Devic
         return None if position is None else found[position]
 
     return rule
-
-
-def _warn_of_idle(tensors: Sequence[TensorSpec], places: Mapping[str, Target | None]) -> None:
-    names = [tensor.name for tensor in tensors]
-    idle = idle_keys(places, set(names), {tensor.recorded for tensor in tensors})
-    if idle:
-        _LOG.warning(
-            "placement: no tensor is called, or was recorded on, %s%s; a dict's keys are names of tensors, patterns of them, or recorded devices",
-            ", ".join(map(repr, idle[:3])) + (f", ... ({len(idle)} of {len(places)})" if len(idle) > 3 else ""),
-            near_keys(idle[:3], names),
-        )
 
 
 def _by_rule(tensors: Sequence[TensorSpec], rule: Rule, here: _Here) -> list[Choice | None]:

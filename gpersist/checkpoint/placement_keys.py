@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import logging
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from gpersist.bundle import nearest
 from gpersist.devices import DeviceSpec
 from gpersist.errors import InvalidArgumentError
 
+_LOG = logging.getLogger("gpersist")
 _NO_DEVICE = DeviceSpec()
 
 
@@ -38,28 +40,36 @@ def first_match(places: Mapping[str, Any]) -> Callable[[str, str], int | None]:
     return first
 
 
-def idle_keys(places: Mapping[str, Any], names: Collection[str], recorded: Collection[str]) -> list[str]:
-    """The keys that match none of these names and recorded devices."""
-    specs = set(map(_spec, recorded))
-
-    def is_idle(key: str) -> bool:
-        device = _device(key)
-        return key not in names and not any(map(_pattern(key), names)) and not (device and any(spec.matches(device) for spec in specs))
-
-    return list(filter(is_idle, places))
-
-
 def device_keys(places: Mapping[str, Any]) -> list[str]:
     """The keys that are devices."""
     return [key for key in places if _device(key)]
 
 
-def near_keys(idle: Collection[str], names: Sequence[str]) -> str:
+def warn_of_idle_keys(places: Mapping[str, Any], names: Collection[str], recorded: Collection[str]) -> None:
+    """Warns of keys that match none of these names and recorded devices, with what they may have meant."""
+    known = set(names)
+    specs = set(map(_spec, recorded))
+
+    def is_idle(key: str) -> bool:
+        device = _device(key)
+        return key not in known and not any(map(_pattern(key), known)) and not (device and any(spec.matches(device) for spec in specs))
+
+    idle = list(filter(is_idle, places))
+    if idle:
+        _LOG.warning(
+            "placement: no tensor is called, or was recorded on, %s%s; a dict's keys are names of tensors, patterns of them, or recorded devices",
+            ", ".join(map(repr, idle[:3])) + (f", ... ({len(idle)} of {len(places)})" if len(idle) > 3 else ""),
+            _near(idle[:3], names),
+        )
+
+
+def _near(idle: Collection[str], names: Collection[str]) -> str:
     """What keys that match nothing may have meant: `"; did you mean 'net/*'?"`, or nothing."""
-    scopes = [f"{key.rstrip('/')}/*" for key in idle if key.strip("/") and any(name.startswith(f"{key.rstrip('/')}/") for name in names)]
+    below = {key: f"{key.rstrip('/')}/" for key in idle if key.strip("/")}
+    scopes = [f"{scope}*" for scope in below.values() if any(name.startswith(scope) for name in names)]
     if scopes:
         return f"; did you mean {', '.join(map(repr, scopes))}, all in that scope?"
-    return next(filter(None, (nearest(key, names) for key in idle if not _device(key))), "")
+    return next(filter(None, (nearest(key, names) for key in below if not _device(key))), "")
 
 
 def _pattern(key: str) -> Callable[[str], object]:

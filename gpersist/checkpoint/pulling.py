@@ -9,7 +9,7 @@ import numpy as np
 
 from gpersist.bundle import Entry, ShardReader, TensorSlice, cover
 from gpersist.checkpoint.reader import read_part
-from gpersist.checkpoint.storage import Storage
+from gpersist.checkpoint.storage import Storage, telling_stand_ins
 from gpersist.checkpoint.v1 import V1Storage
 from gpersist.errors import DataLossError, UnimplementedError
 from gpersist.staging import Pulled, boxes
@@ -69,10 +69,11 @@ class _Stored(Pulled):
         for _, (part, length) in sorted(self._crcs.items()):
             found = combine(found, part, length)
         if mask(found) != self._entry.crc:
-            raise DataLossError(
-                f"tensor {self._name!r} in {self._file.path!r} at byte {self._entry.offset}: crc32c expected 0x{self._entry.crc:08x}, found "
-                f"0x{mask(found):08x}; the file is damaged, or of another save than its index: use an older checkpoint"
-            )
+            with telling_stand_ins([self._file]):
+                raise DataLossError(
+                    f"tensor {self._name!r} in {self._file.path!r} at byte {self._entry.offset}: crc32c expected 0x{self._entry.crc:08x}, found "
+                    f"0x{mask(found):08x}; the file is damaged, or of another save than its index: use an older checkpoint"
+                )
 
 
 class _Joined(Pulled):

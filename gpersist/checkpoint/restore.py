@@ -23,8 +23,8 @@ from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.placement import Placement, place
 from gpersist.checkpoint.placement_plan import PlacementPlan, TensorSpec
 from gpersist.checkpoint.source import are_ready, host_buffer, is_ready
-from gpersist.checkpoint.storage import Storage, reread
-from gpersist.checkpoint.tree import flatten, unflatten
+from gpersist.checkpoint.storage import Storage, reread, telling_stand_ins
+from gpersist.checkpoint.tree import fixed_leaves, flatten, replace_leaves, unflatten
 from gpersist.checkpoint.v1 import V1Index, V1Storage, is_v1
 from gpersist.checkpoint.verify import read_strings
 from gpersist.devices import Array, Device, adopt, device_of
@@ -38,6 +38,8 @@ from gpersist.staging import DEFAULT_RING_BYTES, UNCHECKED, Incoming, Layout, Re
 _log = logging.getLogger("gpersist")
 _MAX_TOLD = 10
 _HOST = "/device:CPU:0"
+_NUMBERS = (bool, int, float, complex, np.number, np.bool_)
+"""Leaves that nobody can write to: new ones take their places."""
 
 
 def load(
@@ -65,7 +67,7 @@ def load(
             recorded.
         clear_devices: forget what is recorded.
         into: a tree of arrays to restore into, wherever they live; their shapes and dtypes must be the checkpoint's. No second copy is made, so
-            that where a file turns out to be damaged they may hold a part of it.
+            that where a file turns out to be damaged they may hold a part of it. A number in a dict or list is replaced there.
         like: a tree whose structure, and whose leaves' names, the result takes.
         partial: of `names`, `into` or `like`, pass over what the checkpoint lacks or has in another shape or dtype, with one warning; such leaves
             stay as they are.
@@ -97,10 +99,16 @@ def load(
             if tree is not None:
                 targets, wrong = _targets(ranges.tensors, leaves, check_only=into is None)
                 mismatches += wrong
+                if into is not None:
+                    fixed = fixed_leaves(into, _numbers(targets, leaves))
+                    mismatches += [
+                        (name, f"{name!r}: a number in a {kind} cannot be restored into; make it an array") for name, kind in fixed.items()
+                    ]
             if mismatches:
                 _tell(storage.prefix, mismatches, partial)
                 skipped = {name for name, _ in mismatches}
                 ranges = storage.ranges([name for name in ranges.tensors if name not in skipped])
+                targets = {name: target for name, target in targets.items() if name not in skipped}
             reads = plan_reads(storage, ranges)
             if into is None:
                 devices = plan_placement(storage, ranges, placement, clear_devices=clear_devices).devices
@@ -110,6 +118,8 @@ def load(
 
     targets = reread(once)
     if into is not None:
+        if numbers := _numbers(targets, leaves):
+            replace_leaves(into, {name: targets[name][()] if isinstance(leaves[name], np.generic) else targets[name].item() for name in numbers})
         return into
     return unflatten(like, leaves | targets) if like is not None else targets
 
@@ -192,11 +202,11 @@ def _targets(
         leaf = leaves[name]
         if check_only and not hasattr(leaf, "shape"):
             continue  # a placeholder such as None: it names a leaf, and says nothing of it
-        if not check_only and (not hasattr(leaf, "shape") or np.isscalar(leaf)):
-            wrong.append((name, f"{name!r}: a {type(leaf).__name__} cannot be restored into; give an array, or use like="))
+        if not check_only and not isinstance(leaf, _NUMBERS) and (not hasattr(leaf, "shape") or np.isscalar(leaf)):
+            wrong.append((name, f"{name!r}: a value of type {type(leaf).__name__} cannot be restored into; give an array, or use like="))
             continue
         try:
-            array = targets[name] = adopt(leaf)
+            array = targets[name] = np.array(adopt(leaf)) if isinstance(leaf, _NUMBERS) else adopt(leaf)
             asked = from_numpy(array.dtype)
         except GPersistError as error:
             wrong.append((name, f"{name!r}: {error.message}"))
@@ -212,6 +222,10 @@ def _targets(
     return targets, wrong
 
 
+def _numbers(targets: Iterable[str], leaves: Mapping[str, Any]) -> list[str]:
+    return [name for name in targets if isinstance(leaves[name], _NUMBERS)]
+
+
 def _fits(array: Any, tensor: tuple[DType, Shape]) -> bool:
     dtype, shape = tensor  # NumPy's dtypes compare None as float64
     return type(array) is np.ndarray and array.shape == shape and dtype.numpy is not None and array.dtype == dtype.numpy and array.flags.writeable
@@ -222,7 +236,8 @@ def _tell(prefix: str, mismatches: list[tuple[str, str]], partial: bool) -> None
     lines = "".join(f"\n  {text}" for _, text in mismatches[:_MAX_TOLD]) + (f"\n  and {more} more" if more > 0 else "")
     if not partial:
         raise MismatchError(
-            f"{prefix!r} does not hold what is asked for, in {len(mismatches)} cases:{lines}\nload(..., partial=True) passes over them"
+            f"{prefix!r} does not hold what is asked for, in {len(mismatches)} case{'s' * (len(mismatches) != 1)}:{lines}\n"
+            "load(..., partial=True) passes over them"
         )
     _log.warning("%r: passed over %d tensors:%s", prefix, len(mismatches), lines)
 
@@ -315,7 +330,8 @@ def transfer(
         [ranges.names[row] for row in rows], buffers, devices, reads.layout, crcs,
         {device: device.record_current() for device in set(devices) if not device.is_host},
     )  # fmt: skip
-    receive(incoming, reads.readers, ring_bytes=ring_bytes, threads=threads, on_progress=on_progress)
+    with telling_stand_ins(reads.readers):
+        receive(incoming, reads.readers, ring_bytes=ring_bytes, threads=threads, on_progress=on_progress)
     _copy(temporaries)
     for row in reads.strings:
         name = ranges.names[row]

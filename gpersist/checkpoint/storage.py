@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -166,6 +166,18 @@ class Storage:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+@contextmanager
+def telling_stand_ins(readers: Iterable[object]) -> Iterator[None]:
+    """Where a checksum does not hold, tells what a download has left in the place of the data file, if that is why."""
+    try:
+        yield
+    except DataLossError as error:
+        for reader in readers:
+            if isinstance(reader, ShardReader) and repr(reader.path) in error.message and (kind := reader.stand_in()):
+                raise DataLossError(f"{error.message.partition(f' in {reader.path!r}')[0]} is in {reader.path!r}, which is {kind}") from error
+        raise
 
 
 def reread(read: Callable[[], T]) -> T:

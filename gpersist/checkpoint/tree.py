@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from gpersist.bundle import nearest
@@ -66,6 +66,28 @@ def unflatten(like: Any, flat: Mapping[str, Any]) -> Any:
     if missing:
         raise MismatchError(_tell_missing(missing, [name for name in flat if name not in names]))
     return _rebuild(like, iter([flat[name] for name in names]))
+
+
+def replace_leaves(tree: Any, values: Mapping[str, Any]) -> None:
+    """Puts other leaves, by name, into the dicts and lists of a tree."""
+    for name, node, key in _places(tree, ""):
+        if name in values:
+            node[key] = values[name]
+
+
+def fixed_leaves(tree: Any, names: Collection[str]) -> dict[str, str]:
+    """Of some leaves, those that `replace_leaves` could not put elsewhere, and the type of node that each is in."""
+    places = _places(tree, "") if names else ()
+    return {name: type(node).__name__ for name, node, _ in places if name in names and not isinstance(node, (MutableMapping, list))}
+
+
+def _places(node: Any, prefix: str) -> Iterator[tuple[str, Any, Any]]:
+    """Each leaf's name, the node that it is in, and its key there."""
+    for key, child in _children(node):
+        if isinstance(child, _NODES):
+            yield from _places(child, f"{prefix}{key}/")
+        else:
+            yield f"{prefix}{key}", node, key
 
 
 def _fill(flat: dict[str, Any], tree: Any, node: Any, prefix: str, depth: int) -> None:

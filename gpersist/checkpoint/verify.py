@@ -12,7 +12,7 @@ import numpy as np
 from gpersist.bundle import Ranges, index_path, strings, variants
 from gpersist.checkpoint.locate import locate
 from gpersist.checkpoint.plan import EMPTY_CRC
-from gpersist.checkpoint.storage import Int64s, Storage, reread
+from gpersist.checkpoint.storage import Int64s, Storage, reread, telling_stand_ins
 from gpersist.checkpoint.v1 import V1Storage, is_v1
 from gpersist.dtypes import DType, variant
 from gpersist.errors import CheckpointNotFoundError, DataLossError, FileError, ResourceExhaustedError
@@ -120,7 +120,8 @@ def _verify_rows(
             raise DataLossError(f"{where} has no bytes, but a crc32c of 0x{columns.crcs[row]:08x}; the index is damaged")
     if contents:
         crcs = [UNCHECKED if _is_framed(columns.dtypes[row]) else int(columns.crcs[row]) for row in order]
-        check(Incoming([ranges.names[row] for row in order], [], [], layout, crcs), readers, threads=threads, on_progress=on_progress)
+        with telling_stand_ins(readers):
+            check(Incoming([ranges.names[row] for row in order], [], [], layout, crcs), readers, threads=threads, on_progress=on_progress)
         for row in rows.tolist():
             if _is_framed(columns.dtypes[row]):
                 _check_framed(storage, ranges, row)
@@ -145,15 +146,17 @@ def _check_framed(storage: Storage, ranges: Ranges, row: int) -> None:
     columns = ranges.columns
     if columns.dtypes[row].is_string:
         read_strings(storage, ranges, row)
-    else:
-        buffer, where = _read_whole(storage, ranges, row)
+        return
+    buffer, where = _read_whole(storage, ranges, row)
+    with telling_stand_ins([storage.reader(int(columns.shards[row]))]):
         variants.check(buffer, element_count(columns.shapes[row], where), unmask(int(columns.crcs[row])), where)
 
 
 def read_strings(storage: Storage, ranges: Ranges, row: int) -> np.ndarray[Any, Any]:
     """Reads and checks a tensor of strings."""
     buffer, where = _read_whole(storage, ranges, row)
-    return strings.decode(buffer, ranges.columns.shapes[row], unmask(int(ranges.columns.crcs[row])), where)
+    with telling_stand_ins([storage.reader(int(ranges.columns.shards[row]))]):
+        return strings.decode(buffer, ranges.columns.shapes[row], unmask(int(ranges.columns.crcs[row])), where)
 
 
 def _read_whole(storage: Storage, ranges: Ranges, row: int) -> tuple[bytearray, str]:

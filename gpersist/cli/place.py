@@ -82,6 +82,7 @@ examples:
   gpersist place model.meta --placement strict       a graph alone
   gpersist place run --map 'tower_1/*=/gpu:1' --map '*=/gpu:0'
   gpersist place run --map /gpu:2=/gpu:0 --map /gpu:3=/gpu:1
+  gpersist place run --map 'emb*=host' --placement balanced
   gpersist place export/1 --tag-set train            a SavedModel's graph"""
 
 
@@ -91,8 +92,8 @@ def register(commands: Any) -> None:
         "place",
         help="where a restore would put each tensor, and whether it fits",
         description="Show the plan of a restore, and touch no device for it; by default, for the devices that are here. A .meta is enough: the "
-        "sizes are then those of its graph's variables. Policies: balanced puts the largest first, each on the GPU with the fewest bytes so far; "
-        "sequential goes by names, the first GPU until it is full, then the next; single takes the first GPU. "
+        "sizes are then those of its graph's variables. Policies: balanced puts the largest first, a variable with its slots, each on the GPU "
+        "with the fewest bytes so far; sequential goes by names, the first GPU until it is full, then the next; single takes the first GPU. "
         "Exit status 1: something does not fit, or, with --placement strict, a device is missing.",
         epilog=_EXAMPLES,
     )
@@ -110,7 +111,7 @@ def register(commands: Any) -> None:
         "--policy",
         metavar="POLICY",
         help="recorded (default), strict, balanced, sequential, single, host; a device; or MAP.json, an object from name patterns, or recorded "
-        "devices, to devices",
+        "devices, to devices and policies",
     )
     parser.add_argument(
         "--map",
@@ -118,7 +119,7 @@ def register(commands: Any) -> None:
         action="append",
         default=[],
         type=_pair,
-        help="these tensors there, before MAP.json; PATTERN may be a recorded device: /gpu:1=/gpu:0; may be repeated",
+        help="these tensors there, the others by --placement; PATTERN may be a recorded device: /gpu:1=/gpu:0; may be repeated",
     )
     parser.add_argument("--clear-devices", action="store_true", help="forget the recorded devices")
     add_tag_set(parser)
@@ -130,7 +131,8 @@ def register(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the command."""
     placement = _placement(arguments.placement, dict(arguments.map))
-    source, tensors = _read(arguments.path, arguments.tag_set, is_strict=placement == "strict")
+    is_strict = arguments.placement == "strict"
+    source, tensors = _read(arguments.path, arguments.tag_set, is_strict=is_strict)
     here = devices()
     planned = arguments.devices or arguments.virtual
     available = here if planned is None else [here[0], *planned]
@@ -138,7 +140,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         plan = place(tensors, placement, clear_devices=arguments.clear_devices, available=available, memory_of=memory_of)
     except DeviceNotFoundError as error:
-        if placement != "strict":
+        if not is_strict:
             raise  # what was typed
         write_error("missing", error.message)
         return 1
@@ -216,26 +218,26 @@ def _pair(text: str) -> tuple[str, str]:
     return pattern, device
 
 
-def _placement(text: str | None, places: dict[str, str]) -> Placement:
+def _placement(text: str | None, places: Mapping[str, str]) -> Placement:
     """What the options say together.
 
     Raises:
-        InvalidArgumentError: MAP.json is none, or `--map` was given with something else.
+        InvalidArgumentError: MAP.json is none.
     """
     if text is not None and text.endswith(".json"):
-        return places | {pattern: device for pattern, device in _read_map(text).items() if pattern not in places}
+        return {**places, **{pattern: device for pattern, device in _read_map(text).items() if pattern not in places}}
     if places and text is not None:
-        raise InvalidArgumentError(f"--map goes with a MAP.json, or alone, but not with --placement {text}: what it does not match goes as recorded")
+        return {**places, "*": places.get("*", text)}
     return places or text or "recorded"
 
 
-def _read_map(path: str) -> Mapping[str, str]:
+def _read_map(path: str) -> Mapping[str, str | None]:
     data = files.active().read_all(path, _MAX_MAP_BYTES)
     try:
         found = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"{path!r} is no JSON: {error}") from None
-    if not isinstance(found, dict) or not all(isinstance(device, str) for device in found.values()):
+    if not isinstance(found, dict) or not all(isinstance(device, str | None) for device in found.values()):
         raise InvalidArgumentError(f'{path!r}: expected an object from name patterns to devices, such as {{"layer1/*": "/device:GPU:1"}}')
     return found
 

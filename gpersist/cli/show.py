@@ -6,6 +6,7 @@ import argparse
 import collections
 import dataclasses
 import fnmatch
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -87,8 +88,9 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         if arguments.objects:
             return show_objects(reader, arguments.patterns, _matches, arguments.json)
-        listing = list_checkpoint(reader, arguments.tag_set)
-    tensors = _select(listing, arguments.patterns)
+        names = _select(reader, arguments.patterns) if arguments.patterns else None
+        listing = list_checkpoint(reader, arguments.tag_set, names)
+    tensors = listing.tensors
     tensors.sort(key=_SORTS[arguments.sort])
     short = short_files(listing)
     if arguments.json:
@@ -116,14 +118,14 @@ def _short(file: ShortFile) -> str:
     return f"{file.file!r} has {file.size_bytes:,} of {file.needed_bytes:,} bytes, {lost}"
 
 
-def _select(listing: Listing, patterns: Sequence[str]) -> list[Listed]:
-    if not patterns:
-        return list(listing.tensors)
-    chosen = [tensor for tensor in listing.tensors if any(_matches(tensor.name, pattern) for pattern in patterns)]
+def _select(reader: CheckpointReader, patterns: Sequence[str]) -> set[str]:
+    scopes = tuple(pattern.rstrip("/") + "/" for pattern in patterns)
+    match = re.compile("|".join(map(fnmatch.translate, patterns))).match
+    chosen = {name for name in reader if name in patterns or name.startswith(scopes) or match(name)}
     if not chosen:
         raise TensorNotFoundError(
-            f"no tensor of {listing.prefix!r} is named {' or '.join(map(repr, patterns))}; it holds {counted(len(listing.tensors), 'tensor')}"
-            f"{nearest(patterns[0], [tensor.name for tensor in listing.tensors])}"
+            f"no tensor of {reader.prefix!r} is named {' or '.join(map(repr, patterns))}; it holds {counted(len(reader), 'tensor')}"
+            f"{nearest(patterns[0], reader)}"
         )
     return chosen
 
@@ -138,10 +140,15 @@ def _row(tensor: Listed) -> tuple[str, ...]:
         tensor.dtype.name,
         str(list(tensor.shape)),
         amount(tensor.size_bytes),
-        printable(tensor.device) or "-",
+        printable(_device(tensor)) or "-",
         _shards(tensor),
         _crc(tensor),
     )
+
+
+def _device(tensor: Listed) -> str:
+    devices = {place.device for place in tensor.places}
+    return f"{len(devices)} devices" if len(devices) > 1 else tensor.device
 
 
 def _shards(tensor: Listed) -> str:
@@ -159,7 +166,7 @@ def _crc(tensor: Listed) -> str:
 
 def _totals(listing: Listing, tensors: Sequence[Listed]) -> Iterator[str]:
     size_bytes = total_bytes(tensors)
-    part = "" if len(tensors) == len(listing.tensors) else f" of {len(listing.tensors):,}"
+    part = "" if len(tensors) == listing.num_tensors else f" of {listing.num_tensors:,}"
     kind = "V1" if listing.num_shards is None else f"V2, {counted(listing.num_shards, 'shard')}"
     yield f"{printable(listing.prefix)} ({kind}): {counted(len(tensors), 'tensor')}{part}, {amount(size_bytes)} ({size_bytes:,} bytes)"
     if any(tensor.name == OBJECT_GRAPH_KEY for tensor in tensors):
@@ -178,8 +185,11 @@ def _by_device(tensors: Iterable[Listed]) -> dict[str, tuple[int, int]]:
     counts: collections.Counter[str] = collections.Counter()
     sizes: collections.Counter[str] = collections.Counter()
     for tensor in tensors:
-        counts[tensor.device] += 1
-        sizes[tensor.device] += tensor.size_bytes
+        counts.update({place.device for place in tensor.places} or {tensor.device})
+        for place in tensor.places:
+            sizes[place.device] += place.entry.size_bytes
+        if not tensor.places:
+            sizes[tensor.device] += tensor.size_bytes
     return {device: (counts[device], sizes[device]) for device in sorted(counts)}
 
 
@@ -206,7 +216,7 @@ def _branches(node: dict[str, Any], indent: str, signs: tuple[str, str, str]) ->
             yield f"{head}  ({counted(len(inside), 'tensor')}, {amount(total_bytes(inside))})"
             yield from _branches(child, indent + ("    " if is_last else along), signs)
         else:
-            device = f"  {printable(child.device)}" if child.device else ""
+            device = f"  {printable(_device(child))}" if child.device else ""
             yield f"{head}  {child.dtype.name}{list(child.shape)}  {amount(child.size_bytes)}{device}"
 
 
@@ -242,6 +252,7 @@ def _to_json(listing: Listing, tensors: Sequence[Listed], short: Sequence[ShortF
                         "offset": place.entry.offset,
                         "size_bytes": place.entry.size_bytes,
                         "crc32c": f"0x{place.entry.crc:08x}",
+                        "device": place.device or None,
                     }
                     for place in tensor.places
                 ],

@@ -1,4 +1,4 @@
-"""Estimator: a model function that is trained, evaluated, asked and exported (`tf.estimator`), in one process."""
+"""Estimator: a model function that is trained, evaluated, asked and exported (`tf.estimator`), in one process; ready-made ones, too."""
 
 from gpersist.estimator.baseline import BaselineClassifier, BaselineEstimator, BaselineRegressor
 from gpersist.estimator.classifier_heads import BinaryClassHead, MultiClassHead

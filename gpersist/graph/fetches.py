@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.dtypes import DType
+from gpersist.dtypes import DType, from_numpy
+from gpersist.errors import InvalidArgumentError
 from gpersist.graph.graph import Graph
 from gpersist.graph.operation import Operation
 from gpersist.graph.tensor import Tensor
+from gpersist.graph.tensor_handle import TensorHandle
 from gpersist.graph.tensor_proto import as_array
 
 Element = Tensor | Operation
@@ -31,6 +33,7 @@ class Fetches:
 
     Attributes:
         elements: the tensors and operations in it, each once.
+        handles: which of them name a tensor that the session keeps, and of which type that is.
 
     Raises:
         TypeError: something in it can be no fetch.
@@ -41,6 +44,11 @@ class Fetches:
         self._positions: dict[Element, int] = {}
         self._rebuild = self._compile(graph, fetches)
         self.elements: tuple[Element, ...] = tuple(self._positions)
+        self.handles = {
+            index: element.op.inputs[0].dtype
+            for index, element in enumerate(self.elements)
+            if isinstance(element, Tensor) and element.op.type in ("GetSessionHandle", "GetSessionHandleV2")
+        }
 
     def build(self, values: Sequence[Any]) -> Any:
         """The nest, with the value of each element in its place; None for operations."""
@@ -132,10 +140,23 @@ def _fed(graph: Graph, tensor: Tensor, key: Any, value: Any) -> Any:
     if not graph.is_feedable(tensor):
         raise ValueError(f"Tensor {tensor.name} may not be fed.")
     dtype = tensor.dtype.base_dtype
+    if isinstance(value, TensorHandle):
+        value = _kept(value, dtype)
     array = _as_fed(value, dtype)
     if not tensor.shape.is_compatible_with(array.shape):
         raise ValueError(f"Cannot feed value of shape {array.shape} for Tensor {tensor.name}, which has shape {tensor.shape}")
     return array
+
+
+def _kept(handle: TensorHandle, dtype: DType) -> Any:
+    """The tensor that a handle stands for, on the host."""
+    value = handle.value
+    if value is None:
+        raise InvalidArgumentError(f"The tensor with handle '{handle}' is not in the session store.")
+    found = from_numpy(value.dtype)
+    if found is not dtype:
+        raise InvalidArgumentError(f"Expects arg[0] to be {dtype.name} but {found.name} is provided")
+    return value.get() if hasattr(value, "get") else value
 
 
 def _as_fed(value: Any, dtype: DType) -> Any:

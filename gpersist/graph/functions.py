@@ -88,6 +88,11 @@ class Functions:
             for each in [each for each in self._plans if each[0] == key]:
                 del self._plans[each]
 
+    def forget_places(self) -> None:
+        """Has all bodies placed anew when they are called next."""
+        with self._lock:
+            self._plans.clear()
+
     def argument_names(self, name: str) -> list[str]:
         """What a function's arguments are called.
 
@@ -151,7 +156,7 @@ class Functions:
     def _planned(self, made: Body, places: Sequence[Device | None]) -> tuple[Plan, Graph]:
         graph, inputs, outputs, also = made
         placer, planner = self._planner()
-        placer.override(graph, {tensor.op: place for tensor, place in zip(inputs, places, strict=True) if place is not None})
+        placer.override(graph, {tensor.op: place for tensor, place in zip(inputs, places, strict=True) if place is not None}, placer.moved)
         return planner.plan([*outputs, *also], inputs, [place or planner.host for place in places]), graph
 
     def _check_size(self, definition: protos.FunctionDef, path: list[str]) -> int:

@@ -10,7 +10,7 @@ import collections
 import functools
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gpersist.devices import Device, DeviceSpec
 from gpersist.dtypes import int32, resource, string, variant
@@ -26,7 +26,6 @@ _takes_text_on_gpus = re.compile(
 ).fullmatch
 """Operations that TensorFlow's GPUs take text for, which stays in the host's memory: here they run on the host, whatever GPU they name."""
 
-_VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
 _WAYS_OUT = (
     "ways out: clear_devices=True on import or export drops what is recorded; ConfigProto(allow_soft_placement=True) takes the next best device, and "
     "logs it; within tf.device(function), an import gives each node the device that the function returns for it"
@@ -44,6 +43,7 @@ class Placer:
     Attributes:
         available: the session's devices.
         overrides: where operations go whatever their nodes say.
+        moved: tells where all that names a device goes instead, or None; no other device is asked for then.
     """
 
     def __init__(self, available: Sequence[Device], *, allow_soft_placement: bool = False, log_device_placement: bool = False) -> None:
@@ -56,11 +56,13 @@ class Placer:
         self._fallbacks: set[str] = set()
         self._told: dict[tuple[str, Device], set[Operation]] = {}
         self.overrides: dict[Operation, Device] = {}
+        self.moved: Callable[[str], Device | None] | None = None
 
     def for_another_graph(self) -> Placer:
         """One that places another graph in the same way."""
         found = Placer(self.available, allow_soft_placement=self._is_soft, log_device_placement=self._is_logged)
         found._fallbacks = self._fallbacks
+        found.moved = self.moved
         return found
 
     def place(self, graph: Graph) -> None:
@@ -98,18 +100,18 @@ class Placer:
             for op in fresh:
                 _LOG.info("%s: (%s): %s", op.name, op.type, full_name(self._placed[op._id]))
 
-    def override(self, graph: Graph, overrides: Mapping[Operation, Device]) -> None:
-        """Places all operations anew, some of them, with those that belong to them, where the caller says.
+    def override(self, graph: Graph, overrides: Mapping[Operation, Device], moved: Callable[[str], Device | None] | None) -> None:
+        """Places all operations anew, some of them, with those that belong to them, where the caller says; see `overrides` and `moved`.
 
         Raises:
             InvalidArgumentError: see `place`; all are placed as before then.
         """
-        before = self._placed, self.overrides
-        self._placed, self.overrides = [], dict(overrides)
+        before = self._placed, self.overrides, self.moved
+        self._placed, self.overrides, self.moved = [], dict(overrides), moved
         try:
             self.place(graph)
         except GPersistError:
-            self._placed, self.overrides = before
+            self._placed, self.overrides, self.moved = before
             raise
 
     def device_of(self, op: Operation) -> Device:
@@ -158,33 +160,39 @@ class Placer:
         """The device string of operations that belong together. Those that take a variable's reference go where it is, whatever they name."""
         wanted, followers = "", []
         for op in members:
-            if op._device and op._device != wanted:
+            named = self._named(op)
+            if named and named != wanted:
                 if any(_is_handle(op, index, tensor) for index, tensor in enumerate(op._inputs)):
-                    followers.append(op)
+                    followers.append(named)
                 else:
-                    wanted = self._both(wanted, op, members)
-        for op in followers:
-            wanted = _completed(wanted, op._device)
+                    wanted = self._both(wanted, named, op, members)
+        for named in followers:
+            wanted = _completed(wanted, named)
         return wanted
+
+    def _named(self, op: Operation) -> str:
+        """The device that an operation names, or the one that all such operations have been sent to."""
+        device = self.moved(op._device) if self.moved is not None and op._device else None
+        return op._device if device is None else device.name
 
     def _gone_to(self, wanted: str) -> Device | None:
         """Where a variable of that device has gone: what else was there follows it."""
         return next((device for op, device in self.overrides.items() if op._device == wanted), None)
 
-    def _both(self, wanted: str, op: Operation, members: Sequence[Operation]) -> str:
+    def _both(self, wanted: str, named: str, op: Operation, members: Sequence[Operation]) -> str:
         """What two device strings of one group say together."""
         if not wanted:
-            return op._device
-        both = _merged(wanted, op._device)
+            return named
+        both = _merged(wanted, named)
         if both is not None:
             return both
-        if self._is_soft or ((device := self._gone_to(wanted)) is not None and device is self._gone_to(op._device)):
+        if self._is_soft or ((device := self._gone_to(wanted)) is not None and device is self._gone_to(named)):
             return wanted
         first = next(found for found in members if found._device)
         raise with_op(
             InvalidArgumentError(
                 f"Cannot colocate nodes {first.name!r} and {op.name!r} because they name different devices: {first._device!r} and {op._device!r}; "
-                f"give them one device, or none to the one that refers to the other; {_WAYS_OUT}"
+                f"give them one device, or none to the one that refers to the other; {_WAYS_OUT}; {_by_map(op._device, first._device)}"
             ),
             op,
         )
@@ -217,10 +225,8 @@ class Placer:
         available = ", ".join(f"{full_name(device)} ({device.backend})" for device in self.available)
         text_only = [op for ops in lost.values() for op in ops if _needs_host(op) and not _takes_text_anywhere(op)]
         why = f"; {_listed(text_only)} can only run on a CPU" if text_only else ""
-        variable = next((op.name for ops in lost.values() for op in ops if op.type in _VARIABLES), None)
-        by_map = (
-            f"; device_map={{{variable!r}: {self.default.name!r}}} on restore moves variables, and what else names their devices" if variable else ""
-        )
+        gone = next((device for device in lost if self._find(device, needs_host=False) is None), None)
+        by_map = f"; {_by_map(gone, self.default.name)}" if gone else ""
         return with_op(
             DeviceNotFoundError(
                 f"Cannot assign a device for operation {first.name}{f' and {count - 1} more' if count > 1 else ''}: wanted {wanted}{more}{why}; "
@@ -355,6 +361,10 @@ def _completed(wanted: str, other: str) -> str:
     if first.device_type not in (None, second.device_type):
         second = second.replace(device_type=None, device_index=None)
     return second.make_merged_spec(first).to_string()
+
+
+def _by_map(recorded: str, device: str) -> str:
+    return f"Saver.restore(..., device_map={{{recorded!r}: {device!r}}}) sends all nodes of the one device to the other"
 
 
 def _listed(ops: Sequence[Operation]) -> str:

@@ -23,6 +23,7 @@ from gpersist.graph.placer import Placer, full_name
 from gpersist.graph.plan import Plan
 from gpersist.graph.planner import Planner
 from gpersist.graph.tensor import Tensor
+from gpersist.graph.tensor_handle import TensorHandle
 from gpersist.graph.transfer import Transfers
 from gpersist.graph.variables_store import Buffer, VariablesStore
 
@@ -49,6 +50,7 @@ class BaseSession:
     Attributes:
         variables: their values in this session.
         resources: what operations keep for each other besides: lookup tables, by name.
+        kept_tensors: arrays that `get_session_handle` keeps, by the names of their handles.
         functions: those of the graph's library, for operations that call them.
 
     Raises:
@@ -76,6 +78,7 @@ class BaseSession:
         self._mutations = -1
         self.variables = VariablesStore()
         self.resources: dict[Any, Any] = {}
+        self.kept_tensors: dict[bytes, Any] = {}
         self._transfers = Transfers()
         self._placer = Placer(
             _devices_for(config),
@@ -133,26 +136,32 @@ class BaseSession:
         return list(self._placer.available)
 
     @contextmanager
-    def variables_placed(self, devices: Mapping[Operation, Device]) -> Iterator[None]:
+    def variables_placed(self, devices: Mapping[Operation, Device], moved: Callable[[str], Device | None] | None = None) -> Iterator[None]:
         """Puts variables, with all that belongs to each, on other devices than their nodes name: for good, unless what is done within raises.
 
         Values that they have move with them.
 
+        Args:
+            devices: of the variables' nodes.
+            moved: tells where all nodes that name a device go instead, those of functions too, or None. It takes the place of an earlier call's.
+
         Raises:
             InvalidArgumentError: a device that another node of the graph names isn't there; nothing has moved.
         """
-        before = self._placer.overrides
-        self._place_variables(before | dict(devices))
+        before = self._placer.overrides, self._placer.moved
+        self._place_anew(before[0] | dict(devices), before[1] if moved is None else moved)
         try:
             yield
         except BaseException:
-            self._place_variables(before)
+            self._place_anew(*before)
             raise
 
-    def _place_variables(self, overrides: Mapping[Operation, Device]) -> None:
+    def _place_anew(self, overrides: Mapping[Operation, Device], moved: Callable[[str], Device | None] | None) -> None:
         self._check_open()
         with self._lock:
-            self._placer.override(self._graph, overrides)
+            if moved is not self._placer.moved:
+                self.functions.forget_places()
+            self._placer.override(self._graph, overrides, moved)
             self._plans.clear()
             self._planner.move_to_new_places()
 
@@ -186,7 +195,7 @@ class BaseSession:
         fetched = Fetches(self._graph, fetches)
         plan = self._plan(fetched, tuple(fed))
         timeout_ms = getattr(options, "timeout_in_ms", 0)
-        return fetched.build(execute(plan, tuple(fed.values()), timeout_ms / 1000 if timeout_ms else None))
+        return self._built(fetched, execute(plan, tuple(fed.values()), timeout_ms / 1000 if timeout_ms else None))
 
     def make_callable(self, fetches: Any, feed_list: Any = None, accept_options: bool = False) -> Callable[..., Any]:
         """A function that runs the same fetches each time, its arguments being the values of the tensors in `feed_list`."""
@@ -199,9 +208,15 @@ class BaseSession:
         def call(*values: Any, **_: Any) -> Any:
             self._check_open()
             fed = feeds_of(self._graph, dict(zip(keys, values)))  # noqa: B905  # what is not given is not fed, as in TensorFlow
-            return fetched.build(execute(self._plan(fetched, tuple(fed)), tuple(fed.values())))
+            return self._built(fetched, execute(self._plan(fetched, tuple(fed)), tuple(fed.values())))
 
         return call
+
+    def _built(self, fetched: Fetches, values: Sequence[Any]) -> Any:
+        """The caller's nest, with handles for names of tensors that are to be kept."""
+        if fetched.handles:
+            values = [TensorHandle(value, fetched.handles[index], self) if index in fetched.handles else value for index, value in enumerate(values)]
+        return fetched.build(values)
 
     def run_where_made(self, fetches: Sequence[Tensor], feeds: Sequence[Tensor], values: Sequence[Any]) -> list[Any]:
         """Computes tensors from arrays on any devices; gives the results on the devices that they were made on, perhaps in memory that others have.
@@ -249,6 +264,7 @@ class BaseSession:
         self._plans.clear()
         self._transfers.close()
         self.variables.clear()
+        self.kept_tensors.clear()
 
     def _for_function(self) -> tuple[Placer, Planner]:
         """A placer and a planner for the body of a function, like those of the graph itself."""

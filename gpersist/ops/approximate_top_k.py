@@ -10,7 +10,7 @@ from gpersist.devices import Array
 from gpersist.graph import Operation, OpType, Tensor, apply_op, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.counting import top_of_rows
-from gpersist.shapes import TensorShape
+from gpersist.shapes import TensorShape, unknown_shape
 
 __all__ = ["approx_max_k", "approx_min_k", "approx_top_k"]
 
@@ -30,7 +30,7 @@ class ApproxTopK(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         known, k, axis = op._inputs[0].shape, op.attr("k"), op.attr("reduction_dimension")
         if known.sizes is None:
-            raise ValueError(f"Invalid reduction dimension: {axis}. The rank of the input is not known")
+            return [unknown_shape()] * 2
         sizes = list(known.sizes)
         place = shape_functions.axis(axis, len(sizes))
         length = sizes[place]

@@ -12,6 +12,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import OpType, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.candidate_samplers import Words
+from gpersist.ops.counting import top_of_rows
 from gpersist.ops.philox import Philox
 
 _POINTS = "float[7,3]"
@@ -49,9 +50,8 @@ class NearestNeighbors(OpType):
             raise InvalidArgumentError("Expected k >= 0.")
         count = min(len(centers), int(k))
         part = _half_norms(centers) - points @ centers.T
-        places = xp.argsort(part, axis=1, kind="stable")[:, :count]
-        found = np.float32(2) * (_half_norms(points)[:, None] + xp.take_along_axis(part, places, 1))
-        return [places.astype(np.int64), found.astype(np.float32)]
+        nearest, places = top_of_rows(xp, -part, count, np.int64)
+        return [places, np.float32(2) * (_half_norms(points)[:, None] - nearest)]
 
 
 class KmeansPlusPlusInitialization(OpType):

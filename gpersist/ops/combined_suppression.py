@@ -45,14 +45,14 @@ def combined_non_max_suppression(
         Boxes, scores, classes, and how many there are in each image; zeros fill up.
     """
     with name_scope(name, "combined_non_max_suppression"):
+        thresholds = convert_to_tensor(iou_threshold, "float32", "iou_threshold"), convert_to_tensor(score_threshold, "float32", "score_threshold")
         op = apply_op(
             "CombinedNonMaxSuppression",
             boxes,
             scores,
-            convert_to_tensor(max_output_size_per_class, "int32", "max_output_size_per_class"),
-            max_total_size,
-            convert_to_tensor(iou_threshold, "float32", "iou_threshold"),
-            convert_to_tensor(score_threshold, "float32", "score_threshold"),
+            max_output_size_per_class,
+            convert_to_tensor(max_total_size),
+            *thresholds,
             pad_per_class=pad_per_class,
             clip_boxes=clip_boxes,
         )

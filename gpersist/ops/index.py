@@ -15,6 +15,7 @@ OPERATIONS: dict[str, str] = {
     "assertions": "Assert CheckNumerics CheckNumericsV2",
     "audio": "AudioSpectrogram DecodeWav EncodeWav Mfcc",
     "banded": "BandedTriangularSolve TridiagonalMatMul TridiagonalSolve",
+    "barrier_ops": "Barrier BarrierClose BarrierIncompleteSize BarrierInsertMany BarrierReadySize BarrierTakeMany",
     "batch_functions": "BatchFunction",
     "batch_linear_algebra": (
         "BatchCholesky BatchCholeskyGrad BatchFFT BatchFFT2D BatchFFT3D BatchIFFT BatchIFFT2D BatchIFFT3D "
@@ -172,6 +173,7 @@ OPERATIONS: dict[str, str] = {
     "matrix_functions": "Lu MatrixExponential MatrixLogarithm MatrixSquareRoot",
     "microfrontend": "AudioMicrofrontend",
     "morphology": "Dilation2D Dilation2DBackpropFilter Dilation2DBackpropInput ExtractVolumePatches",
+    "mutexes": "ConsumeMutexLock MutexLock MutexV2",
     "normalization": (
         "BatchNormWithGlobalNormalization BatchNormWithGlobalNormalizationGrad FusedBatchNorm "
         "FusedBatchNormGrad FusedBatchNormGradV2 FusedBatchNormGradV3 FusedBatchNormV2 FusedBatchNormV3 LRN "
@@ -253,6 +255,7 @@ OPERATIONS: dict[str, str] = {
     ),
     "sequence_examples": "ParseSequenceExample ParseSequenceExampleV2 ParseSingleSequenceExample",
     "sequences": "LinSpace Range",
+    "session_handles": "DeleteSessionTensor GetSessionHandle GetSessionHandleV2 GetSessionTensor",
     "set_operations": "DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation",
     "sets": "ListDiff LowerBound Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2 UnravelIndex UpperBound",
     "shaping": "ExpandDims Rank Reshape Shape ShapeN Size Squeeze",
@@ -286,6 +289,11 @@ OPERATIONS: dict[str, str] = {
     "special_integrals": "Dawsn Expint FresnelCos FresnelSin Spence",
     "splitting": "Split SplitV",
     "stacks": "ControlTrigger StackClose StackCloseV2 StackPop StackPopV2 StackPush StackPushV2 StackV2",
+    "staging_ops": (
+        "MapClear MapIncompleteSize MapPeek MapSize MapStage MapUnstage MapUnstageNoKey OrderedMapClear "
+        "OrderedMapIncompleteSize OrderedMapPeek OrderedMapSize OrderedMapStage OrderedMapUnstage "
+        "OrderedMapUnstageNoKey Stage StageClear StagePeek StageSize Unstage"
+    ),
     "state": (
         "CountUpTo DestroyResourceOp DestroyTemporaryVariable DisableCopyOnRead ResourceCountUpTo ResourceGather ResourceGatherNd TemporaryVariable"
     ),

@@ -122,7 +122,7 @@ def _unfit(spec: InputSpec, dtype: Any, shape: TensorShape) -> str | None:
     if spec.min_ndim is not None and rank < spec.min_ndim:
         return f"expected min_ndim={spec.min_ndim}, found ndim={rank}. Full shape received: {tuple(shape)}"
     if spec.dtype is not None and dtype.name != spec.dtype:
-        return f"expected dtype={spec.dtype}, found dtype={dtype!r}"
+        return f"expected dtype={spec.dtype}, found dtype={dtype}"
     for axis, size in spec.axes.items():
         wanted = getattr(size, "value", size)
         if wanted is not None and sizes[axis] not in (wanted, None):

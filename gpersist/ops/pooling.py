@@ -11,6 +11,7 @@ from gpersist.devices import Array
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_shape, constant_value, sample
+from gpersist.ops.accumulating import combine_at
 from gpersist.ops.array import shape_of, stop_gradient
 from gpersist.ops.filling import zeros_like
 from gpersist.ops.window_reduction import (
@@ -183,7 +184,7 @@ class MaxPoolGradWithArgmax(_LikeOriginal):
         if index.size and not (int(index.min()) >= 0 and int(index.max()) < value.size):
             raise InvalidArgumentError(f"argmax must be in [0, {value.size})")
         total = xp.zeros(value.size, grad.dtype)
-        xp.add.at(total, index.reshape(-1), grad.reshape(-1))
+        combine_at(xp, "add", total, index.reshape(-1), grad.reshape(-1))
         return total.reshape(value.shape)
 
 

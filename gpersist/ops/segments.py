@@ -11,6 +11,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_value, convert_to_tensor, name_scope, sample
+from gpersist.ops.accumulating import combine_at
 from gpersist.ops.arithmetic import maximum
 from gpersist.ops.casting import cast
 from gpersist.ops.choosing import where_v2
@@ -105,7 +106,7 @@ class SegmentProd(_Segments):
 
     @staticmethod
     def run(xp: Any, data: Array, ids: Array) -> Array:
-        return _combined(xp, xp.multiply, data, ids, count_of(xp, data, ids), 1)
+        return _combined(xp, "multiply", data, ids, count_of(xp, data, ids), 1)
 
 
 class _SortedExtreme(_Segments, abstract=True):
@@ -125,7 +126,7 @@ class SegmentMax(_SortedExtreme):
 
     @staticmethod
     def run(xp: Any, data: Array, ids: Array) -> Array:
-        return _extreme_or_zero(xp, xp.maximum, data, ids, _bound(data.dtype, "min"))
+        return _extreme_or_zero(xp, "maximum", data, ids, _bound(data.dtype, "min"))
 
 
 class SegmentMin(_SortedExtreme):
@@ -133,7 +134,7 @@ class SegmentMin(_SortedExtreme):
 
     @staticmethod
     def run(xp: Any, data: Array, ids: Array) -> Array:
-        return _extreme_or_zero(xp, xp.minimum, data, ids, _bound(data.dtype, "max"))
+        return _extreme_or_zero(xp, "minimum", data, ids, _bound(data.dtype, "max"))
 
 
 class _Unsorted(OpType, abstract=True):
@@ -172,7 +173,7 @@ class UnsortedSegmentSum(_Unsorted):
     @staticmethod
     def run(xp: Any, data: Array, ids: Array, num_segments: Any) -> Array:
         rows, flat, count = _flattened(xp, data, ids, num_segments)
-        return _combined(xp, xp.add, rows, flat, count, 0)
+        return _combined(xp, "add", rows, flat, count, 0)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -190,7 +191,7 @@ class UnsortedSegmentProd(_Unsorted):
     @staticmethod
     def run(xp: Any, data: Array, ids: Array, num_segments: Any) -> Array:
         rows, flat, count = _flattened(xp, data, ids, num_segments)
-        return _combined(xp, xp.multiply, rows, flat, count, 1)
+        return _combined(xp, "multiply", rows, flat, count, 1)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -229,7 +230,7 @@ class UnsortedSegmentMax(_UnsortedExtreme):
     @staticmethod
     def run(xp: Any, data: Array, ids: Array, num_segments: Any) -> Array:
         rows, flat, count = _flattened(xp, data, ids, num_segments)
-        return _combined(xp, xp.maximum, rows, flat, count, _bound(data.dtype, "min"))
+        return _combined(xp, "maximum", rows, flat, count, _bound(data.dtype, "min"))
 
 
 class UnsortedSegmentMin(_UnsortedExtreme):
@@ -238,7 +239,7 @@ class UnsortedSegmentMin(_UnsortedExtreme):
     @staticmethod
     def run(xp: Any, data: Array, ids: Array, num_segments: Any) -> Array:
         rows, flat, count = _flattened(xp, data, ids, num_segments)
-        return _combined(xp, xp.minimum, rows, flat, count, _bound(data.dtype, "max"))
+        return _combined(xp, "minimum", rows, flat, count, _bound(data.dtype, "max"))
 
 
 def count_of(xp: Any, data: Array, ids: Array) -> int:
@@ -276,15 +277,15 @@ def _flattened(xp: Any, data: Array, ids: Array, num_segments: Any) -> tuple[Arr
     return rows, flat, count
 
 
-def _combined(xp: Any, combine: Any, rows: Array, ids: Array, count: int, first: Any) -> Array:
+def _combined(xp: Any, how: str, rows: Array, ids: Array, count: int, first: Any) -> Array:
     result = xp.full((count, *rows.shape[1:]), first, rows.dtype)
-    combine.at(result, ids, rows)
+    combine_at(xp, how, result, ids, rows)
     return result
 
 
 def summed(xp: Any, rows: Array, ids: Array, count: int) -> Array:
     if xp is not np or not ids.size or rows.dtype.kind not in "fiuc":
-        return _combined(xp, xp.add, rows, ids, count, 0)
+        return _combined(xp, "add", rows, ids, count, 0)
     result = np.zeros((count, *rows.shape[1:]), rows.dtype)
     starts = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]]))
     result[ids[starts]] = np.add.reduceat(rows, starts, axis=0, dtype=rows.dtype)
@@ -295,9 +296,9 @@ def sizes_of(xp: Any, ids: Array, count: int) -> Array:
     return xp.bincount(ids, minlength=count) if ids.size else xp.zeros(count, np.int64)
 
 
-def _extreme_or_zero(xp: Any, combine: Any, data: Array, ids: Array, first: Any) -> Array:
+def _extreme_or_zero(xp: Any, how: str, data: Array, ids: Array, first: Any) -> Array:
     count = count_of(xp, data, ids)
-    result = _combined(xp, combine, data, ids, count, first)
+    result = _combined(xp, how, data, ids, count, first)
     is_empty = (sizes_of(xp, ids, count) == 0).reshape(-1, *[1] * (data.ndim - 1))
     return xp.where(is_empty, data.dtype.type(0), result)
 

@@ -9,6 +9,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, constant_shape, constant_value, sample
+from gpersist.ops.accumulating import combine_at
 from gpersist.ops.gathering import gather, gather_nd
 from gpersist.ops.kernels import shown
 from gpersist.ops.reductions import reduce_sum
@@ -140,13 +141,8 @@ class SparseTensorDenseMatMul(OpType):
         parts = scale[:, None] * right[column]
         if xp is np:
             return _summed_rows(found, row, parts)
-        if found.dtype.kind != "c":
-            xp.add.at(found, row, parts)
-            return found
-        halves = [xp.zeros(found.shape, found.real.dtype) for _ in range(2)]  # no device adds complex numbers at once
-        for half, part in zip(halves, (parts.real, parts.imag), strict=True):
-            xp.add.at(half, row, part)
-        return (halves[0] + 1j * halves[1]).astype(found.dtype)
+        combine_at(xp, "add", found, row, parts)
+        return found
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

@@ -192,8 +192,11 @@ class _SparseGradV2(OpType, abstract=True):
 def _spread_to_chosen(xp: Any, grad: Array, indices: Array, ids: Array, rows: int, power: int) -> list[Array]:
     if indices.size and (indices.min() < 0 or indices.max() >= rows):
         raise InvalidArgumentError(f"Index out of range: expected values in [0, {rows})")
-    chosen, places = xp.unique(indices, return_inverse=True)
-    return [_spread(xp, grad, places, ids, len(chosen), power), chosen]
+    is_chosen = xp.zeros(rows, bool)
+    is_chosen[indices] = True
+    (chosen,) = xp.nonzero(is_chosen)
+    places = (xp.cumsum(is_chosen) - 1)[indices]
+    return [_spread(xp, grad, places, ids, len(chosen), power), chosen.astype(indices.dtype)]
 
 
 class SparseSegmentSumGradV2(_SparseGradV2):

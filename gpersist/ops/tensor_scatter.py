@@ -10,6 +10,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, constant_shape, sample
+from gpersist.ops.accumulating import combine_at
 from gpersist.ops.filling import zeros_like
 from gpersist.ops.gathering import flat_indices, outside
 from gpersist.ops.kernels import as_array, shown
@@ -73,7 +74,7 @@ def _scattered(xp: Any, target: Array, indices: Array, updates: Any, how: str) -
         rows[places] = values
     elif places.size:
         rows[count:] = values.reshape(-1)[0] if values.size else 0
-        getattr(xp, how).at(rows, places, values)
+        combine_at(xp, how, rows, places, values)
     return rows[:count].reshape(target.shape)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
+import operator
 import os
 import threading
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 from gpersist import checkpoint, protos
 from gpersist.checkpoint import SaveHandle, SaveResult, TensorSpec, Wanted
+from gpersist.devices import Device
 from gpersist.errors import NotFoundError, UnimplementedError
 from gpersist.graph import BaseSession, Operation
 from gpersist.ops.save import make_one_folder, named_arrays, save_v1
@@ -155,6 +157,8 @@ def restore(
 def placed(session: BaseSession, plans: Plans, saver_def: protos.SaverDef, device_map: Any) -> Iterator[None]:
     """Places the graph, its variables where `device_map` says: for good, unless the restore within raises.
 
+    Keys of a dict that are devices move all nodes that name these.
+
     Raises:
         InvalidArgumentError: `device_map` is none, a device that it or a node names is not here, or nodes that belong together name different ones.
         UnimplementedError: nodes that are not a Saver's cannot be restored to other devices.
@@ -166,8 +170,15 @@ def placed(session: BaseSession, plans: Plans, saver_def: protos.SaverDef, devic
     elif plan is None:
         raise _not_a_savers(saver_def)
     else:
-        variables = list(dict.fromkeys(entry.variable for entry in plan))
-        with session.variables_placed(_places(session, variables, plan, device_map)):
+        moved = None
+        if isinstance(device_map, Mapping):
+            moved = checkpoint.recorded_rule(device_map, session.available_devices)
+            places = _places_by_key(session, plan, device_map, moved)
+        else:
+            specs = {entry.variable: _spec(entry, entry.variable.name) for entry in plan}
+            found = checkpoint.place(list(specs.values()), device_map, available=session.available_devices)
+            places = dict(zip(specs, found.devices, strict=True))
+        with session.variables_placed(places, moved):
             yield
 
 
@@ -226,15 +237,30 @@ def _read(session: BaseSession, plan: Sequence[Restored], path: str, partial: bo
         buffer.adopt(array)
 
 
-def _places(session: BaseSession, variables: Sequence[Operation], plan: Sequence[Restored], device_map: Any) -> dict[Operation, Any]:
-    """The devices that the caller wants for variables; those that a dict doesn't name are left out."""
-    if isinstance(device_map, Mapping):
-        first = checkpoint.first_match(device_map)
-        variables = [op for op in variables if first(op.name, op.device) is not None]
-    dtypes = {entry.variable: entry.dtype for entry in plan}
-    specs = []
-    for op in variables:
-        sizes = [size or 0 for size in op.attr("shape").sizes or ()]
-        specs.append(TensorSpec(op.name, tuple(sizes), dtypes[op], math.prod(sizes) * dtypes[op].size_bytes, op.device))
-    placed = checkpoint.place(specs, device_map, available=session.available_devices)
-    return dict(zip(variables, placed.devices, strict=True))
+def _places_by_key(
+    session: BaseSession, plan: Sequence[Restored], places: Mapping[str, Any], moved: Callable[[str], Device | None] | None
+) -> dict[Operation, Device]:
+    """The devices that a dict's keys give variables, by the names of their nodes or of their tensors; what none is given for is left out."""
+    first, keys = checkpoint.first_match(places), list(places)
+    chosen: dict[Operation, TensorSpec] = {}
+    used = set()
+    for entry in plan:
+        op = entry.variable
+        found = [(position, name) for name in (op.name, entry.name) if (position := first(name, op.device)) is not None]
+        if not found:
+            continue
+        position, name = min(found, key=operator.itemgetter(0))
+        if places[keys[position]] is not None or (moved is not None and moved(op.device) is not None):
+            chosen[op] = _spec(entry, name)
+            used.add(keys[position])
+    names = dict.fromkeys(name for entry in plan for name in (entry.name, entry.variable.name))
+    recorded = {op.device for op in session.graph._nodes}
+    recorded.update(node.device for function in session.graph._library.function for node in function.node_def)
+    checkpoint.warn_of_idle_keys(places, names, recorded)
+    placed = checkpoint.place(list(chosen.values()), {key: places[key] for key in keys if key in used}, available=session.available_devices)
+    return dict(zip(chosen, placed.devices, strict=True))
+
+
+def _spec(entry: Restored, name: str) -> TensorSpec:
+    sizes = tuple(size or 0 for size in entry.variable.attr("shape").sizes or ())
+    return TensorSpec(name, sizes, entry.dtype, math.prod(sizes) * entry.dtype.size_bytes, entry.variable.device)

@@ -117,8 +117,7 @@ class SyncReplicasOptimizer(Optimizer):
                 given.append(apply_op)
                 aggregated.append((taken, var))
             with graph.device(global_step.device), name_scope(""):
-                train_op, sync_op = self._synchronized(given, aggregated)
-            self._chief_queue_runner = QueueRunner(self._sync_token_queue, [sync_op])
+                train_op = self._synchronized(given, aggregated)
             chief_init_ops = [self.local_step_init_op]
             for accumulator, device in self._accumulator_list:
                 with graph.device(device):
@@ -143,8 +142,8 @@ class SyncReplicasOptimizer(Optimizer):
         self._accumulator_list.append((accumulator, var.device))
         return made
 
-    def _synchronized(self, given: list[Operation], aggregated: list[GradAndVar]) -> tuple[Any, Any]:
-        """Adds what waits for the chief's step, and that step."""
+    def _synchronized(self, given: list[Operation], aggregated: list[GradAndVar]) -> Any:
+        """Adds the chief's step, and what waits for it, which it gives."""
         graph, dtype = get_default_graph(), self._global_step.dtype.base_dtype
         update_op = self._opt.apply_gradients(aggregated, self._global_step)
         queue = self._sync_token_queue = FIFOQueue(-1, dtype, shapes=(), name="sync_token_q", shared_name="sync_token_q")
@@ -157,7 +156,8 @@ class SyncReplicasOptimizer(Optimizer):
         if self._variable_averages is not None:
             with graph.control_dependencies([sync_op]):
                 sync_op = self._variable_averages.apply(self._variables_to_average)
-        return train_op, sync_op
+        self._chief_queue_runner = QueueRunner(queue, [sync_op])
+        return train_op
 
     def get_chief_queue_runner(self) -> QueueRunner:
         """What the chief runs in a thread: it averages, applies, counts the step and gives tokens.

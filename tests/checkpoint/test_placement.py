@@ -2,6 +2,7 @@
 
 import fnmatch
 import logging
+import random
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from gpersist import dtypes
 from gpersist.checkpoint.meta import decode_devices, encode_meta
 from gpersist.checkpoint.placement import place
 from gpersist.checkpoint.placement_plan import TensorSpec
+from gpersist.checkpoint.tensor_families import natural_key
 from gpersist.devices import Device, DeviceSpec, MemoryInfo, devices, use_virtual
 from gpersist.errors import DeviceMemoryError, DeviceNotFoundError, InvalidArgumentError
 
@@ -163,7 +165,7 @@ def test_patterns_that_match_nothing_are_told(caplog):
     assert placed(tensors, {"tower_1/*": "/gpu:0", "t*": "host", "text": "host", "*": "host"}) == ["GPU:0", "CPU:0"]
     assert not caplog.records
     assert placed(tensors, {"/device:GPU:2": "/gpu:0", "tower1/*": "/gpu:0", "/": "/gpu:0"}) == ["GPU:1", "CPU:0"]
-    assert "no tensor is called, or was recorded on, '/device:GPU:2', 'tower1/*', '/'; a dict's keys are names of tensors" in caplog.text
+    assert "no tensor is called, or was recorded on, '/device:GPU:2', 'tower1/*', '/'; did you mean 'tower_1/w'?; a dict's keys are" in caplog.text
     placed(tensors, {f"w{index}": "host" for index in range(5)})
     assert "'w0', 'w1', 'w2', ... (5 of 5);" in caplog.text
 
@@ -174,6 +176,53 @@ def test_recorded_devices_as_keys(caplog):
     assert placed(tensors, {"c": "/gpu:0", "/job:worker": "/gpu:0", "/gpu:5": "/gpu:1", "a": "host"})[:3] == ["CPU:0", "GPU:0", "GPU:0"]
     assert placed(tensors[:1], {"/gpu:3": "/gpu:0"}, clear_devices=True) == ["GPU:0"]
     assert not caplog.records
+
+
+def test_a_key_that_is_a_scope(caplog):
+    placed([tensor("net/w"), tensor("net/b"), tensor("network")], {"net": "host", "net/": "host"})
+    assert "on, 'net', 'net/'; did you mean 'net/*', all in that scope?;" in caplog.text.replace("'net/*', 'net/*'", "'net/*'")
+
+
+def test_none_leaves_it_as_recorded(caplog):
+    tensors = [tensor("a", "/gpu:1"), tensor("b", "/gpu:0"), tensor("c", "/gpu:5")]
+    assert placed(tensors, {"a": None, "*": "host"}) == ["GPU:1", "CPU:0", "CPU:0"]
+    assert not caplog.records
+    assert placed(tensors, {"a": "host", "*": "recorded"}) == ["CPU:0", "GPU:0", "GPU:1"]
+    assert "1 of 2 tensors were recorded on devices that are not here" in caplog.text
+
+
+def test_policies_in_a_dict_go_round_what_was_given_devices(caplog):
+    tensors = [
+        tensor("emb", size_bytes=400),
+        tensor("emb/Adam", size_bytes=400),
+        *(tensor(name, size_bytes=40) for name in "abc"),
+        tensor("d", size_bytes=80),
+    ]
+    assert placed(tensors, {"emb*": "host", "*": "balanced"}) == ["CPU:0", "CPU:0", "GPU:1", "GPU:1", "GPU:0", "GPU:0"]
+    assert placed(tensors, {"*": "balanced", "emb*": "host"})[:2] == ["GPU:0", "GPU:0"]
+    assert placed(tensors, {"[ab]": "balanced", "emb": "/gpu:0", "emb/*": "host", "*": "single"})[2:4] == ["GPU:1", "GPU:1"]
+    available = machine(2, free_bytes=440)
+    plan = place(tensors, {"emb": "/gpu:0", "emb/*": "host", "*": "sequential"}, available=available)
+    assert [device.name[-5:] for device in plan.devices] == ["GPU:0", "CPU:0", "GPU:0", "GPU:1", "GPU:1", "GPU:1"]
+    assert not caplog.records
+
+
+def test_balanced_keeps_slots_with_their_variable():
+    names = ["emb", "emb/Adam", "emb/Adam_1", "w", "w/Momentum", "w/deep/er", "beta1_power", "scale", "scale/w"]
+    sizes = [40, 40, 40, 100, 100, 4, 4, 8, 400]
+    devices = dict(zip(names, placed([tensor(*pair) for pair in zip(names, [""] * 9, sizes, strict=True)], "balanced"), strict=True))
+    assert devices["scale/w"] == "GPU:0" and {devices[name] for name in ("w", "w/Momentum", "w/deep/er")} == {"GPU:1"}
+    assert {devices[name] for name in ("emb", "emb/Adam", "emb/Adam_1")} == {"GPU:1"}
+    value = "/.ATTRIBUTES/VARIABLE_VALUE"
+    names = [f"layer/kernel/.OPTIMIZER_SLOT/optimizer/m{value}", f"layer/kernel{value}", f"layer/bias{value}"]
+    assert placed([tensor(name, size_bytes=40) for name in names], "balanced") == ["GPU:0", "GPU:0", "GPU:1"]
+
+
+def test_sequential_goes_by_the_numbers_in_names():
+    plan = place([tensor(f"block_{index}/w", size_bytes=4) for index in (1, 10, 2, 9)], "sequential", available=machine(2, free_bytes=8))
+    assert [device.name[-5:] for device in plan.devices] == ["GPU:0", "GPU:1", "GPU:0", "GPU:1"]
+    natural = ["", "a1b", "a01c", "a2", "a10", "b" + "9" * 5000]
+    assert sorted(random.sample(natural, len(natural)), key=natural_key) == natural
 
 
 @settings(max_examples=60, deadline=None)
@@ -224,7 +273,9 @@ def test_cleared_devices_leave_the_default(caplog):
         ("balance", InvalidArgumentError, "'balanced', 'sequential'"),
         ({"a*": "/gpu:5"}, DeviceNotFoundError, "placement of 'a*': device '/device:GPU:5'"),
         ({"a*": "what"}, InvalidArgumentError, "placement of 'a*': device string 'what'"),
-        ({"a*": None}, InvalidArgumentError, "placement of 'a*': None is no device"),
+        ({"a*": 3}, InvalidArgumentError, "placement of 'a*': 3 is no device"),
+        ({"a*": "balanse"}, InvalidArgumentError, "did you mean 'balanced'?"),
+        ({"b": "host", "*": "strict"}, DeviceNotFoundError, "1 of 1 tensors were recorded on devices that are not here: '/device:GPU:9'"),
         (lambda *_: "/gpu:4", DeviceNotFoundError, "placement of tensor 'a': device '/device:GPU:4'"),
         (lambda *_: 3, InvalidArgumentError, "placement of tensor 'a': 3 is no device"),
         (3, InvalidArgumentError, "placement is a int"),
@@ -233,7 +284,7 @@ def test_cleared_devices_leave_the_default(caplog):
 )
 def test_what_is_no_placement(placement, error, words):
     with pytest.raises(error) as caught:
-        placed([tensor("a")], placement)
+        placed([tensor("a", "/device:GPU:9")], placement)
     assert type(caught.value) is error
     assert words in str(caught.value)
 

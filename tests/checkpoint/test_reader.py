@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -321,6 +322,45 @@ def test_what_cannot_be_mapped(tmp_path: Path, checkpoint: gpersist.CheckpointRe
 
 
 # ---- damage, and the end
+
+
+def test_rows_that_a_cut_file_has_are_read(tmp_path: Path) -> None:
+    rows = np.arange(3_000_000, dtype=np.float32).reshape(-1, 3)
+    gpersist.save(tmp_path / "x", {"rows": rows, "one row": rows.reshape(1, -1)})
+    data = tmp_path / "x.data-00000-of-00001"
+    os.truncate(data, data.stat().st_size * 4 // 5 + 5)  # "one row" comes first
+    with gpersist.open(tmp_path / "x") as checkpoint:
+        stored = checkpoint["rows"]
+        have = (data.stat().st_size - stored.entry.offset) // 4
+        assert have % 3 > 0, "the cut is within a row"
+        assert np.array_equal(stored[: have // 3], rows[: have // 3])
+        assert np.array_equal(stored[100 : have // 3 + 1, :1], rows[100 : have // 3 + 1, :1])
+        assert np.array_equal(stored.read_slice(f"0,{have // 3}:-"), rows[: have // 3])
+        assert np.array_equal(np.memmap(stored.path, np.float32, "r", stored.entry.offset, (have // 3, 3)), rows[: have // 3])
+        for key in (slice(have // 3 + 1), have // 3 + 1, slice(-1, None)):
+            with pytest.raises(DataLossError, match="the file is truncated"):
+                stored[key]
+        with pytest.raises(DataLossError, match="the file is truncated"):
+            stored.map()
+    os.truncate(data, 5000)
+    with gpersist.open(tmp_path / "x") as checkpoint:
+        assert np.array_equal(checkpoint["one row"][0, 10:1000], rows.reshape(-1)[10:1000])
+        with pytest.raises(DataLossError, match="the file is truncated"):
+            checkpoint["one row"][0, 10:1300]
+
+
+@pytest.mark.parametrize("value", [np.ones(3), b"some text", np.array([b"a", b"b" * 20], object)], ids=["numbers", "text", "texts"])
+def test_small_tensors_of_a_file_that_is_a_pointer_to_it(tmp_path: Path, value: Any) -> None:
+    gpersist.save(tmp_path / "x", {"small": value})
+    data = tmp_path / "x.data-00000-of-00001"
+    data.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 100\n")
+    expected = r"tensor 'small' is in '.*x.data-00000-of-00001', which is a Git-LFS pointer"
+    with pytest.raises(DataLossError, match=expected):
+        gpersist.load(tmp_path / "x")
+    with pytest.raises(DataLossError, match=expected):
+        gpersist.verify(tmp_path / "x")
+    with gpersist.open(tmp_path / "x") as checkpoint, pytest.raises(DataLossError, match=expected):
+        checkpoint["small"].read()
 
 
 def test_damage_is_noticed_where_there_is_a_checksum(tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ def test_all_that_does_not_fit_is_told_in_one_error_before_a_byte_is_changed(sav
             "w": good,
             "half": np.zeros(8, ml_dtypes.bfloat16),
             "large": read_only(np.zeros((700, 300))),
-            "step": 7,
+            "step": None,
             "text": np.zeros((2, 1), "S5"),
             "none": device.empty((0, 3), np.dtype(np.uint8)),
             "other": np.zeros(2),
@@ -242,7 +242,7 @@ def test_all_that_does_not_fit_is_told_in_one_error_before_a_byte_is_changed(sav
             "  'other': not in the checkpoint",
             "  'half': shape [7] in the checkpoint, [8] asked for",
             "  'large': the array to restore into is read-only",
-            "  'step': a int cannot be restored into; give an array, or use like=",
+            "  'step': a value of type NoneType cannot be restored into; give an array, or use like=",
             "  'text': strings are restored into an array of dtype object, |S5 would cut them",
             "  'none': dtype int8 in the checkpoint, uint8 asked for",
             "load(..., partial=True) passes over them",
@@ -255,7 +255,8 @@ def test_all_that_does_not_fit_is_told_in_one_error_before_a_byte_is_changed(sav
     [
         (np.zeros((40, 30), np.longdouble), "cannot hold dtype"),
         (np.zeros((40, 30), "M8[s]"), "cannot hold dtype"),
-        (np.float32(1), "cannot be restored into"),
+        (np.float32(1), "shape"),
+        (1, "shape"),
         (None, "cannot be restored into"),
         (np.broadcast_to(np.float32(0), (40, 30)), "read-only"),
         (np.ma.zeros((40, 30), np.float32), "masked array"),
@@ -266,6 +267,21 @@ def test_all_that_does_not_fit_is_told_in_one_error_before_a_byte_is_changed(sav
 def test_leaves_that_cannot_be_restored_into(saved: Path, leaf: Any, message: str) -> None:
     with pytest.raises(MismatchError, match=f"'w': .*{message}"):
         gpersist.load(saved, into={"w": leaf})
+
+
+def test_numbers_are_replaced_where_they_stand(tmp_path: Path) -> None:
+    tree = {"a": [1, 2.5, {"b": np.float32(3)}], "c": True, "w": np.ones(2), "d": ({"e": 1j},)}
+    gpersist.save(tmp_path / "x", tree)
+    into = {"a": [0, 0.0, {"b": np.float32(0)}], "c": False, "w": np.zeros(2), "d": ({"e": 0j},)}
+    array = into["w"]
+    assert gpersist.load(tmp_path / "x", into=into) is into
+    assert into["a"] == tree["a"] and into["c"] is True and into["d"] == tree["d"]
+    assert type(into["a"][2]["b"]) is np.float32 and type(into["a"][0]) is int
+    assert into["w"] is array and array.sum() == 2
+    gpersist.save(tmp_path / "y", {"t": (5, 6)})
+    with pytest.raises(MismatchError, match="in 2 cases:\n  't/0': a number in a tuple cannot be restored into"):
+        gpersist.load(tmp_path / "y", into={"t": (0, 0)})
+    assert gpersist.load(tmp_path / "y", into={"t": (0, 0)}, partial=True) == {"t": (0, 0)}
 
 
 def test_a_long_list_of_mismatches_is_cut(saved: Path) -> None:

@@ -176,6 +176,16 @@ def test_a_map_in_a_file_comes_after_those_of_the_command_line(run, tmp_path):
     ]
 
 
+def test_a_map_beside_a_policy(run):
+    done = run("place", GOLDEN, "--virtual", "4", "--json", "--map", "tower_*=host", "--placement", "single")
+    assert {tensor["name"][:6]: tensor["device"] for tensor in done.json["tensors"] if tensor["dtype"] != "string"} == {
+        "global": "/device:GPU:0",
+        "tower_": "/device:CPU:0",
+    }
+    done = run("place", GOLDEN, "--devices", "2x1GiB", "--map", "tower_[0-2]/*=/gpu:1", "--placement", "strict")
+    assert done.status == 1 and "4 of 5 tensors were recorded on devices that are not here: '/device:GPU:3'" in done.err
+
+
 @pytest.mark.parametrize("text", ["[1]", '{"a": 1}', "{", "[" * 100_000, "\xff"])
 def test_a_file_that_is_no_map(run, tmp_path, text):
     (tmp_path / "map.json").write_text(text, "latin-1")
@@ -188,7 +198,7 @@ def test_a_file_that_is_no_map(run, tmp_path, text):
     [
         (["--policy", "balance"], "'balanced'"),
         (["--policy", "/gpu:9", "--devices", "1x1GiB"], "available: /device:CPU:0, /device:GPU:0 (planned for)"),
-        (["--map", "a=host", "--policy", "balanced"], "--map goes with"),
+        (["--map", "a=host", "--policy", "balance"], "did you mean 'balanced'"),
         (["--policy", "gone.json"], "gone.json"),
         (["--svg", "/proc/no/such/folder/x.svg"], "/proc/no/such/folder/x.svg"),
     ],

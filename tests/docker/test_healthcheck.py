@@ -69,12 +69,20 @@ def test_stale(check, tmp_path):
     assert check(age_s=200, HEARTBEAT_MAX_AGE_S="600") == (0, "healthy: heartbeat 200 s old\n")
 
 
+def test_a_heartbeat_from_the_future_goes_stale_too(check, tmp_path):
+    assert check(age_s=-120)[0] == 0
+    status, said = check(age_s=-86400)
+    assert (status, said.partition(",")[0]) == (1, f"unhealthy: heartbeat {tmp_path}/heartbeat is 86400 s ahead of the clock")
+
+
 def test_missing(check):
     status, said = check(age_s=None)
     assert status == 1 and said.startswith("unhealthy: no heartbeat: No such file or directory: ")
 
 
-@pytest.mark.parametrize(("name", "value"), [("HEARTBEAT_MAX_AGE_S", "2m"), ("GPUS_NEEDED", "all"), ("NVML_TIMEOUT_S", "5s")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("HEARTBEAT_MAX_AGE_S", "2m"), ("HEARTBEAT_MAX_AGE_S", "nan"), ("GPUS_NEEDED", "all"), ("NVML_TIMEOUT_S", "5s")]
+)
 def test_a_variable_that_is_no_number_is_named(check, name, value):
     status, said = check(**{"GPUS_NEEDED": "1", name: value})
     assert status == 1 and said.startswith(f"unhealthy: {name} is '{value}'; expected a number, as ")

@@ -92,18 +92,18 @@ def test_a_device_that_is_not_there() -> None:
     assert "available: /job:localhost/replica:0/task:0/device:CPU:0 (host), /job:localhost/replica:0/task:0/device:GPU:0 (virtual)" in text
     for way_out in ("clear_devices=True", "device_map=", "allow_soft_placement=True"):
         assert way_out in text
-    assert "device_map={'v1': '/device:GPU:0'}" in text
+    assert "device_map={'/device:GPU:5': '/device:GPU:0'}" in text
     assert raised.value.op.name == "v1/initial_value"
 
 
-def test_no_map_of_variables_is_offered_where_none_is_lost() -> None:
-    """As with towers whose variables are on the host: a map of variables would move nothing."""
+def test_the_map_of_devices_that_is_offered_where_no_variable_is_lost_helps() -> None:
+    """As with towers whose variables are on the host."""
     v = ops.Variable(1.0, name="v")
     with tf.device("/gpu:5"):
         ops.identity(v, name="far")
     with Session() as session, pytest.raises(DeviceNotFoundError, match=r"wanted '/device:GPU:5' by 1 node .*tf.device\(function\)") as raised:
         session.run(ops.constant(1.0))
-    assert "device_map" not in str(raised.value)
+    assert "device_map={'/device:GPU:5': '/device:GPU:0'}" in str(raised.value)
 
 
 def test_text_on_a_gpu() -> None:

@@ -14,7 +14,9 @@ def _weights(tf, name, *shape):
 def _convolved(tf, x, name, size, channels, strides=1):
     with tf.variable_scope(name):
         kernel = _weights(tf, "weights", size, size, int(x.shape[-1]), channels)
-        return tf.nn.bias_add(tf.nn.conv2d(x, kernel, [1, strides, strides, 1], "SAME"), tf.get_variable("biases", initializer=np.zeros(channels, "f")))
+        return tf.nn.bias_add(
+            tf.nn.conv2d(x, kernel, [1, strides, strides, 1], "SAME"), tf.get_variable("biases", initializer=np.zeros(channels, "f"))
+        )
 
 
 def face_detector(tf):

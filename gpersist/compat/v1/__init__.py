@@ -78,6 +78,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.control_flow": "cond while_loop",
         "gpersist.ops.control_flow_case": "case switch_case",
         "gpersist.ops.counting": "bincount histogram_fixed_width",
+        "gpersist.ops.critical_sections": "CriticalSection",
         "gpersist.ops.custom_gradient": "custom_gradient grad_pass_through",
         "gpersist.ops.decoding": "decode_csv decode_raw parse_tensor serialize_tensor",
         "gpersist.ops.decompositions": "cholesky qr self_adjoint_eig=eigh self_adjoint_eigvals=eigvalsh svd",
@@ -141,6 +142,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "scatter_add scatter_div scatter_max scatter_min scatter_mul scatter_nd_add scatter_nd_sub scatter_nd_update scatter_sub scatter_update"
         ),
         "gpersist.ops.sequence_parsing": "parse_single_sequence_example",
+        "gpersist.ops.session_handles": "delete_session_tensor get_session_handle get_session_tensor",
         "gpersist.ops.sorting": "argsort sort",
         "gpersist.ops.sparse_arithmetic": (
             "sparse_add sparse_matmul sparse_maximum sparse_minimum sparse_reduce_max sparse_reduce_max_sparse "

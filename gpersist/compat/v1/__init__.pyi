@@ -364,6 +364,9 @@ from gpersist.ops.counting import (
     bincount,
     histogram_fixed_width,
 )
+from gpersist.ops.critical_sections import (
+    CriticalSection,
+)
 from gpersist.ops.custom_gradient import (
     custom_gradient,
     grad_pass_through,
@@ -669,6 +672,11 @@ from gpersist.ops.scatter import (
 from gpersist.ops.sequence_parsing import (
     parse_single_sequence_example,
 )
+from gpersist.ops.session_handles import (
+    delete_session_tensor,
+    get_session_handle,
+    get_session_tensor,
+)
 from gpersist.ops.sorting import (
     argsort,
     sort,
@@ -832,6 +840,7 @@ __all__ = [
     "ConditionalAccumulator",
     "ConditionalAccumulatorBase",
     "ConfigProto",
+    "CriticalSection",
     "DType",
     "DeviceSpec",
     "Dimension",
@@ -996,6 +1005,7 @@ __all__ = [
     "decode_csv",
     "decode_json_example",
     "decode_raw",
+    "delete_session_tensor",
     "depth_to_space",
     "dequantize",
     "deserialize_many_sparse",
@@ -1070,6 +1080,8 @@ __all__ = [
     "get_local_variable",
     "get_logger",
     "get_seed",
+    "get_session_handle",
+    "get_session_tensor",
     "get_static_value",
     "get_variable",
     "get_variable_scope",

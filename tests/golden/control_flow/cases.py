@@ -589,3 +589,34 @@ def gradient_of_arrays(tf):
     c = tf.TensorArray(tf.float32, 2).write(0, x).write(1, x * 2.0).stack()
     total = tf.reduce_sum(a.read(1) * 3.0) + tf.reduce_sum(a.gather([0, 1]) * x) + tf.reduce_sum(b * b) + tf.reduce_sum(c * x)
     return answer(tf, tf.gradients(total, x))
+
+
+@case
+def gradient_of_loop_with_an_unused_start(tf):
+    x = tf.placeholder(tf.float32, [None, 3], name="x")
+    shapes = [tf.TensorShape([]), tf.TensorShape([None, 3]), tf.TensorShape([None, 3])]
+    start = [tf.constant(0), x, tf.zeros([tf.shape(x)[0], 3])]
+    r = tf.while_loop(lambda i, y, z: i < 3, lambda i, y, z: (i + 1, y * 2.0, tf.tanh(y)), start, shape_invariants=shapes)
+    with tf.name_scope("train"):
+        grads = tf.gradients(r[2], x)
+    return answer(tf, grads, {x: [[0.1, 0.2, 0.3]]})
+
+
+# ---- texts in arrays, nests of tensors
+
+
+@case
+def texts_in_arrays(tf):
+    x = tf.placeholder(tf.string, [None], name="x")
+    mapped = tf.map_fn(lambda text: tf.stack([text, "!"]), x)
+    last = tf.foldl(lambda before, text: text, x)
+    array = tf.TensorArray(tf.string, 3, clear_after_read=False).unstack(x)
+    return answer(tf, [mapped, tf.stack([last, array.read(1)]), array.gather([2, 0])], {x: ["ab", "c", "def"]})
+
+
+@case
+def nests_of_tensors(tf):
+    n = tf.placeholder(tf.int32, [], name="n")
+    padded = tf.pad(tf.ones([1, 2]), [[0, n], [0, 0]])
+    stacks = [tf.stack([[1, 2], [n, 3], [4, 5]]), tf.stack([[n, n], [6, 7]], axis=1), tf.convert_to_tensor([[[1], [n]], [[2], [3]]])]
+    return answer(tf, [padded, *stacks], {n: 2})

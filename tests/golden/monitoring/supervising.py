@@ -37,15 +37,24 @@ def _model(tf: Any, use_resource: bool = False) -> Any:
     return weights, tf.train.GradientDescentOptimizer(0.25).minimize(loss, global_step=step)
 
 
+def _nodes(tf: Any) -> list[Any]:
+    """The nodes; TensorFlow 2 puts FIFO queues on a CPU."""
+    return [
+        [name, op, inputs, device.replace("/device:CPU:*", "") if op == "FIFOQueueV2" else device, attrs]
+        for name, op, inputs, device, attrs in nodes(tf)
+    ]
+
+
 def _files(folder: str = "log") -> list[str]:
-    return sorted(name.split(".tfevents")[0] for name in os.listdir(folder))
+    """Their names, without times and numbers of shards."""
+    return sorted(name.split(".tfevents")[0].split("-of-")[0] for name in os.listdir(folder))
 
 
 @case
 def nodes_that_it_adds(tf: Any) -> Any:
     _model(tf)
     tf.get_variable("local", [], collections=[tf.GraphKeys.LOCAL_VARIABLES])
-    supervisor = tf.train.Supervisor()
+    tf.train.Supervisor()
     return [nodes(tf), collections(tf), tf.get_default_graph().finalized]
 
 
@@ -92,27 +101,27 @@ def trains_and_goes_on(tf: Any) -> Any:
     for run in range(2):
         with tf.Graph().as_default():
             weights, train = _model(tf, use_resource=bool(run))
-            sv = tf.train.Supervisor(logdir="log", save_model_secs=600, save_summaries_secs=600)
+            sv = tf.train.Supervisor(logdir="log", save_model_secs=0 if run else 600, save_summaries_secs=600)
             with sv.managed_session() as sess:
                 found.append([type(sess).__name__, sess.run(weights).tolist(), int(sess.run(sv.global_step))])
-                while not os.path.exists(f"log/model.ckpt-{2 * run}.index"):
+                while not os.path.exists("log/checkpoint"):
                     time.sleep(0.01)
                 for _ in range(2):
                     sess.run(train)
                 sv.saver.save(sess, sv.save_path, global_step=sv.global_step)
                 found.append([sess.run(weights).tolist(), sv.should_stop()])
-            found.append([sv.should_stop(), attempt(lambda: sess.run(weights))["error"][0]])
+            found.append([sv.should_stop(), attempt(lambda sess=sess, weights=weights: sess.run(weights))["error"][0]])
             found.append([name for name in _files() if not name.startswith("events")])
-            found.append([os.path.basename(tf.train.latest_checkpoint("log")), open("log/checkpoint").read()])
+            found.append([os.path.basename(tf.train.latest_checkpoint("log")), Path("log/checkpoint").read_text()])
         time.sleep(1.1)
     shown = events(tf, "log")
     for event in shown:
         if event[1] == "session_log" and event[2].startswith("status: CHECKPOINT"):
             event[0] = None  # training may have gone on when it is written
     found.append(sorted([event for event in shown if event[1] != "summary"], key=str))
-    text = open("log/graph.pbtxt").read()
+    text = Path("log/graph.pbtxt").read_text()
     graph_def = tf.GraphDef()
-    from google.protobuf import text_format  # noqa: PLC0415
+    from google.protobuf import text_format
 
     text_format.Parse(text, graph_def)
     found.append([node.name for node in graph_def.node])
@@ -122,7 +131,7 @@ def trains_and_goes_on(tf: Any) -> Any:
 
 @case
 def errors_within(tf: Any) -> Any:
-    weights, train = _model(tf)
+    _, train = _model(tf)
     sv = tf.train.Supervisor(stop_grace_secs=1)
     found = []
     for error in (ValueError("mine"), tf.errors.OutOfRangeError(None, None, "end"), tf.errors.AbortedError(None, None, "lost"), StopIteration(3)):
@@ -141,7 +150,7 @@ def errors_within(tf: Any) -> Any:
 
     found.append(attempt(in_a_thread))
     looped: list[Any] = []
-    with sv.managed_session() as sess:
+    with sv.managed_session():
         thread = sv.loop(0.01, looped.append, (1,))
         while len(looped) < 3:
             time.sleep(0.01)
@@ -159,8 +168,8 @@ def errors_within(tf: Any) -> Any:
 
 @case
 def loop_of_steps(tf: Any) -> Any:
-    weights, train = _model(tf)
-    sv = tf.train.Supervisor(logdir="log")
+    _, train = _model(tf)
+    sv = tf.train.Supervisor()
     calls: list[Any] = []
 
     def step(sess: Any, stop: int, also: Any = None) -> None:
@@ -182,12 +191,12 @@ def loop_of_steps(tf: Any) -> Any:
 
 @case
 def summaries_of_its_own(tf: Any) -> Any:
-    weights, train = _model(tf)
+    _, train = _model(tf)
     merged = tf.summary.merge_all()
     sv = tf.train.Supervisor(logdir="log", summary_op=None, save_model_secs=0, save_summaries_secs=0)
-    with sv.managed_session() as sess:
+    with sv.managed_session():
         threads = sv.start_standard_services(sess)
-        for step in range(3):
+        for _ in range(3):
             sess.run(train)
             sv.summary_computed(sess, sess.run(merged))
         sv.summary_computed(sess, sess.run(merged), global_step=77)
@@ -240,7 +249,7 @@ def nodes_of_synchronized_replicas(tf: Any) -> Any:
                     getattr(optimizer.local_step_init_op, "name", None), optimizer.get_chief_queue_runner().name,
                     [var.name for var in optimizer.variables()], optimizer.get_slot_names(), optimizer.get_slot(weights, "momentum").name,
                     optimizer.get_name()]  # fmt: skip
-            found.append([made, nodes(tf), collections(tf)])
+            found.append([made, _nodes(tf), collections(tf)])
     return found
 
 
@@ -250,7 +259,7 @@ def one_replica_trains(tf: Any) -> Any:
     for options in ({}, {"sparse": True}, {"use_resource": True}, {"averages": True}):
         with tf.Graph().as_default():
             weights, optimizer, train = _synchronized(tf, **options)
-            hook = optimizer.make_session_run_hook(True)
+            hook = optimizer.make_session_run_hook(True, num_tokens=0)
             with tf.train.MonitoredTrainingSession(hooks=[hook], stop_grace_period_secs=1) as sess:
                 for _ in range(3):
                     found.append(int(sess.run(train)))
@@ -264,16 +273,12 @@ def two_replicas_train(tf: Any) -> Any:
     weights, optimizer, train = _synchronized(tf, aggregate=2)
     hook = optimizer.make_session_run_hook(True, num_tokens=0)
     with tf.train.MonitoredTrainingSession(hooks=[hook], stop_grace_period_secs=1) as sess:
-
-        def replica() -> None:
-            for _ in range(3):
-                sess.run(train)
-
-        threads = [threading.Thread(target=replica) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        for _ in range(3):
+            threads = [threading.Thread(target=sess.run, args=(train,)) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
         return [sess.run(weights).tolist(), int(sess.run(tf.train.get_global_step()))]
 
 
@@ -297,7 +302,7 @@ def misuse_of_synchronized_replicas(tf: Any) -> Any:
 
 def main() -> None:
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    import tensorflow.compat.v1 as tf  # noqa: PLC0415
+    import tensorflow.compat.v1 as tf
 
     tf.disable_v2_behavior()
     answers = {}

@@ -500,6 +500,25 @@ def convolution_layers(tf: Any) -> Any:
 
 
 @case
+def transposed_and_separable_layers(tf: Any) -> Any:
+    images = tf.placeholder(tf.float32, [None, None, None, 3])
+    volumes, wide = tf.placeholder(tf.float32, [None, 4, 5, 6, 3]), tf.placeholder(tf.float32, [2, 3, None, 5, 6])
+    rows = tf.placeholder(tf.float32, [None, 10, 3])
+    return [
+        tf.layers.conv2d_transpose(images, 5, 3, 2, padding="same", activation=tf.nn.relu),
+        tf.layers.conv2d_transpose(images, 4, 3, 2),
+        tf.layers.conv3d_transpose(volumes, 5, 3, 2, padding="same", activation=tf.nn.relu),
+        tf.layers.conv3d_transpose(volumes, 4, [1, 2, 3], [1, 1, 2], use_bias=False, name="q"),
+        tf.layers.conv3d_transpose(wide, 4, 2, data_format="channels_first"),
+        tf.layers.Conv3DTranspose(2, 2)(volumes),
+        tf.layers.separable_conv1d(rows, 5, 3, strides=2, depth_multiplier=2, padding="same", activation=tf.nn.relu),
+        tf.layers.separable_conv1d(rows, 4, 2, use_bias=False, name="r"),
+        tf.layers.separable_conv1d(tf.placeholder(tf.float32, [None, 3, 10]), 4, 3, data_format="channels_first"),
+        tf.layers.SeparableConv1D(4, 3, dilation_rate=2)(rows),
+    ]
+
+
+@case
 def pooling_layers(tf: Any) -> Any:
     x = tf.placeholder(tf.float32, [None, 8, 8, 3], name="x")
     return [

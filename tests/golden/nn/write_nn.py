@@ -1,7 +1,7 @@
 """Runs cases.py with real TensorFlow and writes its answers to nn.json: `python write_nn.py`.
 
-The interpreter has TensorFlow 2.21 and tf_keras, to which its `tf.layers` belongs; `batch_renormalization_layers` was asked of 2.15
-with its own Keras.
+The interpreter has TensorFlow 2.21 and tf_keras, to which its `tf.layers` belongs; `batch_renormalization_layers` and
+`transposed_and_separable_layers` were asked of 2.15 with its own Keras.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import collections
 import dataclasses
 import os
 import re
@@ -12,6 +13,7 @@ from typing import Any
 from gpersist.checkpoint import CheckpointReader
 from gpersist.cli.output import add_json, amount, counted, printable, progress, rate, write_json, write_line
 from gpersist.devices import DeviceSpec
+from gpersist.dtypes import from_name
 from gpersist.errors import DataLossError, GPersistError, InvalidArgumentError
 
 _FORMATS = ("v1", "v2", "safetensors", "npz")
@@ -38,6 +40,7 @@ examples:
   gpersist convert a b --rename '^dense_(\d+)/=layer\1/'
   gpersist convert a b --rename '^.*/Adam(_1)?$=' without optimizer's slots
   gpersist convert a b --devices 'tower_1/*=/gpu:1' --devices /gpu:0
+  gpersist convert a b --dtype float32 --lossy    of float64, or float16
   gpersist convert a b --skip-damaged             what is whole of a broken one
   gpersist convert out.pb export/1 --outputs y    a graph for serving
   gpersist convert model.h5 out.pb                a Keras model as a graph
@@ -81,6 +84,15 @@ def register(commands: Any) -> None:
         type=_device,
         help="record this device, for these tensors; may be repeated, the first that matches counts",
     )
+    parser.add_argument(
+        "--dtype",
+        metavar="[PATTERN=]DTYPE",
+        action="append",
+        default=[],
+        type=_dtype,
+        help="cast tensors of DTYPE's kind (floating, integer, complex), or the one of this name; may be repeated, the first that matches counts",
+    )
+    parser.add_argument("--lossy", action="store_true", help="with --dtype: also where values may be rounded, or overflow (float64 to float32)")
     parser.add_argument("--skip-damaged", action="store_true", help="of a checkpoint: write the tensors that are whole, and name the others")
     parser.add_argument("--inputs", metavar="[KEY=]X[,...]", type=_tensors, help="of a frozen graph's signature (default: its placeholders)")
     parser.add_argument("--outputs", metavar="[KEY=]Y[,...]", type=_tensors, default={}, help="of a frozen graph's signature; of a Keras model")
@@ -117,6 +129,8 @@ def run(arguments: argparse.Namespace) -> int:
                 rename=arguments.rename,
                 clear_devices=arguments.clear_devices,
                 devices=dict(arguments.devices) or None,
+                dtypes=dict(arguments.dtype),
+                lossy=arguments.lossy,
                 skip_damaged=arguments.skip_damaged,
                 on_progress=on_progress,
             )
@@ -131,6 +145,9 @@ def run(arguments: argparse.Namespace) -> int:
         write_line(f"{printable(old)} -> {printable(new)}")
     if len(done.renamed) > _MAX_TOLD:
         write_line(f"and {len(done.renamed) - _MAX_TOLD:,} more renamed")
+    if arguments.dtype:
+        types = ", ".join(f"{count:,} to {dtype}" for dtype, count in collections.Counter(done.cast.values()).items())
+        write_line(f"cast: {types or 'none'}")
     for why, names in (("left out", [name for name in done.left_out if name not in done.damaged]), ("damaged, left out", list(done.damaged))):
         if names:
             more = f" and {len(names) - _MAX_TOLD:,} more" if len(names) > _MAX_TOLD else ""
@@ -155,7 +172,7 @@ def _can_be_opened(source: str) -> bool:
 def _to_saved_model(arguments: argparse.Namespace) -> int:
     from gpersist.convert import frozen_to_saved_model
 
-    if arguments.to or arguments.rename or arguments.devices:
+    if arguments.to or arguments.rename or arguments.devices or arguments.dtype:
         raise InvalidArgumentError("a frozen graph becomes a SavedModel, which takes --inputs, --outputs and --clear-devices only")
     if arguments.target.endswith(_GRAPHS):
         raise InvalidArgumentError(
@@ -174,7 +191,7 @@ def _to_saved_model(arguments: argparse.Namespace) -> int:
 def _from_keras(arguments: argparse.Namespace) -> int:
     from gpersist.convert import keras_to_frozen, keras_to_saved_model
 
-    if arguments.to or arguments.rename or arguments.devices or arguments.inputs or arguments.clear_devices:
+    if arguments.to or arguments.rename or arguments.devices or arguments.dtype or arguments.inputs or arguments.clear_devices:
         raise InvalidArgumentError("a Keras model becomes a graph or a SavedModel, which takes --architecture only, and a graph --outputs too")
     if arguments.target.endswith(_GRAPHS):
         wanted = list(arguments.outputs.values()) or None
@@ -202,7 +219,7 @@ def _from_keras(arguments: argparse.Namespace) -> int:
 def _to_tflite(arguments: argparse.Namespace) -> int:
     from gpersist.lite import to_tflite
 
-    if arguments.to or arguments.rename or arguments.devices:
+    if arguments.to or arguments.rename or arguments.devices or arguments.dtype:
         raise InvalidArgumentError("a TFLite model takes --inputs, --outputs, --architecture and --quantize only")
     inputs, outputs = ((tensors or {}).values() for tensors in (arguments.inputs, arguments.outputs))
     done = to_tflite(arguments.source, arguments.target, outputs, inputs, quantize=arguments.quantize, architecture=arguments.architecture)
@@ -235,6 +252,15 @@ def _renaming(text: str) -> tuple[str, str]:
     except re.error as error:
         raise argparse.ArgumentTypeError(f"{pattern!r} is no regular expression: {error}") from None
     return pattern, replacement
+
+
+def _dtype(text: str) -> tuple[str, str]:
+    pattern, sign, dtype = text.rpartition("=")
+    try:
+        from_name(dtype)
+    except GPersistError as error:
+        raise argparse.ArgumentTypeError(error.message) from None
+    return (pattern if sign else "*"), dtype
 
 
 def _device(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import logging
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import numpy as np
 
@@ -104,6 +104,7 @@ def list_checkpoint(reader: CheckpointReader, tag_set: str | None = None, names:
         InvalidArgumentError: tags, and no SavedModel.
     """
     graph = None
+    meta: Callable[[], bytes] = bytes
     saved_model = None if files.active().is_file(meta_path(reader.prefix)) else saved_model_of(reader.prefix)
     if tag_set is not None and saved_model is None:
         raise InvalidArgumentError(f"--tag-set chooses a graph of a SavedModel, and {reader.prefix!r} is of none")
@@ -119,7 +120,7 @@ def list_checkpoint(reader: CheckpointReader, tag_set: str | None = None, names:
         if tag_set is not None:
             raise
         _log.warning("%s; the devices recorded there are not known", error)
-        devices, meta = {}, bytes
+        devices = {}
     if not is_bundle(reader.prefix):
         found = [(name, reader[name]) for name in sorted(reader if names is None else names)]
         v1 = [Listed(name, stored.dtype, stored.shape, stored.size_bytes, devices.get(name, ""), ()) for name, stored in found]

@@ -24,6 +24,8 @@ _OPTIONS = {
     "placement='balanced' or 'sequential'": "--placement balanced or sequential",
     " (a Saver's restore calls it device_map)": "",
     "(to='v2' makes": "(--to v2 makes",
+    "lossy=True has it done": "--lossy has it done",
+    "dtypes has '": "--dtype is '",
     "with meta= where": "with --meta where",
     "with outputs= what": "with --outputs what",
 }

@@ -5,6 +5,7 @@ Of V2, whatever is read is held against its checksum, and nothing but blocks is 
 
 from __future__ import annotations
 
+import collections
 import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from gpersist import files, protos
 from gpersist.bundle import index_path, meta_path
 from gpersist.checkpoint import CheckpointReader, PartitionedArray, damaged_tensors, encode_meta, save, save_v1, saved_as
 from gpersist.convert.tensors import Tensor, TensorFile, refuse
+from gpersist.dtypes import resource
 from gpersist.errors import DataLossError
 from gpersist.graph import colocated_with
 from gpersist.train.meta_graph import read_meta_graph_file
@@ -160,7 +162,7 @@ def changed_meta(source: CheckpointFile, to: str, *, clear_devices: bool, device
         source: the checkpoint.
         to: the new format, "v1" or "v2".
         clear_devices: whether all nodes lose their devices.
-        devices: new devices of variables, by the names of their tensors; what is colocated with them follows.
+        devices: new devices of variables, by the names of their tensors; what is colocated with them, or takes their handles, follows.
 
     Raises:
         DataLossError: the `.meta` is damaged.
@@ -169,15 +171,36 @@ def changed_meta(source: CheckpointFile, to: str, *, clear_devices: bool, device
     if message is None:
         return None
     moved = {node: devices[saved.name] for node, saved in saved_as(message).items() if saved.name in devices}
+    followers = _handle_followers(message.graph_def, moved) if moved else {}
     for node in message.graph_def.node:
         if clear_devices:
             node.device = ""
+        if node.device:
+            node.device = followers.get(node.name, node.device)
         for name in (*colocated_with(node), node.name):
             node.device = moved.get(name, node.device)
     if (source.format, to) == ("v1", "v2"):
         message.ClearField("saver_def")
         message.collection_def.pop("savers", None)
     return message.SerializeToString(deterministic=True)
+
+
+def _handle_followers(graph: protos.GraphDef, moved: Mapping[str, str]) -> dict[str, str]:
+    """The devices of what takes the handles of moved resource variables, directly or passed on: TensorFlow refuses to have them elsewhere."""
+    handles = {node.name: moved[node.name] for node in graph.node if node.op == "VarHandleOp" and node.name in moved}
+    takers: dict[str, list[protos.NodeDef]] = collections.defaultdict(list)
+    for node in graph.node:
+        for tensor in node.input:
+            takers[tensor.partition(":")[0]].append(node)  # "^name" of a control input is no node's name
+    found: dict[str, str] = {}
+    pending = list(handles.items())
+    for name, device in pending:
+        for node in takers[name]:
+            if node.name not in found and node.name not in handles:
+                found[node.name] = device
+                if "T" in node.attr and node.attr["T"].type == resource.enum:
+                    pending.append((node.name, device))
+    return found
 
 
 def _array(tensor: Tensor) -> Any:

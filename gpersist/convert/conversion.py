@@ -16,6 +16,7 @@ from typing import Final
 from gpersist import files
 from gpersist.bundle import check_prefix, describe, sibling_prefix
 from gpersist.checkpoint import is_v1_file
+from gpersist.convert.casting import cast
 from gpersist.convert.checkpoints import CheckpointFile, changed_meta, new_meta, write_v1, write_v2
 from gpersist.convert.npz import NpzFile, write_npz
 from gpersist.convert.renaming import rename as renamed_by
@@ -44,6 +45,7 @@ class Converted:
         source_format, format: of each.
         num_tensors, total_bytes: written.
         renamed: new names by old ones, of those that changed.
+        cast: new types by new names, of those that changed.
         left_out: tensors that were not written.
         damaged: what is wrong with those of them that are not whole, by name.
         duration_s: how long it took.
@@ -56,6 +58,7 @@ class Converted:
     num_tensors: int
     total_bytes: int
     renamed: Mapping[str, str]
+    cast: Mapping[str, str]
     left_out: tuple[str, ...]
     damaged: Mapping[str, str]
     duration_s: float
@@ -69,6 +72,8 @@ def convert(
     rename: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     clear_devices: bool = False,
     devices: Devices | None = None,
+    dtypes: str | Mapping[str, str] = {},  # nobody writes to it
+    lossy: bool = False,
     skip_damaged: bool = False,
     durable: bool = True,
     on_progress: Callable[[int], None] | None = None,
@@ -85,6 +90,9 @@ def convert(
         rename: regular expressions, and what takes the place of their matches, one after the other; a tensor whose name becomes empty is left out.
         clear_devices: whether recorded devices are forgotten.
         devices: devices to record instead of those that are: one for all, or a dict of name patterns and devices, the first that matches counts.
+        dtypes: types to cast to: one for all tensors of its kind (floating, integer, complex), or a dict of name patterns, each for those of that
+            kind, and of names, each for that one tensor; the first that matches counts. The graph, which has the old types, is left out.
+        lossy: cast also where values may be rounded, or overflow.
         skip_damaged: of a checkpoint: read it twice, and leave out the tensors that are damaged, and with any of them the graph.
         durable: wait for the disk.
         on_progress: called with the bytes of each piece that is written, from any thread.
@@ -119,16 +127,21 @@ def convert(
         names = renamed_by([tensor.name for tensor in tensors], rename)
         if tensors and not names:
             raise InvalidArgumentError(f"the renamings leave out all {len(tensors)} tensors of {file.path!r}")
-        for pattern in patterns:
-            if names and not fnmatch.filter(names.values(), pattern):
-                _LOG.warning("devices: no tensor of %r is called %r: keys are names of tensors, or patterns of them", file.path, pattern)
+        for what, keys in (("devices", patterns), ("dtypes", () if isinstance(dtypes, str) else dtypes)):
+            for pattern in keys:
+                if names and not fnmatch.filter(names.values(), pattern):
+                    _LOG.warning("%s: no tensor of %r is called %r: keys are names of tensors, or patterns of them", what, file.path, pattern)
         moved = {name: device for name, new in names.items() if (device := _device(new, patterns)) is not None}
         chosen = [
             dataclasses.replace(tensor, name=names[tensor.name], device="" if clear_devices else moved.get(tensor.name, tensor.device))
             for tensor in tensors
             if tensor.name in names
         ]
-        _write(file, path, to, chosen, names, moved, clear_devices, durable, on_progress)
+        before = [tensor.dtype for tensor in chosen]
+        chosen = cast(chosen, dtypes, is_lossy=lossy)
+        changed = {tensor.name: tensor.dtype.name for tensor, dtype in zip(chosen, before, strict=True) if tensor.dtype is not dtype}
+        is_same = len(chosen) == len(tensors) and not changed and all(old == new for old, new in names.items())
+        _write(file, path, to, chosen, is_same, moved, clear_devices, durable, on_progress)
         return Converted(
             source=file.path,
             target=path,
@@ -137,6 +150,7 @@ def convert(
             num_tensors=len(chosen),
             total_bytes=sum(tensor.size_bytes for tensor in chosen),
             renamed={old: new for old, new in names.items() if old != new},
+            cast=changed,
             left_out=(*damaged, *(tensor.name for tensor in tensors if tensor.name not in names)),
             damaged=damaged,
             duration_s=time.perf_counter() - started,
@@ -154,7 +168,7 @@ def _write(
     path: str,
     to: str,
     tensors: Sequence[Tensor],
-    names: Mapping[str, str],
+    is_same: bool,
     moved: Mapping[str, str],
     clear_devices: bool,
     durable: bool,
@@ -167,7 +181,7 @@ def _write(
         write_npz(path, tensors, durable=durable, on_progress=on_progress)
         return
     meta = None
-    if isinstance(file, CheckpointFile) and len(tensors) == len(file.tensors) and all(old == new for old, new in names.items()):
+    if isinstance(file, CheckpointFile) and is_same:
         meta = changed_meta(file, to, clear_devices=clear_devices, devices=moved)
     if meta is None:
         meta = new_meta(tensors)
@@ -211,7 +225,7 @@ def _patterns(devices: Devices | None) -> dict[str, str]:
     found = {}
     for pattern, device in (devices if isinstance(devices, Mapping) else {"*": devices}).items():
         if isinstance(device, str):
-            DeviceSpec.from_string(device)
+            device = DeviceSpec.from_string(device)
         elif not isinstance(device, DeviceSpec | Device):
             raise InvalidArgumentError(f"devices has {device!r} for {pattern!r}; expected a device string, a DeviceSpec or a Device")
         found[pattern] = device.name if isinstance(device, Device) else str(device)

@@ -23,6 +23,7 @@ __all__: list[str] = []
 
 _WAIT_S = 0.05
 _FIRST_INDEX = -(2**63)
+_TYPE_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
 
 
 class BarrierValue:
@@ -211,7 +212,7 @@ class BarrierTakeMany(_Using):
         if count < 0:
             raise InvalidArgumentError(f"num_elements must be non-negative, and is {int(count)}")
         if list(component_types) != barrier.types:
-            have, expected = (", ".join(dtype.name for dtype in types) for types in (component_types, barrier.types))
+            have, expected = (", ".join(_TYPE_NAMES.get(dtype.name, dtype.name) for dtype in types) for types in (component_types, barrier.types))
             raise InvalidArgumentError(
                 f"Signature mismatch, have: string_ref, int32->int64, string, {have} expected: string_ref, int32->int64, string, {expected}"
             )

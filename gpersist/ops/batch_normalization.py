@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+from gpersist.errors import UnimplementedError
 from gpersist.graph import Tensor, convert_to_tensor, get_default_graph, name_scope
 from gpersist.ops.activations import relu
 from gpersist.ops.arithmetic import maximum, minimum
@@ -14,7 +15,9 @@ from gpersist.ops.casting import cast
 from gpersist.ops.constants import constant
 from gpersist.ops.filling import ones_like, zeros_like
 from gpersist.ops.initializers import ones_initializer, zeros_initializer
-from gpersist.ops.layer import Layer, in_training, known_size, known_training
+from gpersist.ops.input_spec import InputSpec
+from gpersist.ops.layer import Layer, in_training, known_training
+from gpersist.ops.layer_arguments import initializer_of
 from gpersist.ops.moments import batch_normalization as normalized
 from gpersist.ops.moments import fused_batch_norm, moments
 from gpersist.ops.unary import sqrt
@@ -45,16 +48,37 @@ class BatchNormalization(Layer):
         beta_constraint: a function that an optimizer applies to `beta`.
         gamma_constraint: likewise.
         renorm: whether training, too, counts on moving averages (batch renormalisation): `renorm_mean` and `renorm_stddev`.
-        trainable: whether `beta` and `gamma` are.
-        name: of the layer.
-        fused: whether one operation does it all; by default for images with channels first or last, unless `renorm`.
         renorm_clipping: bounds `rmin` and `rmax` of the factor and `dmax` of the shift that `renorm` makes of the moving averages.
         renorm_momentum: how much of the moving averages of `renorm` stays.
+        fused: whether one operation does it all; by default for images with channels first or last, unless `renorm`.
+        trainable: whether `beta` and `gamma` are.
+        virtual_batch_size: None; TensorFlow's can cut batches into smaller ones.
+        adjustment: None; TensorFlow's can change the scale and the shift of each batch.
+        name: of the layer.
         kwargs: `dtype`, `_scope`, `_reuse`; see `Layer`.
 
     Raises:
         ValueError: another key in `renorm_clipping`.
+        TypeError: an axis is no number.
+        UnimplementedError: there is a `virtual_batch_size` or an `adjustment`.
     """
+
+    config_names = (
+        "axis",
+        "momentum",
+        "epsilon",
+        "center",
+        "scale",
+        "beta_initializer",
+        "gamma_initializer",
+        "moving_mean_initializer",
+        "moving_variance_initializer",
+        "beta_regularizer",
+        "gamma_regularizer",
+        "beta_constraint",
+        "gamma_constraint",
+    )
+    supports_masking = True
 
     def __init__(
         self,
@@ -72,54 +96,81 @@ class BatchNormalization(Layer):
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
         renorm: bool = False,
-        trainable: bool = True,
-        name: str | None = None,
-        fused: bool | None = None,
         renorm_clipping: Mapping[str, Any] | None = None,
         renorm_momentum: float = 0.99,
+        fused: bool | None = None,
+        trainable: bool = True,
+        virtual_batch_size: int | None = None,
+        adjustment: Any = None,
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(trainable, name, **kwargs)
+        if virtual_batch_size is not None or adjustment is not None:
+            raise UnimplementedError(
+                f"Batches are normalized whole, and as they are: expected virtual_batch_size=None and adjustment=None, found {virtual_batch_size} "
+                f"and {adjustment}"
+            )
         if renorm and set(renorm_clipping or ()) - {"rmax", "rmin", "dmax"}:
             raise ValueError(f"Received invalid keys for `renorm_clipping` argument: {renorm_clipping}. Supported values: ('rmax', 'rmin', 'dmax').")
         self.renorm = renorm
         self.renorm_clipping = renorm_clipping or {}
         self.renorm_momentum = renorm_momentum
-        self.axis = axis[0] if isinstance(axis, (list, tuple)) else axis
+        if not isinstance(axis, (int, list, tuple)):
+            raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
+        self.axis: Any = axis if isinstance(axis, int) else list(axis)
         self.momentum = momentum
         self.epsilon = epsilon
         self.center = center
         self.scale = scale
         self.fused = False if renorm else fused
-        self._beta = {"initializer": beta_initializer or zeros_initializer(), "regularizer": beta_regularizer, "constraint": beta_constraint}
-        self._gamma = {"initializer": gamma_initializer or ones_initializer(), "regularizer": gamma_regularizer, "constraint": gamma_constraint}
-        self._moving_mean = moving_mean_initializer or zeros_initializer()
-        self._moving_variance = moving_variance_initializer or ones_initializer()
+        self.beta_initializer = initializer_of(beta_initializer) or zeros_initializer()
+        self.gamma_initializer = initializer_of(gamma_initializer) or ones_initializer()
+        self.moving_mean_initializer = initializer_of(moving_mean_initializer) or zeros_initializer()
+        self.moving_variance_initializer = initializer_of(moving_variance_initializer) or ones_initializer()
+        self.beta_regularizer = beta_regularizer
+        self.gamma_regularizer = gamma_regularizer
+        self.beta_constraint = beta_constraint
+        self.gamma_constraint = gamma_constraint
 
-    def build(self, input_shape: TensorShape) -> None:
+    def build(self, input_shape: Any) -> None:
         """Makes `gamma`, `beta`, `moving_mean` and `moving_variance`; for `renorm` also `moving_stddev`, `renorm_mean` and `renorm_stddev`."""
-        if input_shape.rank is None:
-            raise ValueError("Input has undefined rank.")
-        if not -input_shape.rank <= self.axis < input_shape.rank:
-            raise ValueError(f"Invalid axis. Expected values within the input's rank {input_shape.rank}; received: {self.axis}")
-        self.axis %= input_shape.rank
-        self.is_fused = self.fused is not False and input_shape.rank == 4 and self.axis in (1, 3)
-        shape = [known_size(input_shape, self.axis, self)]
-        self._size = shape[0]
-        self._dtype = "float32" if self.dtype is None or self.dtype.name in ("float16", "bfloat16") else self.dtype.name
-        self.gamma = self.add_weight("gamma", shape, self._dtype, **self._gamma) if self.scale else None
-        self.beta = self.add_weight("beta", shape, self._dtype, **self._beta) if self.center else None
+        known = TensorShape(input_shape)
+        rank = known.rank
+        if rank is None:
+            raise ValueError(f"Input has undefined rank. Received: input_shape={known}")
+        given = [self.axis] if isinstance(self.axis, int) else self.axis
+        if not all(-rank <= axis < rank for axis in given):
+            wanted = f"Expected 0 <= axis < inputs.rank (with inputs.rank={rank})"
+            raise ValueError(f"Invalid value for `axis` argument. {wanted}. Received: axis={tuple(given)}")
+        self.axis = [axis % rank for axis in given]
+        self.fused = self.fused is not False and rank in (4, 5) and self.axis in ([1], [rank - 1])
+        sizes = {axis: known.as_list()[axis] for axis in self.axis}
+        if None in sizes.values():
+            raise ValueError(f"Input has undefined `axis` dimension. Received input with shape {tuple(known)}. Axis value: {tuple(self.axis)}")
+        self.input_spec = InputSpec(ndim=rank, axes=sizes)
+        shape = list(sizes.values()) if len(sizes) == 1 else [sizes.get(axis, 1) for axis in range(rank)]
+        self._shape = shape
+        self._dtype = "float32" if self.dtype in (None, "float16", "bfloat16") else self.dtype
+        self.gamma = self.add_weight_of("gamma", shape, dtype=self._dtype) if self.scale else None
+        self.beta = self.add_weight_of("beta", shape, dtype=self._dtype) if self.center else None
         assert self._scope is not None
         partitioner = self._scope.partitioner
         self._scope.set_partitioner(None)  # moving averages are never cut
         self._add_moving(shape)
         self._scope.set_partitioner(partitioner)
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the output for an input of this shape."""
+        return input_shape
 
     def _add_moving(self, shape: list[int]) -> None:
-        self.moving_mean = self.add_weight("moving_mean", shape, self._dtype, self._moving_mean, trainable=False)
-        self.moving_variance = self.add_weight("moving_variance", shape, self._dtype, self._moving_variance, trainable=False)
+        self.moving_mean = self.add_weight("moving_mean", shape, self._dtype, self.moving_mean_initializer, trainable=False)
+        self.moving_variance = self.add_weight("moving_variance", shape, self._dtype, self.moving_variance_initializer, trainable=False)
         if self.renorm:
-            of_variance = self._moving_variance() if isinstance(self._moving_variance, type) else self._moving_variance
+            given = self.moving_variance_initializer
+            of_variance = given() if isinstance(given, type) else given
 
             def stddev(*args: Any, **options: Any) -> Tensor:
                 return sqrt(of_variance(*args, **options))
@@ -128,18 +179,18 @@ class BatchNormalization(Layer):
             with graph.colocate_with(self.moving_variance):
                 self.moving_stddev = self.add_weight("moving_stddev", shape, self._dtype, stddev, trainable=False)
             with graph.colocate_with(self.moving_mean):
-                self.renorm_mean = self.add_weight("renorm_mean", shape, self._dtype, self._moving_mean, trainable=False)
+                self.renorm_mean = self.add_weight("renorm_mean", shape, self._dtype, self.moving_mean_initializer, trainable=False)
             with graph.colocate_with(self.moving_stddev):
                 self.renorm_stddev = self.add_weight("renorm_stddev", shape, self._dtype, stddev, trainable=False)
 
     def call(self, inputs: Tensor, training: Any = False) -> Tensor:
         """The normalised inputs; in training the moving averages get their updates."""
-        return self._fused(inputs, training) if self.is_fused else self._composed(inputs, training)
+        return self._fused(inputs, training) if self.fused else self._composed(inputs, training)
 
     def _fused(self, inputs: Tensor, training: Any) -> Tensor:
-        data_format = "NCHW" if self.axis == 1 else "NHWC"
-        beta = self.beta if self.center else constant(0.0, self._dtype, [self._size])
-        gamma = self.gamma if self.scale else constant(1.0, self._dtype, [self._size])
+        data_format = {4: ("NCHW", "NHWC"), 5: ("NCDHW", "NDHWC")}[len(inputs.shape)][self.axis != [1]]
+        beta = self.beta if self.center else constant(0.0, self._dtype, self._shape)
+        gamma = self.gamma if self.scale else constant(1.0, self._dtype, self._shape)
 
         def run(is_training: bool) -> list[Tensor]:
             return list(fused_batch_norm(inputs, gamma, beta, self.moving_mean, self.moving_variance, self.epsilon, data_format, is_training))
@@ -159,18 +210,19 @@ class BatchNormalization(Layer):
         dtype = inputs.dtype.base_dtype
         value = cast(inputs, "float32") if dtype.name in ("float16", "bfloat16") else inputs
         rank = inputs.shape.rank or 0
-        axes = [axis for axis in range(rank) if axis != self.axis]
+        axes = [axis for axis in range(rank) if axis not in self.axis]
+        keeps_axes = len(self.axis) > 1
 
         def spread(vector: Any) -> Any:
-            if vector is None or self.axis == rank - 1:
+            if vector is None or keeps_axes or self.axis == [rank - 1]:
                 return vector
-            return reshape(vector, [self._size if axis == self.axis else 1 for axis in range(rank)])
+            return reshape(vector, [self._shape[0] if axis in self.axis else 1 for axis in range(rank)])
 
         gamma, beta = spread(self.gamma), spread(self.beta)
         if known_training(training) is False:
             mean, variance = self.moving_mean, self.moving_variance
         else:
-            batch_mean, batch_variance = moments(value, axes)
+            batch_mean, batch_variance = moments(value, axes, keep_dims=keeps_axes)
             mean = in_training(training, lambda: batch_mean, lambda: convert_to_tensor(self.moving_mean))
             variance = in_training(training, lambda: batch_variance, lambda: convert_to_tensor(self.moving_variance))
             new_mean, new_variance = mean, variance
@@ -228,7 +280,56 @@ class BatchNormalization(Layer):
             return assign_sub(variable, (variable - cast(value, variable.dtype.base_dtype)) * decay, name=scope)
 
 
-def batch_normalization(inputs: Any, *args: Any, training: Any = False, reuse: Any = None, **kwargs: Any) -> Tensor:
+def batch_normalization(
+    inputs: Any,
+    axis: Any = -1,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+    center: bool = True,
+    scale: bool = True,
+    beta_initializer: Any = None,
+    gamma_initializer: Any = None,
+    moving_mean_initializer: Any = None,
+    moving_variance_initializer: Any = None,
+    beta_regularizer: Any = None,
+    gamma_regularizer: Any = None,
+    beta_constraint: Any = None,
+    gamma_constraint: Any = None,
+    training: Any = False,
+    trainable: bool = True,
+    name: str | None = None,
+    reuse: Any = None,
+    renorm: bool = False,
+    renorm_clipping: Mapping[str, Any] | None = None,
+    renorm_momentum: float = 0.99,
+    fused: bool | None = None,
+    virtual_batch_size: int | None = None,
+    adjustment: Any = None,
+) -> Tensor:
     """Batch normalisation (`tf.layers.batch_normalization`); arguments as of `BatchNormalization`, `training`, a bool or a tensor, and `reuse`."""
-    layer = BatchNormalization(*args, _reuse=reuse, _scope=kwargs.get("name"), **kwargs)
+    layer = BatchNormalization(
+        axis,
+        momentum,
+        epsilon,
+        center,
+        scale,
+        beta_initializer,
+        gamma_initializer,
+        moving_mean_initializer,
+        moving_variance_initializer,
+        beta_regularizer,
+        gamma_regularizer,
+        beta_constraint,
+        gamma_constraint,
+        renorm,
+        renorm_clipping,
+        renorm_momentum,
+        fused,
+        trainable,
+        virtual_batch_size,
+        adjustment,
+        name,
+        _reuse=reuse,
+        _scope=name,
+    )
     return layer(inputs, training=training)  # type: ignore[no-any-return]

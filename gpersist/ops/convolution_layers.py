@@ -13,8 +13,11 @@ from gpersist.ops.convolutions import conv3d_transpose as transposed_volumes
 from gpersist.ops.convolutions import convolution
 from gpersist.ops.depthwise_convolutions import separable_conv2d as separable
 from gpersist.ops.initializers import zeros_initializer
+from gpersist.ops.input_spec import InputSpec
 from gpersist.ops.joining import stack
-from gpersist.ops.layer import Layer, applied, check_rank, known_size
+from gpersist.ops.layer import Layer, layer_function
+from gpersist.ops.layer_arguments import activation_of, initializer_of
+from gpersist.ops.padding import pad
 from gpersist.ops.shaping import expand_dims, squeeze
 from gpersist.shapes import TensorShape
 
@@ -61,6 +64,24 @@ class _Convolution(Layer):
     """
 
     spatial_rank: ClassVar[int] = 2
+    config_names = (
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "data_format",
+        "dilation_rate",
+        "groups",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+    )
 
     def __init__(
         self,
@@ -83,54 +104,115 @@ class _Convolution(Layer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        self.groups = kwargs.pop("groups", 1)
+        if self.groups != 1:
+            raise ValueError(f"Layers convolve all channels at once: expected groups=1, found groups={self.groups}")
         super().__init__(trainable, name, activity_regularizer=activity_regularizer, **kwargs)
-        self.filters = filters
+        self.rank = self.spatial_rank
+        self.filters = int(filters) if isinstance(filters, float) else filters
+        if self.filters <= 0:
+            raise ValueError(f"Invalid value for argument `filters`. Expected a strictly positive value. Received filters={self.filters}.")
         self.kernel_size = spatial_tuple(kernel_size, self.spatial_rank, "kernel_size")
         self.strides = spatial_tuple(strides, self.spatial_rank, "strides")
-        self.padding = checked_padding(padding)
+        self.padding = checked_padding(padding, is_causal_known=self.spatial_rank == 1)
+        self.data_format = data_format
         self.is_channels_first = checked_format(data_format)
         self.dilation_rate = spatial_tuple(dilation_rate, self.spatial_rank, "dilation_rate")
-        self.activation = activation
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: strides={self.strides} and "
+                f"dilation_rate={self.dilation_rate}"
+            )
+        self.activation = activation_of(activation)
         self.use_bias = use_bias
-        self._kernel = {"initializer": kernel_initializer, "regularizer": kernel_regularizer, "constraint": kernel_constraint}
-        self._bias = {"initializer": bias_initializer or zeros_initializer(), "regularizer": bias_regularizer, "constraint": bias_constraint}
+        self.kernel_initializer = initializer_of(kernel_initializer)
+        self.bias_initializer = initializer_of(bias_initializer) or zeros_initializer()
+        self.kernel_regularizer = kernel_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.kernel_constraint = kernel_constraint
+        self.bias_constraint = bias_constraint
+        self.input_spec = InputSpec(min_ndim=self.spatial_rank + 2)
 
-    def build(self, input_shape: TensorShape) -> None:
+    def build(self, input_shape: Any) -> None:
         """Makes `kernel` and `bias`."""
-        check_rank(input_shape, self.spatial_rank + 2, self)
-        channels = known_size(input_shape, self.channel_axis, self)
-        self.kernel = self.add_weight("kernel", [*self.kernel_size, *self._kernel_channels(channels)], **self._kernel)
-        self._add_bias()
+        channels = self._channels(TensorShape(input_shape))
+        self.compute_output_shape(input_shape)
+        self._add_kernels(channels)
+        self.bias = self.add_weight_of("bias", [self.filters]) if self.use_bias else None
+        self.input_spec = InputSpec(min_ndim=self.spatial_rank + 2, axes={self.channel_axis: channels})
+        self.built = True
+
+    def compute_output_shape(self, input_shape: Any) -> TensorShape:
+        """The shape of the output for an input of this shape.
+
+        Raises:
+            ValueError: there is no window in it.
+        """
+        sizes = TensorShape(input_shape).as_list()
+        first = len(sizes) - self.spatial_rank - (0 if self.is_channels_first else 1)
+        for axis, given in enumerate(zip(self.kernel_size, self.strides, self.dilation_rate, strict=True), first):
+            sizes[axis] = self._output_size(sizes[axis], *given)
+        if any(size is not None and size < 0 for size in sizes):
+            raise ValueError(
+                f"One of the dimensions in the output is <= 0 due to downsampling in {self.name}. Consider increasing the input size. Received input "
+                f"shape {TensorShape(input_shape).as_list()} which would produce output shape with a zero or negative value in a dimension."
+            )
+        sizes[self.channel_axis] = self.filters
+        return TensorShape(sizes)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The output of each window, plus the bias."""
+        padding = self.padding.upper()
+        if self.padding == "causal":
+            inputs, padding = self._causal(inputs), "VALID"
         name = f"Conv{self.spatial_rank}D"
         if self.spatial_rank == 1 and self.dilation_rate == (1,):
             data_format = "NCW" if self.is_channels_first else "NWC"
-            outputs = convolve_sequences(inputs, self.kernel, self.strides[0], self.padding, data_format=data_format, name=name)
+            outputs = convolve_sequences(inputs, self.kernel, self.strides[0], padding, data_format=data_format, name=name)
         else:
             rates = None if all(rate == 1 for rate in self.dilation_rate) else list(self.dilation_rate)
             data_format = data_format_of(self.spatial_rank, self.is_channels_first)
-            outputs = convolution(inputs, self.kernel, self.padding, list(self.strides), rates, name, data_format)
+            outputs = convolution(inputs, self.kernel, padding, list(self.strides), rates, name, data_format)
         return self._finished(outputs)
 
     @property
     def channel_axis(self) -> int:
         """Which axis of the input is the channels."""
-        return 1 if self.is_channels_first else -1
+        return -1 - self.spatial_rank if self.is_channels_first else -1
+
+    def _channels(self, shape: TensorShape) -> int:
+        """How many there are.
+
+        Raises:
+            ValueError: that is not known.
+        """
+        channels = None if shape.rank is None else shape.as_list()[self.channel_axis]
+        if channels is None:
+            raise ValueError(
+                f"The channel dimension of the inputs should be defined. The input_shape received is {shape}, where axis {self.channel_axis} "
+                "(0-based) is the channel dimension, which found to be `None`."
+            )
+        return channels
+
+    def _add_kernels(self, channels: int) -> None:
+        self.kernel = self.add_weight_of("kernel", [*self.kernel_size, *self._kernel_channels(channels)])
+
+    def _output_size(self, size: int | None, kernel: int, stride: int, dilation: int) -> int | None:
+        return window_count(size, kernel, self.padding, stride, dilation)
+
+    def _causal(self, inputs: Tensor) -> Tensor:
+        """The inputs after zeros, so that no window looks ahead."""
+        before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
+        return pad(inputs, [[0, 0], [0, 0], [before, 0]] if self.is_channels_first else [[0, 0], [before, 0], [0, 0]])
 
     def _kernel_channels(self, channels: int) -> tuple[int, int]:
         return channels, self.filters
-
-    def _add_bias(self) -> None:
-        self.bias = self.add_weight("bias", [self.filters], **self._bias) if self.use_bias else None
 
     def _biased(self, outputs: Tensor) -> Tensor:
         return outputs if self.bias is None else bias_add(outputs, self.bias, data_format="NCHW" if self.is_channels_first else "NHWC")
 
     def _finished(self, outputs: Tensor) -> Tensor:
-        outputs = self._biased(outputs)
-        return outputs if self.activation is None else self.activation(outputs)
+        return self.activation(self._biased(outputs))  # type: ignore[no-any-return]
 
 
 class Conv1D(_Convolution):
@@ -152,6 +234,8 @@ class Conv3D(_Convolution):
 class Conv2DTranspose(_Convolution):
     """The transposed convolution of images (`tf.layers.Conv2DTranspose`); arguments as of `Conv2D`, without `dilation_rate`."""
 
+    config_names = (*_Convolution.config_names, "output_padding")
+
     def __init__(
         self,
         filters: int,
@@ -161,51 +245,95 @@ class Conv2DTranspose(_Convolution):
         data_format: str = "channels_last",
         activation: Any = None,
         use_bias: bool = True,
-        *args: Any,
+        kernel_initializer: Any = None,
+        bias_initializer: Any = None,
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        trainable: bool = True,
+        name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(filters, kernel_size, strides, padding, data_format, 1, activation, use_bias, *args, **kwargs)
+        dilation_rate, self.output_padding = kwargs.pop("dilation_rate", 1), kwargs.pop("output_padding", None)
+        super().__init__(
+            filters,
+            kernel_size,
+            strides,
+            padding,
+            data_format,
+            dilation_rate,
+            activation,
+            use_bias,
+            kernel_initializer,
+            bias_initializer,
+            kernel_regularizer,
+            bias_regularizer,
+            activity_regularizer,
+            kernel_constraint,
+            bias_constraint,
+            trainable,
+            name,
+            **kwargs,
+        )
+        if max(self.dilation_rate) > 1 or self.output_padding is not None:
+            raise ValueError(
+                f"Transposed layers take windows as they are: expected dilation_rate=1 and output_padding=None, found {dilation_rate} and "
+                f"{self.output_padding}"
+            )
+
+    def build(self, input_shape: Any) -> None:
+        """Makes `kernel` and `bias`."""
+        shape = TensorShape(input_shape)
+        rank = self.spatial_rank + 2
+        if len(shape) != rank:
+            raise ValueError(f"Inputs should have rank {rank}. Received input_shape={shape}.")
+        super().build(shape)
+        self.input_spec = InputSpec(ndim=rank, axes=self.input_spec.axes)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The output, `strides` times as large as the input."""
+        padding = self.padding.upper()
         known = inputs.shape.as_list()
         shape = shape_of(inputs)
         rows = 2 if self.is_channels_first else 1
         batch = shape[0]
         found = [shape[axis] if known[axis] is None else known[axis] for axis in (rows, rows + 1)]
-        sizes = [_transposed_size(*each, self.padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
+        sizes = [_transposed_size(*each, padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
         wanted = [batch, self.filters, *sizes] if self.is_channels_first else [batch, *sizes, self.filters]
         steps = [1, 1, *self.strides] if self.is_channels_first else [1, *self.strides, 1]
         data_format = data_format_of(2, self.is_channels_first)
         shape = stack(wanted)
         shape[0]  # a node that TensorFlow's layer has, too: it looks whether the batch is None
-        outputs = transposed(inputs, self.kernel, shape, steps, self.padding, data_format)
-        outputs.set_shape([known[0], *(size if isinstance(size, int) else None for size in wanted[1:])])
+        outputs = transposed(inputs, self.kernel, shape, steps, padding, data_format)
+        outputs.set_shape(self.compute_output_shape(inputs.shape))
         return self._finished(outputs)
 
     def _kernel_channels(self, channels: int) -> tuple[int, int]:
         return self.filters, channels
+
+    def _output_size(self, size: int | None, kernel: int, stride: int, dilation: int) -> int | None:
+        return None if size is None else _transposed_size(size, kernel, stride, self.padding.upper())  # type: ignore[no-any-return]
 
 
 class Conv3DTranspose(Conv2DTranspose):
     """The transposed convolution of volumes (`tf.layers.Conv3DTranspose`); arguments as of `Conv2DTranspose`."""
 
     spatial_rank = 3
+    config_names = tuple(name for name in Conv2DTranspose.config_names if name != "dilation_rate")
 
     def call(self, inputs: Tensor) -> Tensor:
         """The output, `strides` times as large as the input."""
+        padding = self.padding.upper()
         shape = shape_of(inputs)
         first = 2 if self.is_channels_first else 1
         batch, *found = shape[0], *(shape[first + axis] for axis in range(3))
-        sizes = [_transposed_size(*each, self.padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
+        sizes = [_transposed_size(*each, padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
         wanted = [batch, self.filters, *sizes] if self.is_channels_first else [batch, *sizes, self.filters]
         steps = [1, 1, *self.strides] if self.is_channels_first else [1, *self.strides, 1]
-        outputs = transposed_volumes(inputs, self.kernel, stack(wanted), steps, self.padding, data_format_of(3, self.is_channels_first))
-        known = inputs.shape.as_list()
-        for axis, (kernel, stride) in enumerate(zip(self.kernel_size, self.strides, strict=True), first):
-            known[axis] = None if known[axis] is None else _transposed_size(known[axis], kernel, stride, self.padding)
-        known[self.channel_axis] = self.filters
-        outputs.set_shape(known)
+        outputs = transposed_volumes(inputs, self.kernel, stack(wanted), steps, padding, data_format_of(3, self.is_channels_first))
+        outputs.set_shape(self.compute_output_shape(inputs.shape))
         return self._finished(outputs)
 
 
@@ -214,6 +342,17 @@ class SeparableConv2D(_Convolution):
 
     Arguments as of `Conv2D`, with `depth_multiplier`, and with `depthwise_...` and `pointwise_...` instead of `kernel_...`.
     """
+
+    config_names = (
+        *_Convolution.config_names,
+        "depth_multiplier",
+        "depthwise_initializer",
+        "pointwise_initializer",
+        "depthwise_regularizer",
+        "pointwise_regularizer",
+        "depthwise_constraint",
+        "pointwise_constraint",
+    )
 
     def __init__(
         self,
@@ -257,25 +396,33 @@ class SeparableConv2D(_Convolution):
             name=name,
             **kwargs,
         )
+        self.kernel_initializer = initializer_of(kwargs.get("kernel_initializer", "glorot_uniform"))
         self.depth_multiplier = depth_multiplier
-        self._depthwise = {"initializer": depthwise_initializer, "regularizer": depthwise_regularizer, "constraint": depthwise_constraint}
-        self._pointwise = {"initializer": pointwise_initializer, "regularizer": pointwise_regularizer, "constraint": pointwise_constraint}
+        self.depthwise_initializer = initializer_of(depthwise_initializer)
+        self.pointwise_initializer = initializer_of(pointwise_initializer)
+        self.depthwise_regularizer = depthwise_regularizer
+        self.pointwise_regularizer = pointwise_regularizer
+        self.depthwise_constraint = depthwise_constraint
+        self.pointwise_constraint = pointwise_constraint
 
-    def build(self, input_shape: TensorShape) -> None:
+    def build(self, input_shape: Any) -> None:
         """Makes `depthwise_kernel`, `pointwise_kernel` and `bias`."""
-        check_rank(input_shape, self.spatial_rank + 2, self)
-        channels = known_size(input_shape, self.channel_axis, self)
-        pixel = [1] * self.spatial_rank
-        self.depthwise_kernel = self.add_weight("depthwise_kernel", [*self.kernel_size, channels, self.depth_multiplier], **self._depthwise)
-        self.pointwise_kernel = self.add_weight("pointwise_kernel", [*pixel, self.depth_multiplier * channels, self.filters], **self._pointwise)
-        self._add_bias()
+        super().build(input_shape)
+        self.input_spec = InputSpec(ndim=self.spatial_rank + 2, axes=self.input_spec.axes)
+
+    def _add_kernels(self, channels: int) -> None:
+        inner = self.depth_multiplier * channels
+        self.depthwise_kernel = self.add_weight_of("depthwise_kernel", [*self.kernel_size, channels, self.depth_multiplier], "depthwise")
+        self.pointwise_kernel = self.add_weight_of("pointwise_kernel", [*[1] * self.spatial_rank, inner, self.filters], "pointwise")
 
     def call(self, inputs: Tensor) -> Tensor:
         """The output of each window, plus the bias."""
         steps = [1, 1, *self.strides] if self.is_channels_first else [1, *self.strides, 1]
         data_format = data_format_of(2, self.is_channels_first)
         rates = list(self.dilation_rate)
-        return self._finished(separable(inputs, self.depthwise_kernel, self.pointwise_kernel, steps, self.padding, rates, data_format=data_format))
+        return self._finished(
+            separable(inputs, self.depthwise_kernel, self.pointwise_kernel, steps, self.padding.upper(), rates, data_format=data_format)
+        )
 
 
 class SeparableConv1D(SeparableConv2D):
@@ -285,48 +432,24 @@ class SeparableConv1D(SeparableConv2D):
 
     def call(self, inputs: Tensor) -> Tensor:
         """The output of each window, plus the bias."""
+        padding = self.padding.upper()
+        if self.padding == "causal":
+            inputs, padding = self._causal(inputs), "VALID"
         row = 2 if self.is_channels_first else 1
         steps = [1, 1, *self.strides * 2] if self.is_channels_first else [1, *self.strides * 2, 1]
         value, depthwise, pointwise = expand_dims(inputs, row), expand_dims(self.depthwise_kernel, 0), expand_dims(self.pointwise_kernel, 0)
         data_format = data_format_of(2, self.is_channels_first)
-        outputs = separable(value, depthwise, pointwise, steps, self.padding, [1, *self.dilation_rate], data_format=data_format)
-        outputs = squeeze(self._biased(outputs), [row])
-        return outputs if self.activation is None else self.activation(outputs)
+        outputs = separable(value, depthwise, pointwise, steps, padding, [1, *self.dilation_rate], data_format=data_format)
+        return self.activation(squeeze(self._biased(outputs), [row]))  # type: ignore[no-any-return]
 
 
-def conv1d(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
-    """A convolution layer of sequences (`tf.layers.conv1d`); arguments as of `Conv1D`, and `reuse`."""
-    return applied(Conv1D, inputs, (filters, kernel_size, *args), reuse, kwargs)
-
-
-def conv2d(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
-    """A convolution layer of images (`tf.layers.conv2d`); arguments as of `Conv2D`, and `reuse`."""
-    return applied(Conv2D, inputs, (filters, kernel_size, *args), reuse, kwargs)
-
-
-def conv3d(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
-    """A convolution layer of volumes (`tf.layers.conv3d`); arguments as of `Conv3D`, and `reuse`."""
-    return applied(Conv3D, inputs, (filters, kernel_size, *args), reuse, kwargs)
-
-
-def conv2d_transpose(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
-    """A transposed convolution layer (`tf.layers.conv2d_transpose`); arguments as of `Conv2DTranspose`, and `reuse`."""
-    return applied(Conv2DTranspose, inputs, (filters, kernel_size, *args), reuse, kwargs)
-
-
-def conv3d_transpose(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
-    """A transposed convolution layer of volumes (`tf.layers.conv3d_transpose`); arguments as of `Conv3DTranspose`, and `reuse`."""
-    return applied(Conv3DTranspose, inputs, (filters, kernel_size, *args), reuse, kwargs)
-
-
-def separable_conv1d(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
-    """A separable convolution layer of sequences (`tf.layers.separable_conv1d`); arguments as of `SeparableConv1D`, and `reuse`."""
-    return applied(SeparableConv1D, inputs, (filters, kernel_size, *args), reuse, kwargs)
-
-
-def separable_conv2d(inputs: Any, filters: int, kernel_size: Any, *args: Any, reuse: Any = None, **kwargs: Any) -> Tensor:
-    """A separable convolution layer (`tf.layers.separable_conv2d`); arguments as of `SeparableConv2D`, and `reuse`."""
-    return applied(SeparableConv2D, inputs, (filters, kernel_size, *args), reuse, kwargs)
+conv1d = layer_function(Conv1D, "conv1d")
+conv2d = layer_function(Conv2D, "conv2d")
+conv3d = layer_function(Conv3D, "conv3d")
+conv2d_transpose = layer_function(Conv2DTranspose, "conv2d_transpose")
+conv3d_transpose = layer_function(Conv3DTranspose, "conv3d_transpose")
+separable_conv1d = layer_function(SeparableConv1D, "separable_conv1d")
+separable_conv2d = layer_function(SeparableConv2D, "separable_conv2d")
 
 
 def spatial_tuple(value: Any, count: int, name: str) -> tuple[int, ...]:
@@ -335,21 +458,41 @@ def spatial_tuple(value: Any, count: int, name: str) -> tuple[int, ...]:
     Raises:
         ValueError: there are too few or too many.
     """
-    found = (value,) * count if isinstance(value, int) else tuple(value)
+    told = f"The `{name}` argument must be a tuple of {count} integers. Received: {value}"
+    try:
+        found = (value,) * count if isinstance(value, int) else tuple(value)
+    except TypeError:
+        raise ValueError(told) from None
     if len(found) != count:
-        raise ValueError(f"The `{name}` argument must be a tuple of {count} integers. Received: {value}")
+        raise ValueError(told)
+    least = 0 if name == "strides" else 1
+    if wrong := {size for size in found if size < least}:
+        raise ValueError(f"{told} including {wrong} that does not satisfy the requirement `{'>= 0' if least == 0 else '> 0'}`.")
     return found
 
 
-def checked_padding(padding: str) -> str:
-    """The word for `padding` that operations know.
+def checked_padding(padding: str, *, is_causal_known: bool = False) -> str:
+    """The word for `padding`, in lower case.
 
     Raises:
-        ValueError: it is neither "valid" nor "same".
+        ValueError: it is neither "valid" nor "same", nor "causal", which sequences know.
     """
-    if str(padding).lower() not in ("valid", "same"):
-        raise ValueError(f'The `padding` argument must be a list/tuple or one of "valid", "same". Received: {padding}')
-    return str(padding).upper()
+    word = str(padding).lower()
+    if word == "causal" and not is_causal_known:
+        raise ValueError("Causal padding is only supported for `Conv1D`and `SeparableConv1D`.")
+    if word not in ("valid", "same", "causal"):
+        raise ValueError(
+            f'The `padding` argument must be a list/tuple or one of "valid", "same" (or "causal", only for `Conv1D). Received: {padding}'
+        )
+    return word
+
+
+def window_count(size: int | None, window: int, padding: str, stride: int, dilation: int = 1) -> int | None:
+    """How many windows there are along an axis; below 0 where the axis is too short."""
+    if size is None:
+        return None
+    covered = size if padding in ("same", "causal") else size - (window - 1) * dilation
+    return -(-covered // stride)
 
 
 def checked_format(data_format: str) -> bool:

@@ -102,9 +102,10 @@ class CriticalSection:
                 )
             self._check_exclusive(reached, exclusive_resource_access)
             leaves = [_again(leaf) for leaf in nest.flatten(result)]
-            with control_dependencies(leaves), graph.colocate_with(self._handle):
-                unlocked = apply_op("ConsumeMutexLock", lock)
-            together = nest.pack_sequence_as(result, tuple_(nest.flatten(result)))
+            with control_dependencies(leaves):
+                with graph.colocate_with(self._handle):
+                    unlocked = apply_op("ConsumeMutexLock", lock)
+                together = nest.pack_sequence_as(result, tuple_(nest.flatten(result)))
             with control_dependencies([unlocked]):
                 outputs = nest.map_structure(_again, together)
             graph.add_to_collection(_EXECUTIONS, _Execution(lock.op, self._handle, reached, exclusive_resource_access))

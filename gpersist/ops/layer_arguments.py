@@ -29,7 +29,9 @@ def activation_of(given: Any) -> Any:
         return linear
     if isinstance(given, str):
         if given not in _ACTIVATIONS:
-            raise ValueError(f"Unknown activation function: {given!r}; known ones are {', '.join(sorted(_ACTIVATIONS))}, others can be given as functions")
+            raise ValueError(
+                f"Unknown activation function: {given!r}; known ones are {', '.join(sorted(_ACTIVATIONS))}, others can be given as functions"
+            )
         return _ACTIVATIONS[given]
     return given
 

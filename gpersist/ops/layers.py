@@ -18,6 +18,7 @@ from gpersist.ops.convolution_layers import (
     separable_conv2d,
 )
 from gpersist.ops.dense_layers import Dense, Dropout, Flatten, dense, dropout, flatten
+from gpersist.ops.input_spec import InputSpec
 from gpersist.ops.layer import Layer
 from gpersist.ops.pooling_layers import (
     AveragePooling1D,
@@ -47,6 +48,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Flatten",
+    "InputSpec",
     "Layer",
     "MaxPooling1D",
     "MaxPooling2D",

@@ -89,7 +89,7 @@ class TensorList:
 
 
 def _zeros_like(xp: Any, item: Any) -> Any:
-    return item.zeros_like(xp) if isinstance(item, TensorList) else xp.zeros_like(item)
+    return item.zeros_like(xp) if hasattr(item, "zeros_like") else xp.zeros_like(item)  # of a list or an optional in the list, likewise
 
 
 def list_shape(value: Any) -> TensorShape:

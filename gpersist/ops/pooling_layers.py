@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from gpersist.graph import Tensor, apply
-from gpersist.ops.convolution_layers import checked_format, checked_padding, data_format_of, spatial_tuple
-from gpersist.ops.layer import Layer, check_rank
+from gpersist.ops.convolution_layers import checked_format, checked_padding, data_format_of, spatial_tuple, window_count
+from gpersist.ops.input_spec import InputSpec
+from gpersist.ops.layer import Layer
+from gpersist.shapes import TensorShape
 
 __all__ = [
     "AveragePooling1D",
@@ -29,19 +31,30 @@ class _Pooling(Layer):
 
     op_name: ClassVar[str]
     spatial_rank: ClassVar[int]
+    config_names = ("pool_size", "padding", "strides", "data_format")
 
     def __init__(
         self, pool_size: Any, strides: Any, padding: str = "valid", data_format: str = "channels_last", name: str | None = None, **kwargs: Any
     ) -> None:
+        if strides is None:
+            raise ValueError("Argument `strides` must not be None.")
         super().__init__(name=name, **kwargs)
         self.pool_size = spatial_tuple(pool_size, self.spatial_rank, "pool_size")
         self.strides = spatial_tuple(strides, self.spatial_rank, "strides")
         self.padding = checked_padding(padding)
+        self.data_format = data_format
         self.is_channels_first = checked_format(data_format)
+        self.input_spec = InputSpec(ndim=self.spatial_rank + 2)
+
+    def compute_output_shape(self, input_shape: Any) -> TensorShape:
+        """The shape of the output for an input of this shape."""
+        sizes = TensorShape(input_shape).as_list()
+        for axis, (size, stride) in enumerate(zip(self.pool_size, self.strides, strict=True), 2 if self.is_channels_first else 1):
+            sizes[axis] = window_count(sizes[axis], size, self.padding, stride)
+        return TensorShape(sizes)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The pooled input."""
-        check_rank(inputs.shape, self.spatial_rank + 2, self)
         sizes, steps = list(self.pool_size), list(self.strides)
         value = inputs
         if self.spatial_rank == 1:  # an image of one column
@@ -50,7 +63,7 @@ class _Pooling(Layer):
             sizes, steps = [*sizes, 1], [*steps, 1]
         ksize, strides = ([1, 1, *sizes], [1, 1, *steps]) if self.is_channels_first else ([1, *sizes, 1], [1, *steps, 1])
         data_format = data_format_of(max(self.spatial_rank, 2), self.is_channels_first)
-        output = apply(self.op_name, value, ksize=ksize, strides=strides, padding=self.padding, data_format=data_format)
+        output = apply(self.op_name, value, ksize=ksize, strides=strides, padding=self.padding.upper(), data_format=data_format)
         return apply("Squeeze", output, squeeze_dims=[column]) if self.spatial_rank == 1 else output
 
 
@@ -59,6 +72,7 @@ class MaxPooling1D(_Pooling):
 
     op_name = "MaxPool"
     spatial_rank = 1
+    config_names = ("strides", "pool_size", "padding", "data_format")
 
 
 class MaxPooling2D(_Pooling):
@@ -80,6 +94,7 @@ class AveragePooling1D(_Pooling):
 
     op_name = "AvgPool"
     spatial_rank = 1
+    config_names = ("strides", "pool_size", "padding", "data_format")
 
 
 class AveragePooling2D(_Pooling):

@@ -17,7 +17,9 @@ from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import CancelledError, InvalidArgumentError, OutOfRangeError, UnimplementedError
 from gpersist.graph import Context, Operation, SessionOpType, check_deadline
 from gpersist.ops import shape_functions
+from gpersist.ops.candidate_samplers import Words
 from gpersist.ops.kernels import as_array, shown
+from gpersist.ops.philox import Philox
 from gpersist.shapes import TensorShape, unknown_shape
 
 __all__: list[str] = []
@@ -123,15 +125,15 @@ class _Queue:
 
 
 class _Shuffled(_Queue):
-    """Gives elements in no order, and keeps some so that there is something to choose from."""
+    """Gives elements in no order, that of the seeds, and keeps some so that there is something to choose from."""
 
     def __init__(self, *args: Any, least: int, seeds: tuple[int, int]) -> None:
         super().__init__(*args)
         self._least = least
-        self._generator = np.random.default_rng(seeds if any(seeds) else None)
+        self._words = Words(Philox.of_seeds(*seeds))
 
     def _take(self) -> Any:
-        at = int(self._generator.integers(len(self._elements)))
+        at = self._words.word() % len(self._elements)
         self._elements[at], self._elements[-1] = self._elements[-1], self._elements[at]
         return self._elements.pop()
 

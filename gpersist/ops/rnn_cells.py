@@ -48,7 +48,7 @@ class RNNCell(Layer):
         """The size of the output without the batch."""
         raise NotImplementedError("Abstract method")
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:  # type: ignore[override]  # as TensorFlow's
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:
         """The output and the next state; the first call makes the variables."""
         if scope is not None:
             with variable_scope(scope, custom_getter=self._kept) as entered:
@@ -102,7 +102,7 @@ class RNNCell(Layer):
 class LayerRNNCell(RNNCell):
     """A cell that makes its variables in `build`."""
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def __call__(self, inputs: Any, state: Any, scope: Any = None, *args: Any, **kwargs: Any) -> Any:
         """The output and the next state; the first call makes the variables."""
         return Layer.__call__(self, inputs, state, *args, scope=scope, **kwargs)
 
@@ -302,7 +302,7 @@ def _zeros(batch_size: Any, size: Any, dtype: Any) -> Tensor:
     return made
 
 
-def _ones(dtype: DType | None) -> Any:
+def _ones(dtype: Any) -> Any:
     return constant_initializer(1.0, dtype=dtype or "float32")
 
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from gpersist.errors import UnimplementedError
-from gpersist.graph import Tensor, constant_value, convert_to_tensor, name_scope
+import numpy as np
+
+from gpersist.graph import Operation, Tensor, constant_value, convert_to_tensor, name_scope
 from gpersist.ops.arithmetic import maximum
 from gpersist.ops.casting import cast
-from gpersist.ops.control import no_op
+from gpersist.ops.constants import constant
+from gpersist.ops.control import no_op, with_dependencies
 from gpersist.ops.control_flow import cond
+from gpersist.ops.filling import fill, ones
+from gpersist.ops.gathering import gather
 from gpersist.ops.indexed_slices import convert_to_tensor_or_indexed_slices
 from gpersist.ops.partitioning import dynamic_partition
 from gpersist.ops.queues import FIFOQueue, PaddingFIFOQueue, QueueBase, RandomShuffleQueue
+from gpersist.ops.shaping import expand_dims, squeeze
+from gpersist.ops.sparse_arranging import sparse_retain
+from gpersist.ops.sparse_maps import add_sparse, take_sparse
 from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.ops.summary import scalar
 from gpersist.shapes import as_shape
@@ -62,7 +69,6 @@ def batch(
 
     Raises:
         ValueError: shapes that are not known, or no tensors.
-        UnimplementedError: sparse tensors.
     """
     made = _queue_of(PaddingFIFOQueue if dynamic_pad else FIFOQueue)
     return _batch("batch", tensors, batch_size, True, num_threads, capacity, enqueue_many, shapes, allow_smaller_final_batch, shared_name, name, made)
@@ -265,6 +271,7 @@ def _batch(
         if not sets[0]:
             raise ValueError("Expected at least one tensor in batch().")
         keep = _checked(keep_input, enqueue_many)
+        sets, stored = _with_stored(sets, keep, enqueue_many)
         queue = make(capacity, _dtypes(sets), _shapes(sets, shapes, enqueue_many), shared_name)
         if num_threads:
             fillers = [_filler(queue, sets[0], keep, enqueue_many)] * num_threads
@@ -277,6 +284,7 @@ def _batch(
             full = cast(maximum(0, queue.size() - least), "float32") * (1.0 / (capacity - least))
             scalar(f"fraction_over_{least}_of_{capacity - least}_full", full)
         taken = (queue.dequeue_up_to if allow_smaller_final_batch else queue.dequeue_many)(batch_size, name=scope)
+        taken = _restored(taken, stored)
         original = tensors if num_threads else tensors[0]
         if not isinstance(original, dict):
             return taken
@@ -297,9 +305,77 @@ def _all_listed(tensors_list: Sequence[Any]) -> list[list[Any]]:
 
 
 def _tensor(value: Any) -> Any:
-    if isinstance(value, SparseTensor):
-        raise UnimplementedError("batches of sparse tensors are not there: batch serialized examples and parse the batch, with parse_example")
-    return convert_to_tensor_or_indexed_slices(value)
+    return value if isinstance(value, SparseTensor) else convert_to_tensor_or_indexed_slices(value)
+
+
+class _Stored(NamedTuple):
+    """A sparse tensor that goes through the queue as a number: the node that keeps it, and its rank."""
+
+    op: Operation
+    rank: int | None
+
+
+def _with_stored(sets: list[list[Any]], keep: Tensor, enqueue_many: bool) -> tuple[list[list[Any]], list[_Stored | None]]:
+    """The sets with numbers for sparse tensors; and for each column who keeps those."""
+    if any([isinstance(each, SparseTensor) for each in one] != [isinstance(each, SparseTensor) for each in sets[0]] for one in sets):
+        told = next(one for one in sets if [isinstance(each, SparseTensor) for each in one] != [isinstance(each, SparseTensor) for each in sets[0]])
+        raise ValueError(f"Inconsistent SparseTensors list: {sets[0]} vs. {told}")
+    stored: list[_Stored | None] = [None] * len(sets[0])
+    found = []
+    for one in sets:
+        row = list(one)
+        for place, each in enumerate(one):
+            if isinstance(each, SparseTensor):
+                known = stored[place]
+                numbers = _numbered(each, keep, enqueue_many, None if known is None else known.op.name)
+                if known is None:
+                    rank = each.dense_shape.shape.with_rank(1).as_list()[0]
+                    stored[place] = _Stored(_storing(numbers), rank if rank is None or not enqueue_many else rank - 1)
+                row[place] = numbers
+        found.append([expand_dims(each, [-1]) if stored[place] else each for place, each in enumerate(row)])
+    return found, stored
+
+
+def _numbered(value: SparseTensor, keep: Tensor, enqueue_many: bool, map_name: str | None) -> Tensor:
+    if keep.shape.rank == 1:
+        value = sparse_retain(value, gather(keep, value.indices[:, 0]))
+        return add_sparse(value, is_many=True, shared_name=map_name)
+    known = constant_value(keep)
+    if known is None and enqueue_many:  # of what is not kept there are as many numbers, which nobody takes
+        numbers: Tensor = cond(
+            keep, lambda: add_sparse(value, is_many=True, shared_name=map_name), lambda: ones(value.dense_shape[0:1], "int64") * np.int64(-1)
+        )
+        numbers.set_shape([None])
+        return numbers
+    if known is None:
+        return cond(keep, lambda: add_sparse(value, is_many=False, shared_name=map_name), lambda: constant(-1, "int64"))  # type: ignore[no-any-return]
+    if not known:
+        return fill(value.dense_shape[0:1], np.int64(-1)) if enqueue_many else constant(-1, "int64")
+    return add_sparse(value, is_many=enqueue_many, shared_name=map_name)
+
+
+def _storing(numbers: Tensor) -> Operation:
+    """The node that keeps what these are numbers of: itself, or in a branch."""
+    return next((tensor.op for tensor in numbers.op.inputs if "SparseToTensorsMap" in tensor.op.type), numbers.op)
+
+
+def _restored(taken: Any, stored: Sequence[_Stored | None]) -> Any:
+    """What has been taken from the queue, with sparse tensors for their numbers."""
+    if not any(stored):
+        return taken
+    tensors = list(taken) if isinstance(taken, (list, tuple)) else [taken]
+    tensors = [
+        each if kept is None else take_sparse(kept.op, squeeze(each, [1]), None if kept.rank is None else kept.rank + 1)
+        for each, kept in zip(tensors, stored, strict=True)
+    ]
+    values = [each.values if isinstance(each, SparseTensor) else each for each in tensors]
+    together = [
+        SparseTensor(*(with_dependencies(values, part) for part in (each.indices, each.values, each.dense_shape)))
+        if isinstance(each, SparseTensor)
+        else with_dependencies(values, each)
+        for each in tensors
+    ]
+    return together if isinstance(taken, (list, tuple)) else tensors[0]
 
 
 def _checked(keep_input: Any, enqueue_many: bool) -> Tensor:

@@ -65,12 +65,21 @@ def test_a_graph_does_not_become_a_folder_with_a_graphs_name(run, tmp_path):
     assert not (tmp_path / "b.pb").exists()
 
 
+def test_types(run, prefix, tmp_path):
+    done = run("convert", prefix, tmp_path / "a", "--dtype", "dense/*=float64", "--dtype", "float32")
+    assert "cast: 1 to float64" in done.out, done.out
+    refused = run("convert", prefix, tmp_path / "a", "--dtype", "float16", status=2)
+    assert "may be rounded, or overflow" in refused.err and "--lossy has it done" in refused.err
+    assert run("convert", prefix, tmp_path / "a", "--dtype", "float16", "--lossy").out.startswith("cast: ")
+    assert "no dtype" in run("convert", prefix, tmp_path / "a", "--dtype", "x=float33", status=2).err
+
+
 def test_json(run, prefix, tmp_path):
     found = run("convert", prefix, tmp_path / "a", "--rename", "step=global_step", "--json").json
     assert found.pop("duration_s") > 0
     assert found == {
         "source": prefix, "target": str(tmp_path / "a"), "source_format": "v2", "format": "v2", "num_tensors": 4,
-        "total_bytes": 24 + 6 + 8 + 11, "renamed": {"step": "global_step"}, "left_out": [], "damaged": {},
+        "total_bytes": 24 + 6 + 8 + 11, "renamed": {"step": "global_step"}, "cast": {}, "left_out": [], "damaged": {},
     }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ def test_json(run, prefix):
         "offset": entry.offset,
         "size_bytes": 24,
         "crc32c": f"0x{entry.crc:08x}",
+        "device": "/device:GPU:0",
     }
     assert found["tensors"][1] == {
         "name": "dense/kernel", "dtype": "float32", "shape": [2, 3], "size_bytes": 24, "device": "/device:GPU:0", "stored": [stored],

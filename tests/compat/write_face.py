@@ -71,7 +71,7 @@ ROOMS_OF = {"data.experimental": ("csv_datasets", "dataset_experiments", "datase
 NOT_SEARCHED = {
     "gpersist.compat.v1",
     *(
-        f"gpersist.ops.{part}" for part in ["batch_normalization", "convolution_layers", "dense_layers", "layer", "pooling_layers"]
+        f"gpersist.ops.{part}" for part in ["batch_normalization", "convolution_layers", "dense_layers", "input_spec", "layer", "pooling_layers"]
     ),  # ops.layers has them
 }
 

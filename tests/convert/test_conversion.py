@@ -144,8 +144,8 @@ def test_devices(prefix, tmp_path, target, caplog):
 
     assert devices() == DEVICES
     assert devices(clear_devices=True) == {}
-    assert devices(devices="/gpu:3") == dict.fromkeys(ARRAYS, "/gpu:3")
-    assert devices(devices={"dense/b*": "/gpu:5", "*b*": "/gpu:6"}) == DEVICES | {"dense/bias": "/gpu:5"}
+    assert devices(devices="/gpu:3") == dict.fromkeys(ARRAYS, "/device:GPU:3")
+    assert devices(devices={"dense/b*": "/gpu:5", "*b*": "/gpu:6"}) == DEVICES | {"dense/bias": "/device:GPU:5"}
     assert not caplog.records
     assert devices(devices={"/device:GPU:1": "/gpu:0"}) == DEVICES
     assert "is called '/device:GPU:1': keys are names of tensors" in caplog.text
@@ -186,10 +186,35 @@ def test_the_graph_goes_along(trained):
     assert not any(node.device for node in meta_of("cleared").graph_def.node)
     convert("two", "moved", devices="/gpu:0", durable=False)
     devices = {node.name: node.device for node in meta_of("moved").graph_def.node}
-    assert {devices[name] for name in ("v", "v/Assign", "v/read")} == {"/gpu:0"}
+    assert {devices[name] for name in ("v", "v/Assign", "v/read")} == {"/device:GPU:0"}
     assert devices["sum"] == ""
     convert("two", "renamed", rename={"v": "w"}, durable=False)
     assert [node.name for node in meta_of("renamed").graph_def.node] == ["w"]  # the graph's own names would be wrong
+
+
+def test_what_takes_a_resource_variables_handle_follows_it(tmp_path, monkeypatch):
+    """Read, assignment and initialisation name no colocation, and TensorFlow refuses to have them elsewhere than the handle."""
+    import gpersist.compat.v1 as tf
+
+    monkeypatch.chdir(tmp_path)
+    with tf.Graph().as_default():
+        with tf.device("/job:ps/task:0/cpu:0"):
+            v = tf.get_variable("v", [2], use_resource=True)
+            tf.get_variable("w", [2], use_resource=True)
+            handle = tf.identity(v.handle, name="handle")
+            tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.float32, name="far")
+            tf.identity(v, name="value")
+        saver = tf.train.Saver()
+        with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
+            session.run(tf.global_variables_initializer())
+            saver.save(session, "./two")
+    convert("two", "moved", devices={"v": "gpu:1"}, durable=False)
+    devices = {node.name: node.device for node in meta_of("moved").graph_def.node}
+    moved = {name for name, device in devices.items() if device == "/device:GPU:1"}
+    assert moved == {
+        *("v", "v/Assign", "v/Read/ReadVariableOp", "v/IsInitialized/VarIsInitializedOp", "handle", "far", "save/AssignVariableOp"),
+        *(name for name in devices if name.startswith("v/Initializer")),
+    }
 
 
 def test_from_v1_its_saver_stays_behind(trained):

@@ -194,7 +194,7 @@ def summaries_of_its_own(tf: Any) -> Any:
     _, train = _model(tf)
     merged = tf.summary.merge_all()
     sv = tf.train.Supervisor(logdir="log", summary_op=None, save_model_secs=0, save_summaries_secs=0)
-    with sv.managed_session():
+    with sv.managed_session() as sess:
         threads = sv.start_standard_services(sess)
         for _ in range(3):
             sess.run(train)

@@ -266,7 +266,8 @@ def decode_entry(value: bytes, where: str) -> Entry:
         for part in slices:
             part.bounds(shape, where)
     except InvalidArgumentError as error:
-        raise DataLossError(f"{error.message}; the file is damaged, or of a newer TensorFlow") from error
+        why = ", or damaged" if error.message.endswith("of a newer TensorFlow") else "; the file is damaged, or of a newer TensorFlow"
+        raise DataLossError(error.message + why) from error
     if proto.shard_id < 0 or proto.offset < 0 or proto.size < 0 or proto.offset + proto.size >= 2**63:
         raise DataLossError(f"{where}: shard {proto.shard_id}, byte {proto.offset}, {proto.size} bytes: out of range; the file is damaged")
     return Entry(dtype, shape, proto.shard_id, proto.offset, proto.size, proto.crc32c, slices)

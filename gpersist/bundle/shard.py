@@ -76,7 +76,7 @@ class ShardWriter:
         """Closes the file; calling it again does nothing."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            self._files.close(fd)
+            self._files.close(fd, self.path)
 
     def abandon(self) -> None:
         """Closes and removes the file; never raises, for it runs while another error is on its way."""

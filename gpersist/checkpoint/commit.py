@@ -17,13 +17,17 @@ the old checkpoint or the new one, and litter, which the next save in the folder
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from gpersist import files
 from gpersist.bundle import ShardWriter, data_path, index_path, meta_path, new_token, parse_data_name, parse_temporary, temporary_path
-from gpersist.errors import GPersistError, PermissionDeniedError
+from gpersist.errors import FailedPreconditionError, GPersistError, PermissionDeniedError
+
+_log = logging.getLogger("gpersist")
 
 
 def prepare(prefix: str, token: str, shard_sizes: Sequence[int], *, durable: bool, direct: bool) -> list[ShardWriter]:
@@ -156,7 +160,7 @@ def _write(path: str, content: bytes, durable: bool) -> None:
         if durable:
             system.fsync(fd, path)
     finally:
-        system.close(fd)
+        system.close(fd, path)
 
 
 def _holds(path: str, content: bytes, durable: bool) -> bool:
@@ -234,9 +238,13 @@ def _make_folder(folder: str, durable: bool) -> None:
     system = files.active()
     missing = []
     path = os.path.abspath(folder)
-    while system.stat(path) is None:
+    while (found := system.stat(path)) is None:
         missing.append(path)
         path = os.path.dirname(path)
+    if not stat.S_ISDIR(found.st_mode):
+        raise FailedPreconditionError(f"{path!r} is a file; expected a folder, or a name for one")
+    if missing and folder.startswith("~"):
+        _log.warning("%r is made, a folder of that very name: expand '~' by os.path.expanduser if your home is meant", missing[-1])
     if durable and not any(name.endswith(".index") for name in system.names(path)):
         with suppress(PermissionDeniedError):  # whoever made it may have died before it was on the disk, or not have thought of that
             system.fsync_folder(os.path.dirname(path))

@@ -25,7 +25,7 @@ from gpersist import files
 from gpersist.bundle import index_path
 from gpersist.checkpoint.retention import Decision, Record, RetentionPolicy, delete_checkpoint
 from gpersist.checkpoint.state import STATE_NAME, CheckpointState, follow, read_state, resolve, write_state
-from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError, InvalidArgumentError
+from gpersist.errors import CheckpointNotFoundError, DataLossError, FailedPreconditionError, GPersistError, InvalidArgumentError
 
 _log = logging.getLogger("gpersist")
 
@@ -85,6 +85,8 @@ class Ledger:
         try:
             names = files.active().names(self.folder)
         except CheckpointNotFoundError:
+            if files.active().stat(self.folder):
+                raise FailedPreconditionError(f"{self.folder!r} is a file; expected a folder, or a name for one") from None
             return set()
         steps = (self._step_of(name.removesuffix(".index")) for name in names if name.endswith(".index"))
         return {step for step in steps if step is not None}

@@ -72,10 +72,13 @@ class CheckpointManager:
             **options: for each save; see `SaveOptions`.
 
         Raises:
-            InvalidArgumentError: a prefix that is no base name, or numbers that are none to keep by.
+            InvalidArgumentError: a directory that is no path, a prefix that is no base name, or numbers that are none to keep by.
             TypeError: there is no such option.
         """
-        self.directory = os.fspath(directory) or os.curdir
+        try:
+            self.directory = os.fsdecode(directory) or os.curdir
+        except TypeError:
+            raise InvalidArgumentError(f"directory is {directory!r}; expected a path") from None
         self._ledger = Ledger(self.directory, prefix, RetentionPolicy(max_to_keep, keep_every_n_hours), durable=durable)
         self._max_to_keep = max_to_keep
         self._options = {"durable": durable, "make_room": self._make_room, **options}
@@ -176,7 +179,15 @@ class CheckpointManager:
             except DAMAGE as error:
                 damage.append(self._pass_over(prefix, error))
         if damage:
-            raise DataLossError("\n".join([f"none of the {len(damage)} checkpoints in {self.directory!r} is whole:", *damage]))
+            raise DataLossError(
+                "\n".join(
+                    [
+                        f"none of the {len(damage)} checkpoints in {self.directory!r} is whole:",
+                        *damage,
+                        "copy one from elsewhere; or, to begin anew, move them away, or take another directory or prefix",
+                    ]
+                )
+            )
         raise CheckpointNotFoundError(f"no checkpoint {self._ledger.prefix('<step>')!r} stands; save one first, or look at directory and prefix")
 
     def latest(self, verify: Literal["contents", "structure"] = "contents") -> str | None:

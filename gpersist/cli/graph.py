@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from gpersist import protos
 from gpersist.cli.output import add_json, add_tag_set, counted, printable, write_json, write_line
 from gpersist.drawing import Outline, draw, outline_of
+from gpersist.drawing.parts import short_device
 from gpersist.errors import GPersistError
 
 _MAX_INFERRED = 5000
@@ -73,7 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
         written.append(_write_events(arguments.events, meta.graph_def))
     outline = outline_of(meta.graph_def, **options)
     if arguments.json:
-        write_json({"file": file, "nodes": outline.size, "devices": outline.devices, "written": written, "parts": _to_json(outline)})
+        names = _full_names(meta.graph_def)
+        counts = {names.get(device, device): count for device, count in outline.devices.items()}
+        write_json({"file": file, "nodes": outline.size, "devices": counts, "written": written, "parts": _to_json(outline, names)})
         return 0
     if not written:
         for line in _lines(outline):
@@ -133,11 +136,19 @@ def _lines(outline: Outline) -> Iterator[str]:
         waiting += [(inner, depth + 1) for inner in reversed(part.parts)]
 
 
-def _to_json(outline: Outline) -> list[dict[str, Any]]:
+def _full_names(graph_def: protos.GraphDef) -> dict[str, str]:
+    """The devices that nodes name, by the short names that pictures have for them; the longest, where several are one."""
+    named = {node.device for node in graph_def.node}
+    named.update(node.device for function in graph_def.library.function for node in function.node_def)
+    return {short_device(text): text for text in sorted(named, key=len)}
+
+
+def _to_json(outline: Outline, names: Mapping[str, str]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     waiting = [(part, found) for part in reversed(outline.parts)]
     while waiting:
         part, into = waiting.pop()
-        into.append({"name": part.name, "kind": part.kind, "nodes": part.size, "devices": part.devices, "parts": []})
+        into.append({"name": part.name, "kind": part.kind, "nodes": part.size, "devices": {}, "parts": []})
+        into[-1]["devices"] = {names.get(device, device): count for device, count in part.devices.items()}
         waiting += [(inner, into[-1]["parts"]) for inner in reversed(part.parts)]
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gpersist import protos
@@ -30,7 +31,13 @@ def read_model(path: str) -> tuple[str, list[protos.MetaGraphDef]]:
     if file.endswith(".meta"):
         return file, [read_message(protos.MetaGraphDef, file)]
     meta = protos.MetaGraphDef()
-    meta.graph_def.CopyFrom(read_message(protos.GraphDef, file))
+    try:
+        meta.graph_def.CopyFrom(read_message(protos.GraphDef, file))
+    except DataLossError:
+        with suppress(DataLossError):  # a MetaGraphDef under another name than .meta
+            meta = read_message(protos.MetaGraphDef, file)
+        if not meta.graph_def.node:
+            raise
     return file, [meta]
 
 

@@ -15,7 +15,7 @@ from gpersist.checkpoint import DAMAGE, CheckpointReader, Verified, damaged_tens
 from gpersist.cli.listing import is_bundle
 from gpersist.cli.model_file import read_model, saved_model_in, saved_model_of
 from gpersist.cli.output import add_json, amount, counted, printable, progress, rate, write_error, write_json, write_line
-from gpersist.errors import GPersistError
+from gpersist.errors import DataLossError, GPersistError, NotACheckpointError
 
 _MAX_TOLD = 20
 _WORTH_TIMING_BYTES = 1 << 20
@@ -78,7 +78,8 @@ def _verify_path(path: str, *, is_all: bool, contents: bool) -> Iterator[_Report
         prefixes = _all_in(path) if is_all and os.path.isdir(path) else []
         prefixes = prefixes or [locate(path)]
     except GPersistError as error:
-        yield _verify_graph(path) if _is_graph(path) else _Report(path, "unknown", error=error.message)
+        is_damaged = isinstance(error, DataLossError) and not isinstance(error, NotACheckpointError)  # the state file, as `gpersist show` tells it
+        yield _verify_graph(path) if _is_graph(path) else _Report(path, "damaged" if is_damaged else "unknown", error=error.message)
         return
     for prefix in prefixes:
         yield _verify(prefix, contents)

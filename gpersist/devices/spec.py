@@ -133,7 +133,9 @@ def _parse_part(part: str) -> dict[str, str | int | None]:
             return {"device_type": _name("device_type", name), "device_index": _index("device_index", *rest)}
         case [name, *rest] if len(rest) <= 1 and name.upper() in _SHORT_TYPES:
             return {"device_type": name.upper(), "device_index": _index("device_index", *rest)}
-    raise InvalidArgumentError(f"part {part!r} is none of job, replica, task, device, {', '.join(sorted(_SHORT_TYPES))}")
+    name = part.rstrip("0123456789")
+    near = f"; did you mean '{name}:{part[len(name) :]}'?" if name != part and name.upper() in _SHORT_TYPES else ""
+    raise InvalidArgumentError(f"part {part!r} is none of job, replica, task, device, {', '.join(sorted(_SHORT_TYPES))}{near}")
 
 
 def _index(field: str, text: str = "*") -> int | None:

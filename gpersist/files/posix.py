@@ -76,9 +76,9 @@ class PosixFiles:
         with _named("create", path):
             return os.open(path, flags, 0o666)
 
-    def close(self, fd: int) -> None:
-        """Closes a descriptor."""
-        with _named("close", f"descriptor {fd}"):
+    def close(self, fd: int, path: str = "") -> None:
+        """Closes a descriptor. `path` is for the error, where something was written: network file systems tell only now that there was no room."""
+        with _named("close", path or f"descriptor {fd}"):
             os.close(fd)
 
     def size(self, fd: int, path: str) -> int:

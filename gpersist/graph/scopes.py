@@ -67,11 +67,13 @@ class Scopes:
 
         Raises:
             InvalidArgumentError: the text is no device string.
+            AttributeError, TypeError: it is no text either.
         """
         entry: Any = device_name_or_function
         if hasattr(entry, "to_string"):  # a DeviceSpec, or TensorFlow 1's mutable one
             entry = entry.to_string()
-        elif isinstance(entry, str):
+        elif entry is not None and not callable(entry):
+            hash(entry)  # TensorFlow looks it up first
             DeviceSpec.from_string(entry)
         depth = len(self._device_stack)
         self._device_stack.append(entry)

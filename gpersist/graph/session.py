@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -27,6 +29,7 @@ from gpersist.graph.tensor_handle import TensorHandle
 from gpersist.graph.transfer import Transfers
 from gpersist.graph.variables_store import Buffer, VariablesStore
 
+_LOG = logging.getLogger("gpersist")
 _MAX_PLANS = 256
 
 
@@ -172,7 +175,7 @@ class BaseSession:
             fetches: a tensor, an operation, a variable, the name of one, or any nest of lists, tuples, dicts and named tuples of these.
             feed_dict: values that take the place of tensors in this run.
             options: a `RunOptions`; heeded is `timeout_in_ms`.
-            run_metadata: for TensorFlow's sake.
+            run_metadata: for TensorFlow's sake; it stays empty, which is logged once where `options` ask for traces.
 
         Returns:
             The nest, with NumPy arrays and scalars for tensors, and None for operations.
@@ -188,6 +191,8 @@ class BaseSession:
             raise TypeError(f"Argument `run_metadata` must be a tf.RunMetadata, but got {type(run_metadata).__name__!r}")
         if options is not None and not hasattr(options, "timeout_in_ms"):
             raise TypeError(f"Argument `options` must be a tf.RunOptions, but got {type(options).__name__!r}")
+        if run_metadata is not None and any(getattr(options, field, 0) for field in ("trace_level", "output_partition_graphs")):
+            _tell_of_no_traces()
         self._check_open()
         if not self._graph.version:
             raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
@@ -291,6 +296,11 @@ class BaseSession:
                 self._plans.pop(next(iter(self._plans)))
             self._plans[key] = plan
             return plan
+
+
+@functools.cache
+def _tell_of_no_traces() -> None:
+    _LOG.warning("runs are not traced: RunMetadata stays empty, whatever RunOptions ask for; Python's profilers show the operations")
 
 
 class Session(BaseSession):

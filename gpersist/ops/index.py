@@ -8,6 +8,11 @@ OPERATIONS: dict[str, str] = {
         "SparseAccumulatorApplyGradient SparseAccumulatorTakeGradient SparseConditionalAccumulator"
     ),
     "activations": ("Elu EluGrad LeakyRelu LeakyReluGrad Relu Relu6 Relu6Grad ReluGrad Selu SeluGrad Softplus SoftplusGrad Softsign SoftsignGrad"),
+    "anonymous_resources": (
+        "AnonymousMutableDenseHashTable AnonymousMutableHashTable AnonymousMutableHashTableOfTensors "
+        "AnonymousRandomSeedGenerator AnonymousSeedGenerator DeleteIterator DeleteRandomSeedGenerator "
+        "DeleteSeedGenerator InitializeTableFromDataset IsResourceHandleRefCounting IteratorGetDevice"
+    ),
     "approximate_top_k": "ApproxTopK",
     "argmax": "ArgMax ArgMin",
     "arithmetic": ("AccumulateNV2 Add AddN AddV2 Atan2 Maximum Minimum Mul MulNoNan NextAfter Pow SquaredDifference Sub Xlog1py Xlogy"),
@@ -334,6 +339,7 @@ OPERATIONS: dict[str, str] = {
         "TensorListResize TensorListScatter TensorListScatterIntoExistingList TensorListScatterV2 "
         "TensorListSetItem TensorListSplit"
     ),
+    "tensor_maps": ("EmptyTensorMap TensorMapErase TensorMapHasKey TensorMapInsert TensorMapLookup TensorMapSize TensorMapStackKeys"),
     "tensor_scatter": ("ScatterNd ScatterNdNonAliasingAdd TensorScatterAdd TensorScatterMax TensorScatterMin TensorScatterSub TensorScatterUpdate"),
     "texts": (
         "AsString DecodeBase64 DecodeCSV DecodeCompressed DecodeJSONExample DecodePaddedRaw DecodeRaw "

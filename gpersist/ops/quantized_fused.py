@@ -84,11 +84,12 @@ class _Convolution(OpType, abstract=True):
             return [found, unknown_shape(), unknown_shape()]
         if "bias" in names:
             op._inputs[2].shape.with_rank(1)
-        ends = shape_functions.SCALAR if "min_freezed_output" in names else op._inputs[names.index("min_filter")].shape
+        ends = shape_functions.SCALAR if "min_freezed_output" in names else op._inputs[names.index("max_filter")].shape
+        of_channels = () if cls is QuantizedConv2DAndRequantize else ("min_filter", "max_filter")
         for name, tensor in zip(names, op._inputs, strict=True):
-            if name in ("min_input", "max_input", "min_freezed_output", "max_freezed_output"):
+            if name[:4] in ("min_", "max_") and name not in of_channels:
                 tensor.shape.with_rank(0)
-            elif name in ("min_filter", "max_filter") and (tensor.shape.rank or 0) > 1:
+            elif name in of_channels and (tensor.shape.rank or 0) > 1:
                 raise ValueError(f"Shape must be at most rank 1 but is rank {tensor.shape.rank}")
         return [found, ends, ends]
 

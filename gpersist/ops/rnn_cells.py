@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gpersist.dtypes import DType, as_dtype
+from gpersist.dtypes import as_dtype
 from gpersist.graph import Tensor, constant_value, convert_to_tensor, name_scope
 from gpersist.ops import nest
 from gpersist.ops.bias import bias_add

@@ -186,7 +186,9 @@ def read_message(message_class: type[_M], filename: str | os.PathLike[str]) -> _
             if kind and not kind.startswith((f"a {message_class.DESCRIPTOR.name}", "text:")):  # these are damaged, and told where
                 raise UnreadableFileError(f"Cannot parse file {path}: expected a {message_class.DESCRIPTOR.full_name}, but it is {kind}") from binary
             reason = text if _is_text(content) else binary
-            raise UnreadableFileError(f"Cannot parse file {path}: {reason}") from reason
+            raise UnreadableFileError(
+                f"Cannot parse file {path}: {reason.message.removeprefix(f'{path!r}: ').removeprefix(f'{path!r}, ')}"
+            ) from reason
 
 
 def write_message(message: Message, path: str, as_text: bool) -> None:

@@ -52,7 +52,7 @@ def test_files_are_closed(prefix: str) -> None:
             opened.add(fd)
             return fd
 
-        def close(self, fd: int) -> None:
+        def close(self, fd: int, path: str = "") -> None:
             super().close(fd)
             opened.discard(fd)
 

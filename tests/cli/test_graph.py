@@ -75,3 +75,14 @@ def test_no_graph(run, tmp_path):
     assert run("graph", tmp_path / "x.pb").status == 1
     with pytest.raises(SystemExit):
         run("graph", tmp_path, "--depth", "-1")
+
+
+def test_json_names_devices_in_full(run, tmp_path):
+    message = protos.GraphDef()
+    named = {"a": "/gpu:1", "b": "/job:localhost/replica:0/task:0/device:GPU:1", "s/c": "/job:worker/replica:0/task:2/device:GPU:0", "s/d": "what"}
+    for name, device in named.items():
+        message.node.add(name=name, op="NoOp", device=device)
+    (tmp_path / "g.pb").write_bytes(message.SerializeToString())
+    found = run("graph", tmp_path / "g.pb", "--json").json
+    assert found["devices"] == {named["b"]: 2, named["s/c"]: 1, "what": 1}
+    assert [part["devices"] for part in found["parts"] if part["name"] == "s/"] == [{named["s/c"]: 1, "what": 1}]

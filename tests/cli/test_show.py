@@ -143,6 +143,25 @@ def test_v1(run):
     assert "dtypes_v1 (V1): 20 tensors" in out
 
 
+def test_parts_on_several_devices(run, tmp_path):
+    import gpersist.compat.v1 as tf
+
+    places = iter(("/job:ps/task:0", "/job:ps/task:1"))
+    with tf.Graph().as_default():
+        with tf.device(lambda op: next(places) if op.type == "VariableV2" else ""):
+            tf.get_variable("net/w", [5, 2], partitioner=tf.fixed_size_partitioner(2))
+        saver = tf.train.Saver()
+        with tf.Session(config=tf.ConfigProto(allow_soft_placement=True)) as session:
+            session.run(tf.global_variables_initializer())
+            prefix = saver.save(session, str(tmp_path / "m"))
+    done = run("show", prefix)
+    assert "2 devices" in done.out.splitlines()[1]
+    assert "  /job:ps/task:0: 1 tensor, 24 B" in done.out and "  /job:ps/task:1: 1 tensor, 16 B" in done.out
+    (tensor,) = run("show", prefix, "--json").json["tensors"]
+    assert [(place["slice"], place["device"]) for place in tensor["stored"]] == [("0,3:0,2", "/job:ps/task:0"), ("3,2:0,2", "/job:ps/task:1")]
+    assert tensor["device"] in ("/job:ps/task:0", "/job:ps/task:1")
+
+
 def test_slices(run):
     done = run("show", GOLDEN / "partitioned_v2")
     assert "3 slices" in done.out

@@ -20,7 +20,7 @@ def test_the_modules_are_those_that_are_written() -> None:
     assert [path.name for path, text in wanted.items() if path.read_text() != text] == []
 
 
-@pytest.mark.parametrize("name", ["contrib", "train.Supervisor", "no_such_thing"])
+@pytest.mark.parametrize("name", ["contrib", "train.LooperThread", "no_such_thing"])
 def test_what_is_not_there_is_told(name: str) -> None:
     module, _, leaf = name.rpartition(".")
     with pytest.raises(AttributeError, match=rf"tf\.{name}: gpersist has no such name"):

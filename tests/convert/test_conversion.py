@@ -61,6 +61,7 @@ def test_in_its_own_place(prefix):
     assert same(prefix, {name.replace("dense/", "layer/"): array for name, array in ARRAYS.items()})
 
 
+@pytest.mark.slow
 def test_of_any_size_in_little_memory(tmp_path):
     """Peak memory above what the program takes before: far less than the tensors' 192 MiB, and than a ring's 64 MiB."""
     half = np.ones((3 << 12, 1 << 11), np.float32)

@@ -65,6 +65,7 @@ def test_merges_as_tensorflow(outer: str, inner: str, merged: str) -> None:
         ("/job:worker/task:one/gpu:0", r"task must be a number, found 'one'"),
         ("/job:/gpu:0", r"job must be a name, found ''"),
         ("/nonsense:0", r"part 'nonsense:0' is none of job, replica"),
+        ("gpu0", r"part 'gpu0' is none of .*; did you mean 'gpu:0'\?"),
         ("/gpu:0/cpu:1", r"two device types, 'GPU' and 'CPU'; leave one"),
         ("/gpu:" + "9" * 5000, r"device_index must be at most 2147483647"),
     ],

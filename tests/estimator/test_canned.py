@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,21 @@ def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     tf.reset_default_graph()
 
 
-@pytest.mark.parametrize("name", _CANNED["answers"])
+_QUICK = {"linear_classifier", "dnn_classifier_of_words", "wide_and_deep_regressor", "linear_of_an_embedding"}
+"""One of each kind; the others are among the slow tests."""
+
+
+def _marked(names: Iterable[str]) -> list[Any]:
+    return [name if name in _QUICK else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("name", _marked(_CANNED["answers"]))
 def test_same_as_tensorflow(name: str) -> None:
     differences = list(_differences(_CANNED["answers"][name], json.loads(json.dumps(_CASES.answer(tf, name))), name))
     assert not differences, "\n".join(differences[:20])
 
 
-@pytest.mark.parametrize("name", _CANNED["programs"])
+@pytest.mark.parametrize("name", [*_marked(["stopped_by_hooks"]), *(name for name in _CANNED["programs"] if name != "stopped_by_hooks")])
 def test_same_result_as_tensorflow(name: str) -> None:
     differences = list(_differences(_CANNED["programs"][name], json.loads(json.dumps(_CASES.result(tf, name))), name))
     assert not differences, "\n".join(differences[:20])

@@ -6,10 +6,11 @@ import weakref
 import numpy as np
 import pytest
 
-from gpersist import ops
+from gpersist import ops, protos
 from gpersist.devices import use_virtual
 from gpersist.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnimplementedError
 from gpersist.graph import Graph, Session, apply_op, find_op_type, get_default_graph
+from gpersist.graph import session as session_module
 from tests.graph.namespace import tf
 
 
@@ -259,3 +260,30 @@ def test_switch_on_devices() -> None:
             merged = apply_op("Merge", [no * 2.0, yes * 3.0]).outputs[0]
         assert session.run(merged, {pred: True}).tolist() == [3, 6]
         assert session.run(merged, {pred: False}).tolist() == [2, 4]
+
+
+def test_that_runs_are_not_traced_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    session_module._tell_of_no_traces.cache_clear()
+    metadata = protos.RunMetadata()
+    with Session() as session:
+        session.run(ops.constant(1.0), options=protos.RunOptions(timeout_in_ms=9000), run_metadata=metadata)
+        assert not caplog.records
+        for options in (protos.RunOptions(trace_level=protos.RunOptions.FULL_TRACE), protos.RunOptions(output_partition_graphs=True)):
+            session.run(ops.constant(1.0), options=options, run_metadata=metadata)
+    (record,) = caplog.records
+    assert "runs are not traced" in record.getMessage() and not metadata.ByteSize()
+
+
+@pytest.mark.parametrize(
+    ("device", "error", "text"),
+    [
+        (3, AttributeError, "'int' object has no attribute 'split'"),
+        (["/gpu:0"], TypeError, "unhashable type: 'list'"),
+        (b"/gpu:0", TypeError, "a bytes-like object is required, not 'str'"),
+        ("gpu0", ValueError, "did you mean 'gpu:0'"),
+    ],
+)
+def test_what_is_no_device(device, error: type[Exception], text: str) -> None:
+    """Classes, and the texts of the first three, are TensorFlow 2.21's."""
+    with pytest.raises(error, match=text), tf.device(device):
+        pass

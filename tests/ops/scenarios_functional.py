@@ -156,6 +156,10 @@ def optionals(session: Session) -> None:
     one, nothing = apply("OptionalFromValue", [x * 2.0]), apply_op("OptionalNone").outputs[0]
     assert session.run([apply("OptionalHasValue", one), apply("OptionalHasValue", nothing)]) == [True, False]
     (found,) = apply_op("OptionalGetValue", one, output_types=["float"], output_shapes=[[2]]).outputs
+    kept = apply("TensorListPushBack", apply("EmptyTensorList", constant(-1), -1, element_dtype="variant"), one)
+    zeros = apply_op("TensorListPopBack", apply("ZerosLike", kept), constant(-1), element_dtype="variant").outputs[1]
+    (nothing_but,) = apply_op("OptionalGetValue", zeros, output_types=["float"], output_shapes=[[2]]).outputs
+    np.testing.assert_array_equal(session.run(nothing_but), [0, 0])
     assert session.run([found, gradients(found, x)[0]])[0].tolist() == [2, 4]
     with pytest.raises(InvalidArgumentError, match="does not have a value"):
         session.run(apply_op("OptionalGetValue", nothing, output_types=["float"], output_shapes=[[2]]).outputs)

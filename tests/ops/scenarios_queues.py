@@ -14,6 +14,7 @@ from gpersist.graph import Session, apply, apply_op
 from gpersist.ops.accumulators import ConditionalAccumulator, SparseConditionalAccumulator
 from gpersist.ops.indexed_slices import IndexedSlices
 from gpersist.ops.queues import FIFOQueue, PaddingFIFOQueue, PriorityQueue, RandomShuffleQueue
+from gpersist.ops.random_seed import set_random_seed
 from gpersist.protos import RunOptions
 from tests.ops.scenarios import scenario
 
@@ -64,6 +65,11 @@ def shuffled(session: Session) -> None:
     session.run(queue.close())  # from now on none are kept back
     found += session.run(queue.dequeue_up_to(10)).tolist()
     assert sorted(found) == list(range(6))
+    set_random_seed(7)
+    queue = RandomShuffleQueue(20, 0, ["int32"], shapes=[[]], seed=4)
+    taken = queue.dequeue_many(3)
+    session.run(queue.enqueue_many([list(range(10))]))
+    assert [session.run(taken).tolist() for _ in range(2)] == [[5, 1, 2], [0, 9, 6]]  # as TensorFlow's
 
 
 @scenario("PriorityQueueV2")

@@ -22,7 +22,7 @@ _MOST = 5
 """Cases of an operation."""
 
 KNOWN = {
-    r"(Approx)?TopK(V2)?\.|NearestNeighbors\.\S*nan": "where NaN stands in an order",
+    r"(Approx)?TopK(V2)?\.|NearestNeighbors\.\S*(nan|inf)": "where NaN stands in an order",
     r"(Unsorted)?Segment(Max|Min)\.\S*nan|TensorScatter(Max|Min)\.\S*nan|AdjustContrast\.\S*nan": "NaN in a largest or smallest",
     r"Fractional(Avg|Max)Pool\.\S*seed": "a seed of 0 is any",
     r"\w+\.\d+\.special-complex|(Inv|Reciprocal|Rsqrt|Pow|Expm1)\.\d+\.T=complex": "infinity and NaN of complex numbers",

@@ -111,6 +111,7 @@ class _DyingFiles(InterceptedFiles):
         return do()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_there", [False, True])
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_killed_at_every_call(sess: Any, is_there: bool) -> None:

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["TF_USE_LEGACY_KERAS"] = "1"
+if not sys.argv[1:]:
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
 _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_HERE.parents[1] / "graph" / "dialogs"))
 

@@ -16,7 +16,7 @@ _log = logging.getLogger("gpersist")
 _HEAD_BYTES = 64 << 10
 _MAX_LOOKED_INTO = 100
 
-_HALF_TYPED = re.compile(r"(?s)(.+)\.(?:data(?:-[-\dof]*)?|index|meta|)")
+_HALF_TYPED = re.compile(r"(?s)(.+)\.(?:data(?:-[-\dof]*)?)?")
 """As far as a shell completes a name of which there are several: `ckpt-100.data-0000`."""
 
 TABLE_END = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
@@ -48,13 +48,13 @@ def locate(path: str | os.PathLike[str]) -> str:
         return prefix
     if prefix != text and v1_files(prefix):
         return prefix  # beside its .meta
-    if (half := _HALF_TYPED.fullmatch(text)) and system.is_file(index_path(half[1])):
-        return half[1]
     found = system.stat(text)
     if found is not None and os.path.isdir(text):
         return _in_folder(text)
     if found is not None:
         return _from_file(text, prefix)
+    if (half := _HALF_TYPED.fullmatch(text)) and system.is_file(index_path(half[1])):
+        return half[1]
     if _v1_shards(text):
         return text
     raise CheckpointNotFoundError(_nothing(text, prefix))

@@ -61,10 +61,10 @@ def load(
         prefix: of the checkpoint; any of its files, or its folder, will do.
         names: of the tensors wanted; default: all, or those of `into` or `like`, which must have a leaf for each.
         placement: where new arrays go: `"recorded"` (as the NodeDefs of `.meta` say; where such a device is not there, the next best, with one
-            warning), `"strict"` (an error instead), `"host"`, a device, a dict to devices from name patterns or recorded devices, a policy
-            (`"balanced"`: the largest first, each to the GPU with the fewest bytes so far; `"sequential"`: by names, the first GPU until it is full,
-            then the next; `"single"`: all to the first GPU), or a function of name, shape, dtype and recorded device, which may return None for as
-            recorded.
+            warning), `"strict"` (an error instead), `"host"`, a device, a policy (`"balanced"`: the largest first, a variable with its slots, each to
+            the GPU with the fewest bytes so far; `"sequential"`: by names, the first GPU until it is full, then the next; `"single"`: all to the
+            first GPU), a dict to any of these from name patterns or recorded devices (`{"emb*": "host", "/gpu:3": "/gpu:0", "*": "balanced"}`), or a
+            function of name, shape, dtype and recorded device. None, of a function or in a dict, is for as recorded.
         clear_devices: forget what is recorded.
         into: a tree of arrays to restore into, wherever they live; their shapes and dtypes must be the checkpoint's. No second copy is made, so
             that where a file turns out to be damaged they may hold a part of it. A number in a dict or list is replaced there.

@@ -119,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.target.endswith(_GRAPHS):
         if arguments.source.endswith(".meta") and not _can_be_opened(arguments.source):
             raise InvalidArgumentError(
-                f"{arguments.source!r} is a graph without values, which a frozen graph has: copy the checkpoint's .index and data files beside it; its "
+                f"{arguments.source!r} is a graph without values, which a frozen graph has: copy the checkpoint's .index and data beside it; its "
                 "GraphDef alone is what tf.train.import_meta_graph and tf.io.write_graph make of it"
             )
         raise InvalidArgumentError(f"a graph is made with its outputs: gpersist freeze {arguments.source} {arguments.target} --outputs ...")

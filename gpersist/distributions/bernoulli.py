@@ -10,11 +10,11 @@ from gpersist.distributions.divergence import RegisterKL
 from gpersist.dtypes import as_dtype, bool_, int32
 from gpersist.graph import Tensor, name_scope
 from gpersist.ops.activations import softplus
-from gpersist.ops.builders import less
 from gpersist.ops.casting import cast
 from gpersist.ops.cross_entropy import sigmoid_cross_entropy_with_logits
 from gpersist.ops.filling import ones_like
 from gpersist.ops.joining import concat
+from gpersist.ops.math import less
 from gpersist.ops.passing import identity
 from gpersist.ops.random import random_uniform
 from gpersist.ops.unary import sigmoid

@@ -8,9 +8,9 @@ from gpersist.distributions.checks import another_seed, defined, depending
 from gpersist.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from gpersist.distributions.divergence import RegisterKL
 from gpersist.graph import Tensor, convert_to_tensor, name_scope
-from gpersist.ops.builders import digamma, lgamma, log1p, logical_and, xlogy
 from gpersist.ops.checks import assert_less, assert_positive, assert_same_float_dtype
 from gpersist.ops.filling import ones, ones_like
+from gpersist.ops.math import digamma, lgamma, log1p, logical_and, xlogy
 from gpersist.ops.random_gamma import random_gamma
 from gpersist.ops.special_functions_of_two import betainc
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from gpersist.dtypes import DType, float16, float32, float64, int16, int32, int64
 from gpersist.graph import Tensor, convert_to_tensor, name_scope
-from gpersist.ops.builders import log, log1p
 from gpersist.ops.casting import cast
 from gpersist.ops.checks import (
     assert_equal,
@@ -25,6 +24,7 @@ from gpersist.ops.choosing import where_v2
 from gpersist.ops.constants import constant
 from gpersist.ops.control import with_dependencies
 from gpersist.ops.filling import fill, ones
+from gpersist.ops.math import log, log1p
 from gpersist.ops.reductions import reduce_sum
 from gpersist.ops.shaping import shape as shape_of
 from gpersist.ops.softmax import softmax

@@ -10,11 +10,11 @@ from gpersist.distributions.checks import depending
 from gpersist.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from gpersist.distributions.divergence import RegisterKL
 from gpersist.graph import Tensor, convert_to_tensor, name_scope
-from gpersist.ops.builders import digamma, rsqrt, xlogy
 from gpersist.ops.casting import cast
 from gpersist.ops.checks import assert_less, assert_near, assert_positive, assert_rank_at_least
 from gpersist.ops.choosing import where_v2
 from gpersist.ops.filling import fill, ones
+from gpersist.ops.math import digamma, rsqrt, xlogy
 from gpersist.ops.matmul import matmul
 from gpersist.ops.matrix_diagonal import matrix_set_diag
 from gpersist.ops.random_gamma import random_gamma

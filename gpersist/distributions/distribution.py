@@ -13,9 +13,9 @@ from gpersist.distributions.divergence import cross_entropy, kl_divergence
 from gpersist.dtypes import DType, int32
 from gpersist.graph import Tensor, apply, constant_value, convert_to_tensor, name_scope
 from gpersist.ops.broadcasting import broadcast_dynamic_shape, broadcast_static_shape
-from gpersist.ops.builders import exp, log, log1p, square
 from gpersist.ops.constants import constant
 from gpersist.ops.joining import concat
+from gpersist.ops.math import exp, log, log1p, square
 from gpersist.ops.reductions import reduce_prod
 from gpersist.ops.shaping import reshape
 from gpersist.ops.shaping import shape as shape_of

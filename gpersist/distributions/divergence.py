@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gpersist.graph import Tensor, get_default_graph, name_scope
-from gpersist.ops.builders import is_nan, logical_not
 from gpersist.ops.checks import Assert
+from gpersist.ops.math import is_nan, logical_not
 from gpersist.ops.passing import identity
 from gpersist.ops.reductions import reduce_any
 

@@ -10,10 +10,10 @@ from gpersist.distributions.checks import defined, depending
 from gpersist.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from gpersist.distributions.divergence import RegisterKL
 from gpersist.graph import Tensor, convert_to_tensor, get_default_graph, name_scope
-from gpersist.ops.builders import digamma, lgamma, log, square, xlogy
 from gpersist.ops.checks import assert_positive, assert_same_float_dtype
 from gpersist.ops.filling import ones
 from gpersist.ops.joining import concat
+from gpersist.ops.math import digamma, lgamma, log, square, xlogy
 from gpersist.ops.passing import identity
 from gpersist.ops.random import random_uniform
 from gpersist.ops.random_gamma import random_gamma

@@ -9,11 +9,11 @@ import numpy as np
 
 from gpersist.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from gpersist.graph import Tensor, get_default_graph, name_scope
-from gpersist.ops.builders import exp, log, log1p
 from gpersist.ops.checks import assert_positive, assert_same_float_dtype
 from gpersist.ops.choosing import where_v2
 from gpersist.ops.filling import zeros_like
 from gpersist.ops.joining import concat
+from gpersist.ops.math import exp, log, log1p
 from gpersist.ops.passing import identity
 from gpersist.ops.random import random_uniform
 from gpersist.ops.unary import abs as magnitude

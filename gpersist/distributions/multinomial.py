@@ -10,13 +10,13 @@ from gpersist.distributions.distribution import NOT_REPARAMETERIZED, Distributio
 from gpersist.dtypes import int32
 from gpersist.graph import Tensor, convert_to_tensor, name_scope
 from gpersist.ops.arranging import transpose
-from gpersist.ops.builders import lgamma, log
 from gpersist.ops.casting import cast
 from gpersist.ops.checks import assert_equal
 from gpersist.ops.filling import ones_like
 from gpersist.ops.functional_loops import map_fn
 from gpersist.ops.gathering import one_hot
 from gpersist.ops.joining import concat
+from gpersist.ops.math import lgamma, log
 from gpersist.ops.matmul import matmul
 from gpersist.ops.matrix_diagonal import matrix_set_diag
 from gpersist.ops.passing import identity

@@ -12,12 +12,12 @@ from gpersist.distributions.distribution import FULLY_REPARAMETERIZED, Distribut
 from gpersist.distributions.divergence import RegisterKL
 from gpersist.dtypes import float32, float64
 from gpersist.graph import Tensor, get_default_graph, name_scope
-from gpersist.ops.builders import erf, erfc, greater, less, log, maximum, minimum, square, squared_difference
 from gpersist.ops.checks import assert_positive, assert_same_float_dtype
 from gpersist.ops.choosing import where_v2
 from gpersist.ops.constants import constant
 from gpersist.ops.filling import ones_like
 from gpersist.ops.joining import concat
+from gpersist.ops.math import erf, erfc, greater, less, log, maximum, minimum, square, squared_difference
 from gpersist.ops.passing import identity
 from gpersist.ops.random import random_normal
 from gpersist.ops.special_functions import ndtri
@@ -37,10 +37,9 @@ class Normal(Distribution):
 
     def __init__(self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Normal") -> None:
         parameters = dict(locals())
-        with name_scope(name, values=[loc, scale]) as scope:
-            with checked([assert_positive(scale)] if validate_args else []):
-                self._loc, self._scale = identity(loc, name="loc"), identity(scale, name="scale")
-                assert_same_float_dtype([self._loc, self._scale])
+        with name_scope(name, values=[loc, scale]) as scope, checked([assert_positive(scale)] if validate_args else []):
+            self._loc, self._scale = identity(loc, name="loc"), identity(scale, name="scale")
+            assert_same_float_dtype([self._loc, self._scale])
         parents = [self._loc, self._scale]
         super().__init__(self._scale.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, parents, scope)
 

@@ -9,11 +9,11 @@ import numpy as np
 from gpersist.distributions.checks import another_seed, defined
 from gpersist.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from gpersist.graph import Tensor, get_default_graph, name_scope
-from gpersist.ops.builders import digamma, greater, less, lgamma, log, log1p, rsqrt, square
 from gpersist.ops.checks import assert_positive, assert_same_float_dtype
 from gpersist.ops.choosing import where_v2
 from gpersist.ops.filling import fill, ones, ones_like
 from gpersist.ops.joining import concat
+from gpersist.ops.math import digamma, greater, less, lgamma, log, log1p, rsqrt, square
 from gpersist.ops.passing import identity
 from gpersist.ops.random import random_normal
 from gpersist.ops.random_gamma import random_gamma

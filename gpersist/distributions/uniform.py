@@ -8,11 +8,11 @@ from typing import Any
 from gpersist.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from gpersist.graph import Tensor, get_default_graph, name_scope
 from gpersist.ops.broadcasting import broadcast_dynamic_shape
-from gpersist.ops.builders import is_nan, log, logical_or, square
 from gpersist.ops.checks import assert_less, assert_same_float_dtype
 from gpersist.ops.choosing import where_v2
 from gpersist.ops.filling import ones, ones_like, zeros, zeros_like
 from gpersist.ops.joining import concat
+from gpersist.ops.math import is_nan, log, logical_or, square
 from gpersist.ops.passing import identity
 from gpersist.ops.random import random_uniform
 from gpersist.ops.shaping import shape as shape_of

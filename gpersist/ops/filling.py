@@ -12,8 +12,10 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, constant_shape, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.constants import constant
+from gpersist.ops.indexed_slices import IndexedSlices
 from gpersist.ops.kernels import as_array, check_scalars
 from gpersist.ops.shaping import reshape, shape_inside
+from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.shapes import ShapeLike, TensorShape, as_shape
 
 __all__ = ["fill", "ones", "ones_like", "zeros", "zeros_like"]
@@ -134,7 +136,7 @@ def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize
     """Zeros in the shape of a tensor, and of its type or another (`tf.zeros_like`)."""
     wanted = None if dtype is None else as_dtype(dtype)
     with name_scope(name, "zeros_like", [tensor]) as scope:
-        like = convert_to_tensor(tensor, name="tensor")
+        like = tensor if isinstance(tensor, (IndexedSlices, SparseTensor)) else convert_to_tensor(tensor, name="tensor")
         if optimize and like.shape.is_fully_defined():
             return zeros(like.shape, wanted or like.dtype, name=scope)
         if wanted is not None and wanted is not like.dtype.base_dtype:

@@ -94,6 +94,7 @@ OPERATIONS: dict[str, str] = {
         "WrapDatasetVariant ZipDataset"
     ),
     "dataset_parsing": "ExperimentalParseExampleDataset ParseExampleDataset ParseExampleDatasetV2",
+    "debug_ops": ("CopyHost DebugIdentity DebugIdentityV2 DebugIdentityV3 DebugNanCount DebugNumericSummary DebugNumericSummaryV2"),
     "decoding": "DecodeCSV DecodeRaw ParseTensor SerializeTensor",
     "decomposition_gradients": "BatchSvd Eig Qr Svd",
     "decompositions": "BatchCholesky BatchSelfAdjointEigV2 Cholesky CholeskyGrad Eig Qr SelfAdjointEigV2 Svd",

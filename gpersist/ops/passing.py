@@ -10,7 +10,8 @@ from gpersist.devices import Array
 from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, sample
-from gpersist.ops import shape_functions
+from gpersist.ops import nest, shape_functions
+from gpersist.ops.indexed_slices import IndexedSlices
 from gpersist.ops.kernels import as_array, shown
 from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.shapes import ShapeLike, TensorShape, as_shape, unknown_shape
@@ -197,9 +198,9 @@ class Bitcast(OpType):
 
 
 def identity(input: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
-    """The same value, of another node (`tf.identity`); of a `SparseTensor`, three."""
-    if isinstance(input, SparseTensor):
-        return SparseTensor(*(identity(tensor) for tensor in (input.indices, input.values, input.dense_shape)))  # type: ignore[return-value]
+    """The same value, of another node (`tf.identity`); of `IndexedSlices` or a `SparseTensor`, one for each part."""
+    if isinstance(input, (IndexedSlices, SparseTensor)):
+        return nest.map_structure(identity, input, expand_composites=True)  # type: ignore[no-any-return]
     return apply("Identity", input, name=name)
 
 
@@ -209,9 +210,9 @@ def identity_n(input: Any, name: str | None = None) -> list[Tensor]:  # TensorFl
 
 
 def stop_gradient(input: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
-    """The same value, which no gradient passes (`tf.stop_gradient`); of a `SparseTensor`, three."""
-    if isinstance(input, SparseTensor):
-        return SparseTensor(*(stop_gradient(tensor) for tensor in (input.indices, input.values, input.dense_shape)))  # type: ignore[return-value]
+    """The same value, which no gradient passes (`tf.stop_gradient`); of `IndexedSlices` or a `SparseTensor`, one for each part."""
+    if isinstance(input, (IndexedSlices, SparseTensor)):
+        return nest.map_structure(stop_gradient, input, expand_composites=True)  # type: ignore[no-any-return]
     return apply("StopGradient", input, name=name)
 
 

@@ -279,6 +279,8 @@ shape_of = shape
 def shape_inside(input: Any, *, optimize: bool = True) -> Tensor:  # TensorFlow's name
     """The shape of a tensor as other functions ask for it: a constant is then named `Shape/shape_as_tensor`."""
     with name_scope(None, "Shape", [input]) as scope:
+        if isinstance(input, SparseTensor):
+            return apply("Cast", input.dense_shape, DstT=as_dtype("int32"))
         tensor = convert_to_tensor(input)
         is_known = optimize and tensor.shape.is_fully_defined()
         return convert_to_tensor(tensor.shape) if is_known else apply("Shape", tensor, out_type=as_dtype("int32"), name=scope)
@@ -292,6 +294,8 @@ def shape_n(input: Any, out_type: Any = None, name: str | None = None) -> list[T
 def rank(input: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
     """How many dimensions a tensor has, as a tensor (`tf.rank`): a constant where it is known."""
     with name_scope(name, "Rank", [input]) as scope:
+        if isinstance(input, SparseTensor):
+            return apply("Size", input.dense_shape, name=scope)
         tensor = convert_to_tensor(input)
         known = tensor.shape.rank
         return apply("Rank", tensor, name=scope) if known is None else constant(known, "int32", name=scope)
@@ -300,8 +304,10 @@ def rank(input: Any, name: str | None = None) -> Tensor:  # TensorFlow's name
 def size(input: Any, name: str | None = None, out_type: Any = None) -> Tensor:  # TensorFlow's name
     """How many elements a tensor has, as a tensor (`tf.size`): a constant where it is known."""
     with name_scope(name, "Size", [input]) as scope:
-        tensor = convert_to_tensor(input)
         dtype = as_dtype(out_type or "int32")
+        if isinstance(input, SparseTensor):
+            return apply("Prod", apply("Cast", input.dense_shape, DstT=dtype), 0, name=scope)
+        tensor = convert_to_tensor(input)
         count = 0 if 0 in (tensor.shape.sizes or ()) else tensor.shape.num_elements()
         return apply("Size", tensor, out_type=dtype, name=scope) if count is None else constant(count, dtype, name=scope)
 

@@ -76,8 +76,8 @@ def load(export_dir: str | os.PathLike[str], tags: Iterable[str] | str | None = 
     Args:
         export_dir: its folder.
         tags: all tags of the graph that is wanted; may be left out if there is one graph, or one for serving ("serve").
-        device_map: where variables go: a device, a dict to devices from patterns of their names or recorded devices, or a policy ("balanced",
-            "sequential", "single"); by default where they were recorded, or the next best.
+        device_map: where variables go: a device, a policy ("balanced", "sequential", "single"), or a dict to these from patterns of their names or
+            recorded devices; by default where they were recorded, or the next best. See `Saver.restore`.
 
     Raises:
         CheckpointNotFoundError: there is no SavedModel, or it has no variables though it needs them.

@@ -270,8 +270,9 @@ class Saver:
         Args:
             sess: the session.
             save_path: prefix of a checkpoint of either format, such as `save` returns.
-            device_map: puts variables on other devices than their nodes name: a dict to devices from name patterns or recorded
-                devices (`{"/gpu:1": "/gpu:0"}`), a device, or a policy (`"balanced"`, `"sequential"`, `"single"`); see `gpersist.load`.
+            device_map: puts variables on other devices than their nodes name: a dict from patterns of their names, or of their tensors', to devices,
+                a device, or a policy (`"balanced"`, `"sequential"`, `"single"`); see `gpersist.load`. A key that is a device moves all nodes that
+                name it: `{"/gpu:2": "/gpu:0"}`; those of a later call take its place.
             partial: pass over what the checkpoint lacks or has in another shape or dtype, with one warning.
 
         Raises:

@@ -36,7 +36,9 @@ def write_state(folder: Path, path: str) -> None:
     (folder / "checkpoint").write_text(f'model_checkpoint_path: "{path}"\n')
 
 
-@pytest.mark.parametrize("typed", ["ckpt-2", "ckpt-2.index", "ckpt-2.meta", "ckpt-2.data-00000-of-00001"])
+@pytest.mark.parametrize(
+    "typed", ["ckpt-2", "ckpt-2.index", "ckpt-2.meta", "ckpt-2.data-00000-of-00001", "ckpt-2.", "ckpt-2.data", "ckpt-2.data-0000"]
+)
 def test_a_prefix_and_each_of_its_files(folder: Path, typed: str) -> None:
     assert locate(folder / typed) == locate(str(folder / typed)) == str(folder / "ckpt-2")
 

@@ -119,6 +119,21 @@ def test_a_misspelt_option_is_told_at_once(folder: str) -> None:
         CheckpointManager(folder, max_keep=3)
 
 
+def test_directories_in_bytes_that_are_files_and_none(folder: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    with make(os.fsencode(folder)) as manager:  # type: ignore[arg-type]
+        assert manager.save(1, arrays(1)) == prefix(folder, 1)
+    with pytest.raises(InvalidArgumentError, match="directory is 3; expected a path"):
+        make(3)  # type: ignore[arg-type]
+    Path(folder + "2").touch()
+    for call in (lambda manager: manager.all_steps(), lambda manager: manager.save(1, arrays(1)), lambda manager: manager.restore()):
+        with pytest.raises(FailedPreconditionError, match="run2' is a file; expected a folder"):
+            call(make(folder + "2"))
+    monkeypatch.chdir(folder)
+    make("~/run").save(1, arrays(1))
+    assert "expanduser" in warnings(caplog)[-1]
+    assert Path(folder, "~/run/ckpt-1.index").exists()
+
+
 def test_nothing_to_restore(folder: str) -> None:
     manager = make(folder)
     with pytest.raises(CheckpointNotFoundError, match="save one first"):
@@ -173,7 +188,7 @@ def test_falls_back_and_says_why(folder: str, caplog: pytest.LogCaptureFixture) 
     assert manager.all_steps() == [1, 2, 3]
     damage(folder, 1)
     assert make(folder).latest() is None
-    with pytest.raises(DataLossError, match="none of the 3 checkpoints") as caught:
+    with pytest.raises(DataLossError, match=r"(?s)none of the 3 checkpoints.*to begin anew, move them away") as caught:
         make(folder).restore()
     assert all(prefix(folder, step) in str(caught.value) for step in (1, 2, 3))
 

@@ -86,3 +86,9 @@ def test_json_names_devices_in_full(run, tmp_path):
     found = run("graph", tmp_path / "g.pb", "--json").json
     assert found["devices"] == {named["b"]: 2, named["s/c"]: 1, "what": 1}
     assert [part["devices"] for part in found["parts"] if part["name"] == "s/"] == [{named["s/c"]: 1, "what": 1}]
+
+
+def test_a_meta_graph_under_another_name(run, model, tmp_path):
+    meta = tmp_path / "meta.pb"
+    meta.write_bytes(_meta_of(model))
+    assert run("graph", meta).out.splitlines()[:-1] == run("graph", model).out.splitlines()[:-1]

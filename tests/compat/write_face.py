@@ -38,6 +38,7 @@ OTHERS = [
     "gpersist.protos",
     "gpersist.files.gfile",
     "gpersist.devices",
+    "gpersist.distributions",
     "gpersist.feature_columns",
     "gpersist.estimator",
     "gpersist.estimator.experimental",

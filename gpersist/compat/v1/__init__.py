@@ -6,10 +6,10 @@ __all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf",
     (
-        "audio bitwise compat data debugging dtypes errors estimator feature_column gfile graph_io graph_util "
-        "image initializers io layers linalg lite logging lookup losses manip math metrics nn python_io "
-        "quantization queue ragged random saved_model sets signal sparse spectral strings summary train "
-        "version"
+        "audio bitwise compat data debugging distributions dtypes errors estimator feature_column gfile "
+        "graph_io graph_util image initializers io layers linalg lite logging lookup losses manip math "
+        "metrics nn python_io quantization queue ragged random saved_model sets signal sparse spectral "
+        "strings summary train version"
     ),
     {
         "gpersist.compat.default_graph": (

@@ -51,6 +51,7 @@ from gpersist.compat.v1 import bitwise as bitwise
 from gpersist.compat.v1 import compat as compat
 from gpersist.compat.v1 import data as data
 from gpersist.compat.v1 import debugging as debugging
+from gpersist.compat.v1 import distributions as distributions
 from gpersist.compat.v1 import dtypes as dtypes
 from gpersist.compat.v1 import errors as errors
 from gpersist.compat.v1 import estimator as estimator
@@ -1021,6 +1022,7 @@ __all__ = [
     "disable_tensor_equality",
     "disable_v2_behavior",
     "disable_v2_tensorshape",
+    "distributions",
     "div",
     "div_no_nan",
     "divide",

@@ -1,0 +1,191 @@
+"""What TensorFlow's debugger puts into graphs: values pass as they are, or what is known of them in a few numbers. Nothing is sent to anyone."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from gpersist.devices import Array
+from gpersist.dtypes import DType, from_numpy
+from gpersist.errors import UnimplementedError
+from gpersist.graph import Operation, OpType, Tensor, sample
+from gpersist.ops import shape_functions
+from gpersist.shapes import TensorShape, unknown_shape
+
+__all__: list[str] = []
+
+_PLACE = "T: type, device_name: string = '', tensor_name: string = ''"
+_URLS = "debug_urls: list(string) = [], gated_grpc: bool = false"
+
+
+class _Passing(OpType, abstract=True):
+    """Its input."""
+
+    inputs = "input: T"
+    outputs = "output: T"
+    samples = (sample("float[2,3]", has_gradient=False), sample("string[2]"), sample("int32[]"))
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [op._inputs[0].shape]
+
+    @staticmethod
+    def run(xp: Any, value: Array) -> Array:
+        return value
+
+
+class CopyHost(_Passing):
+    """Its input, for a debugger."""
+
+    attrs = "T: type, tensor_name: string = '', debug_ops_spec: list(string) = []"
+    allows_uninitialized_input = True
+
+
+class DebugIdentity(_Passing):
+    """Its input, for a debugger."""
+
+    attrs = f"{_PLACE}, {_URLS}"
+    allows_uninitialized_input = True
+
+
+class DebugIdentityV2(_Passing):
+    """Its input, for a debugger."""
+
+    attrs = (
+        "T: type, tfdbg_context_id: string = '', op_name: string = '', output_slot: int = -1, tensor_debug_mode: int = -1, "
+        "debug_urls: list(string) = [], circular_buffer_size: int = 1000, tfdbg_run_id: string = ''"
+    )
+    is_stateful = True
+
+    @staticmethod
+    def gradient(op: Operation, grad: Tensor) -> Tensor:
+        return grad
+
+
+class DebugIdentityV3(_Passing):
+    """Its input, for a debugger."""
+
+    attrs = f"{_PLACE}, io_of_node: string = '', is_input: bool = false, io_index: int = -1, {_URLS}"
+    is_stateful = True
+    allows_uninitialized_input = True
+
+
+class DebugNanCount(OpType):
+    """How many elements are no numbers."""
+
+    inputs = "input: T"
+    outputs = "output: int64"
+    attrs = f"{_PLACE}, {_URLS}"
+    allows_uninitialized_input = True
+    is_host_only = True
+    shapes = staticmethod(shape_functions.scalar)
+    samples = (sample("float[2,3]"), sample(np.array([1.0, np.nan])), sample("int32[4]"))
+
+    @staticmethod
+    def run(xp: Any, value: Any) -> Any:
+        _check_numbers("DebugNanCount", value)
+        return np.int64(np.isnan(_real(value)).sum())
+
+
+class DebugNumericSummary(OpType):
+    """Counts of elements of several kinds, extremes, mean and variance, and the shape: float64[14 + rank]."""
+
+    inputs = "input: T"
+    outputs = "output: double"
+    attrs = f"{_PLACE}, debug_urls: list(string) = [], lower_bound: float = -inf, upper_bound: float = inf, mute_if_healthy: bool = false, gated_grpc: bool = false"  # noqa: E501
+    allows_uninitialized_input = True
+    is_host_only = True
+    samples = (sample("float[2,3]"), sample(np.array([1.0, np.nan, np.inf, -np.inf])), sample("int32[4]"), sample("bool[3]"), sample("float[0]"))
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [TensorShape([None])]
+
+    @staticmethod
+    def run(xp: Any, value: Any, *, lower_bound: float, upper_bound: float, mute_if_healthy: bool) -> Any:
+        _check_numbers("DebugNumericSummary", value)
+        numbers = np.asarray(_real(value), np.float64).reshape(-1)
+        finite = numbers[np.isfinite(numbers)]
+        below = (numbers == -np.inf) | ((numbers <= lower_bound) & (lower_bound > -np.inf))
+        above = (numbers == np.inf) | ((numbers >= upper_bound) & (upper_bound < np.inf))
+        inner = ~below & ~above & ~np.isnan(numbers)
+        counts = [np.isnan(numbers), below, inner & (numbers < 0), inner & (numbers == 0), inner & (numbers > 0), above]
+        mean = finite.mean() if finite.size else np.nan
+        variance = ((finite - mean) ** 2).mean() if finite.size else np.nan
+        extremes = (finite.min(), finite.max()) if finite.size else (np.inf, -np.inf)
+        if mute_if_healthy and not (counts[0].any() or counts[1].any() or counts[5].any()):
+            return np.zeros(0)
+        kind = _enum(value)
+        shape = np.shape(value)
+        return np.array([1.0, numbers.size, *(count.sum() for count in counts), *extremes, mean, variance, kind, len(shape), *shape], np.float64)
+
+
+class DebugNumericSummaryV2(OpType):
+    """A tensor in a few numbers, of as many kinds as there are modes."""
+
+    inputs = "input: T"
+    outputs = "output: output_dtype"
+    attrs = "output_dtype: {float, double} = float, T: type, tensor_debug_mode: int = -1, tensor_id: int = -1"
+    is_host_only = True
+    samples = tuple(sample("float[2,3]", tensor_debug_mode=mode, tensor_id=3) for mode in (2, 3, 4, 5, 8))
+    _LENGTHS: ClassVar[dict[int, list[int]]] = {2: [2], 3: [5], 4: [11], 5: [10], 8: [3]}
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        length = DebugNumericSummaryV2._LENGTHS.get(op.attr("tensor_debug_mode"))
+        return [unknown_shape() if length is None else TensorShape(length)]
+
+    @staticmethod
+    def run(xp: Any, value: Any, *, output_dtype: DType, tensor_debug_mode: int, tensor_id: int) -> Any:
+        found = _SUMMARIES.get(tensor_debug_mode)
+        if found is None:
+            raise UnimplementedError(f"Unimplemented tensor debug mode: {tensor_debug_mode}")
+        numbers = _real(value)
+        return np.array(found(numbers, float(tensor_id)), output_dtype.numpy)
+
+
+def _kinds(numbers: Any) -> list[float]:
+    """How many are -inf, inf and NaN, and how many negative, zero and positive."""
+    flat = np.asarray(numbers).reshape(-1)
+    finite = flat[np.isfinite(flat)]
+    return [float(np.sum(part)) for part in (flat == -np.inf, flat == np.inf, np.isnan(flat), finite < 0, finite == 0, finite > 0)]
+
+
+def _curt(numbers: Any, number: float) -> list[float]:
+    return [number, float(not np.isfinite(numbers).all())]
+
+
+def _concise(numbers: Any, number: float) -> list[float]:
+    return [number, float(np.size(numbers)), *_kinds(numbers)[:3]]
+
+
+def _full(numbers: Any, number: float) -> list[float]:
+    return [number, -1.0, float(_enum(numbers)), float(np.ndim(numbers)), float(np.size(numbers)), *_kinds(numbers)]
+
+
+def _shape(numbers: Any, number: float) -> list[float]:
+    sizes = list(np.shape(numbers))[-6:]
+    return [number, float(_enum(numbers)), float(np.ndim(numbers)), float(np.size(numbers)), *sizes, *[0.0] * (6 - len(sizes))]
+
+
+def _reduced(numbers: Any, number: float) -> list[float]:
+    negative, positive, nan = (bool(kind) for kind in _kinds(numbers)[:3])
+    return [-np.inf if negative else 0.0, np.inf if positive else 0.0, np.nan if nan else 0.0]
+
+
+_SUMMARIES = {2: _curt, 3: _concise, 4: _full, 5: _shape, 8: _reduced}
+
+
+def _enum(value: Any) -> int:
+    return from_numpy(np.asarray(value).dtype).enum
+
+
+def _real(value: Any) -> Any:
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype.kind == "V" or array.dtype.name == "bfloat16" else array
+
+
+def _check_numbers(what: str, value: Any) -> None:
+    if np.asarray(value).dtype.kind in "Oc":
+        raise UnimplementedError(f"No OpKernel was registered to support Op '{what}' of this type: it takes real numbers")

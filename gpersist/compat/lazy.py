@@ -14,9 +14,30 @@ __all__ = ["lazily"]
 _INSTEAD = {
     "tf.keras": "gpersist.keras reads the models that Keras saved as HDF5 (`gpersist convert model.h5 out.pb`), tf.layers builds layers, and "
     "gpersist.saved_model.load takes what Keras exported as a SavedModel",
+    "tf.nn.rnn_cell.EmbeddingWrapper": "TensorFlow 1.0 moved it to tf.contrib; tf.nn.embedding_lookup of a cell's inputs does the same",
+    "tf.nn.rnn_cell.InputProjectionWrapper": "TensorFlow 1.0 moved it to tf.contrib; tf.layers.dense of a cell's inputs does the same",
+    "tf.nn.rnn_cell.OutputProjectionWrapper": "TensorFlow 1.0 moved it to tf.contrib; tf.layers.dense of a cell's outputs does the same",
+    "tf.nn.seq2seq": "TensorFlow 1.0 moved it to tf.contrib; docs/tensorflow1.md says what takes the place of much of that",
     "tf.contrib": "TensorFlow has none either since 2.0; docs/tensorflow1.md says what takes the place of much of it",
 }
 """What programs look for most that is not there."""
+
+_RENAMED = {
+    "audio_summary": "summary.audio", "batch_cholesky": "cholesky", "batch_cholesky_solve": "cholesky_solve", "batch_fft": "fft",
+    "batch_fft2d": "fft2d", "batch_fft3d": "fft3d", "batch_ifft": "ifft", "batch_ifft2d": "ifft2d", "batch_ifft3d": "ifft3d",
+    "batch_matmul": "matmul", "batch_matrix_band_part": "matrix_band_part", "batch_matrix_determinant": "matrix_determinant",
+    "batch_matrix_diag": "matrix_diag", "batch_matrix_diag_part": "matrix_diag_part", "batch_matrix_inverse": "matrix_inverse",
+    "batch_matrix_set_diag": "matrix_set_diag", "batch_matrix_solve": "matrix_solve", "batch_matrix_solve_ls": "matrix_solve_ls",
+    "batch_matrix_transpose": "matrix_transpose", "batch_matrix_triangular_solve": "matrix_triangular_solve",
+    "batch_self_adjoint_eig": "self_adjoint_eig", "batch_self_adjoint_eigvals": "self_adjoint_eigvals", "batch_svd": "svd",
+    "complex_abs": "abs", "concat_v2": "concat", "histogram_summary": "summary.histogram",
+    "image.per_image_whitening": "image.per_image_standardization", "image_summary": "summary.image", "inv": "reciprocal",
+    "listdiff": "setdiff1d", "merge_all_summaries": "summary.merge_all", "merge_summary": "summary.merge", "mul": "multiply", "neg": "negative",
+    "nn.bidirectional_rnn": "nn.static_bidirectional_rnn", "nn.deconv2d": "nn.conv2d_transpose", "nn.rnn": "nn.static_rnn",
+    "nn.state_saving_rnn": "nn.static_state_saving_rnn", "pack": "stack", "scalar_summary": "summary.scalar", "select": "where",
+    "sub": "subtract", "tensor_summary": "summary.tensor_summary", "train.SummaryWriter": "summary.FileWriter", "unpack": "unstack",
+}  # fmt: skip
+"""Names of TensorFlow 0.x, and what they are called since 1.0."""
 
 
 def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
@@ -37,6 +58,8 @@ def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tu
 
     def getattribute(name: str) -> Any:
         if name not in found:
+            if new := _RENAMED.get(f"{shown}.{name}".partition(".")[2]):
+                raise AttributeError(f"{shown}.{name} was renamed tf.{new} in TensorFlow 1.0")
             what = f"{shown}.{name}: gpersist has no such name"
             if instead := _INSTEAD.get(f"{shown}.{name}"):
                 raise AttributeError(f"{what}; {instead}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class Gamma(Distribution):
         TypeError: the two parameters are of different types, or not floating.
     """
 
-    _parameter_names: tuple[str, ...] = ("concentration", "rate")  # type: ignore[misc]
+    _parameter_names: ClassVar[tuple[str, ...]] = ("concentration", "rate")
     _broadcast_names = ("concentration", "rate")
 
     def __init__(self, concentration: Any, rate: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Gamma") -> None:

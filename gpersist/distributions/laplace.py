@@ -34,7 +34,8 @@ class Laplace(Distribution):
     def __init__(self, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Laplace") -> None:
         parameters = dict(locals())
         with name_scope(name, values=[loc, scale]) as scope:
-            with get_default_graph().control_dependencies([assert_positive(scale)] if validate_args else []):
+            checks = [assert_positive(scale)] if validate_args else []
+            with get_default_graph().control_dependencies(checks):
                 self._loc, self._scale = identity(loc, name="loc"), identity(scale, name="scale")
                 assert_same_float_dtype([self._loc, self._scale])
         parents = [self._loc, self._scale]
@@ -51,7 +52,7 @@ class Laplace(Distribution):
         return self._scale
 
     def _sample_n(self, n: Any, seed: int | None = None) -> Tensor:
-        shape, kind = concat([[n], self.batch_shape_tensor()], 0), self.dtype.numpy.type
+        shape, kind = concat([[n], self.batch_shape_tensor()], 0), np.dtype(self.dtype.numpy).type
         drawn = random_uniform(shape=shape, minval=np.nextafter(kind(-1.0), kind(0.0)), maxval=1.0, dtype=self.dtype, seed=seed)
         return self.loc - self.scale * sign(drawn) * log1p(-magnitude(drawn))
 

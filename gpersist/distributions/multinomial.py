@@ -102,7 +102,8 @@ class Multinomial(Distribution):
 
     def _log_prob(self, value: Tensor) -> Tensor:
         value = _counted(self, value)
-        return reduce_sum(value * log_softmax(self.logits), -1) + _log_combinations(self.total_count, value)
+        unnormalized = reduce_sum(value * log_softmax(self.logits), -1)
+        return unnormalized - -_log_combinations(self.total_count, value)
 
     def _mean(self) -> Tensor:
         return identity(self._mean_val)

@@ -36,7 +36,8 @@ class StudentT(Distribution):
     def __init__(self, df: Any, loc: Any, scale: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "StudentT") -> None:
         parameters = dict(locals())
         with name_scope(name, values=[df, loc, scale]) as scope:
-            with get_default_graph().control_dependencies([assert_positive(df)] if validate_args else []):
+            checks = [assert_positive(df)] if validate_args else []
+            with get_default_graph().control_dependencies(checks):
                 self._df, self._loc, self._scale = identity(df, name="df"), identity(loc, name="loc"), identity(scale, name="scale")
                 assert_same_float_dtype((self._df, self._loc, self._scale))
         parents = [self._df, self._loc, self._scale]
@@ -67,7 +68,8 @@ class StudentT(Distribution):
         y = (value - self.loc) / self.scale
         unnormalized = -0.5 * (self.df + 1.0) * log1p(y**2.0 / self.df)
         constants = log(magnitude(self.scale)) + 0.5 * log(self.df) + 0.5 * np.log(np.pi)
-        return unnormalized - (constants + lgamma(0.5 * self.df) - lgamma(0.5 * (self.df + 1.0)))
+        normalization: Tensor = constants + lgamma(0.5 * self.df) - lgamma(0.5 * (self.df + 1.0))
+        return unnormalized - normalization
 
     def _cdf(self, value: Tensor) -> Tensor:
         y = (value - self.loc) / magnitude(self.scale)
@@ -87,8 +89,9 @@ class StudentT(Distribution):
     def _variance(self) -> Tensor:
         denominator = where_v2(greater(self.df, 2.0), self.df - 2.0, ones_like(self.df))
         variance = self._ones() * square(self.scale) * self.df / denominator
-        shape, infinity = self.batch_shape_tensor(), np.array(np.inf, dtype=self.dtype.numpy)
-        variance = where_v2(self.df > fill(shape, np.array(2.0, dtype=self.dtype.numpy)), variance, fill(shape, infinity, name="inf"))
+        two, infinity = (np.array(number, dtype=self.dtype.numpy) for number in (2.0, np.inf))
+        is_finite = self.df > fill(self.batch_shape_tensor(), two)
+        variance = where_v2(is_finite, variance, fill(self.batch_shape_tensor(), infinity, name="inf"))
         return defined(self, self._above_one, [self.df], variance, ["variance not defined for components of df <= 1"])
 
     def _mode(self) -> Tensor:

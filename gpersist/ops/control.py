@@ -10,7 +10,7 @@ import numpy as np
 
 from gpersist.errors import AbortedError, InvalidArgumentError
 from gpersist.graph import DEAD, Graph, Operation, OpType, Tensor, apply_op, get_default_graph, graph_of, name_scope, sample
-from gpersist.ops import shape_functions
+from gpersist.ops import nest, shape_functions
 from gpersist.ops.array import identity
 from gpersist.ops.indexed_slices import IndexedSlices
 from gpersist.ops.kernels import shown
@@ -181,7 +181,7 @@ def group(*inputs: Any, name: str | None = None) -> Operation:
     Raises:
         TypeError: an input is none of these.
     """
-    flat = _flat(inputs)
+    flat = nest.flatten(inputs, expand_composites=True)
     graph = graph_of(flat)
     with name_scope(name, "group_deps", flat) as scope:
         if not flat:
@@ -229,11 +229,3 @@ def _group_on(graph: Graph, device: str, values: Sequence[Any], name: str | None
             return no_op(name=name)
         with graph.device(device):
             return no_op(name=name)
-
-
-def _flat(values: Any) -> list[Any]:
-    if isinstance(values, (list, tuple)):
-        return [item for value in values for item in _flat(value)]
-    if isinstance(values, dict):
-        return [item for key in sorted(values) for item in _flat(values[key])]
-    return [values]

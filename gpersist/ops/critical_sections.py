@@ -53,7 +53,9 @@ class CriticalSection:
         ValueError: there is a `critical_section_def`.
     """
 
-    def __init__(self, name: str | None = None, shared_name: str | None = None, critical_section_def: Any = None, import_scope: str | None = None) -> None:
+    def __init__(
+        self, name: str | None = None, shared_name: str | None = None, critical_section_def: Any = None, import_scope: str | None = None
+    ) -> None:
         del import_scope
         if critical_section_def and name is not None:
             raise ValueError(

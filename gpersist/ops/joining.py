@@ -367,7 +367,13 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unst
 
 
 def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
-    """Tensors one behind the other along an axis (`tf.concat`)."""
+    """Tensors one behind the other along an axis (`tf.concat`).
+
+    Raises:
+        ValueError: the axis comes first, as in TensorFlow 0.x.
+    """
+    if isinstance(values, int) and isinstance(axis, (list, tuple)) and any(isinstance(value, Tensor) for value in axis):
+        raise ValueError(f"tf.concat takes the axis last since TensorFlow 1.0: expected concat(values, axis), found {values} and {len(axis)} values")
     if not isinstance(values, (list, tuple)):
         values = [values]
     if len(values) == 1:

@@ -63,9 +63,7 @@ def _checked(indices: Any, values: Any, shape: Any) -> None:
         if value.ndim != 1:
             raise InvalidArgumentError(f"Input {what} should be a vector but received shape {shown(value.shape)}")
     if len(indices) != len(values):
-        raise InvalidArgumentError(
-            f"indices and values rows (indexing dimension) must match. (indices = {len(indices)}, values = {len(values)})"
-        )
+        raise InvalidArgumentError(f"indices and values rows (indexing dimension) must match. (indices = {len(indices)}, values = {len(values)})")
     if indices.shape[1] != len(shape):
         raise InvalidArgumentError("Order length must be SparseTensor rank.")
     for size in shape.tolist():

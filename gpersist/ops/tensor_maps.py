@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.dtypes import DType, as_dtype, from_numpy
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import InternalError, InvalidArgumentError
 from gpersist.graph import Context, Operation, SessionOpType, Tensor, apply
 from gpersist.ops import shape_functions
 from gpersist.ops.control_flow import cond
@@ -105,7 +105,7 @@ class TensorMapErase(_MapOp):
     def run(ctx: Context, handle: TensorMap, key: Any) -> TensorMap:
         entry, name = _entry_of(key)
         if entry not in handle.entries:
-            raise InvalidArgumentError(f"Trying to erase non-existent item. Could not find key: {_shown(name)}")
+            raise InvalidArgumentError(f'Trying to erase non-existent item. Could not find key "{_shown(name)}".')
         return TensorMap({each: pair for each, pair in handle.entries.items() if each != entry})
 
     @staticmethod
@@ -129,10 +129,12 @@ class TensorMapLookup(SessionOpType):
     def run(ctx: Context, handle: TensorMap, key: Any, *, value_dtype: DType) -> Any:
         entry, name = _entry_of(key)
         if entry not in handle.entries:
-            raise InvalidArgumentError(f"Trying to lookup non-existent key. Could not find key \"{_shown(name)}\".")
+            raise InvalidArgumentError(f'Trying to lookup non-existent key. Could not find key "{_shown(name)}".')
         found = handle.entries[entry][1]
         if from_numpy(found.dtype) is not value_dtype:
-            raise InvalidArgumentError(f"Value dtypes don't match; expected {value_dtype.name} but got {from_numpy(found.dtype).name}")
+            raise InternalError(
+                f"Output 0 of type {from_numpy(found.dtype).name} does not match declared output type {value_dtype.name} for node '{ctx.op.name}'"
+            )
         return ctx.move(found)
 
     @staticmethod
@@ -187,7 +189,7 @@ class TensorMapStackKeys(SessionOpType):
             raise InvalidArgumentError("TensorMapStackKeys cannot be called on empty map.")
         wrong = next((name for name in names if _type_of(name) is not key_dtype), None)
         if wrong is not None:
-            raise InvalidArgumentError(f"Key does not match requested dtype: {_type_of(wrong).name}, not {key_dtype.name}")
+            raise InvalidArgumentError("Key does not match requested dtype.")
         return np.stack(names)
 
 

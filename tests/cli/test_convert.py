@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -127,7 +128,7 @@ def test_formats_that_are_not_written_are_no_prefixes(run, prefix, tmp_path, nam
 
 def test_a_meta_alone_is_no_frozen_graph(run, prefix, tmp_path):
     meta = tmp_path / "alone.meta"
-    meta.write_bytes(Path(prefix + ".meta").read_bytes())
+    meta.write_bytes(pathlib.Path(prefix + ".meta").read_bytes())
     done = run("convert", meta, tmp_path / "g.pb")
     assert done.status == 2 and "copy the checkpoint's .index and data beside it" in done.err
     assert "gpersist freeze" in run("convert", prefix + ".meta", tmp_path / "g.pb").err

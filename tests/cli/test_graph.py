@@ -90,5 +90,5 @@ def test_json_names_devices_in_full(run, tmp_path):
 
 def test_a_meta_graph_under_another_name(run, model, tmp_path):
     meta = tmp_path / "meta.pb"
-    meta.write_bytes(_meta_of(model))
+    meta.write_bytes(protos.MetaGraphDef(graph_def=protos.GraphDef.FromString(model.read_bytes())).SerializeToString())
     assert run("graph", meta).out.splitlines()[:-1] == run("graph", model).out.splitlines()[:-1]

@@ -187,7 +187,7 @@ def test_a_file_of_another_kind(run):
 
 
 def test_a_damaged_state_file_is_damage_for_show_too(run, prefix):
-    (Path(prefix).parent / "checkpoint").write_text("<html>")
+    (pathlib.Path(prefix).parent / "checkpoint").write_text("<html>")
     for command in ("show", "verify"):
-        done = run(command, Path(prefix).parent)
+        done = run(command, pathlib.Path(prefix).parent)
         assert (done.status, "or name a checkpoint of the folder: 'ckpt-7'" in done.err) == (1, True), done

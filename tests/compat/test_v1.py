@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import gpersist.compat.v1 as tf
 from gpersist import GPersistError
+from gpersist.compat import lazy
 from tests.compat import write_face
 
 
@@ -20,7 +22,7 @@ def test_the_modules_are_those_that_are_written() -> None:
     assert [path.name for path, text in wanted.items() if path.read_text() != text] == []
 
 
-@pytest.mark.parametrize("name", ["contrib", "train.LooperThread", "no_such_thing"])
+@pytest.mark.parametrize("name", ["contrib", "train.NoSuchThread", "no_such_thing"])
 def test_what_is_not_there_is_told(name: str) -> None:
     module, _, leaf = name.rpartition(".")
     with pytest.raises(AttributeError, match=rf"tf\.{name}: gpersist has no such name"):
@@ -34,6 +36,19 @@ def test_what_to_use_instead_is_told() -> None:
         _ = tf.train.AdamOptimiser
     with pytest.raises(AttributeError, match=r"no such name; dir\(tf\)"):
         _ = tf.__keras__
+
+
+def test_names_of_2016_are_told_by_their_new_ones() -> None:
+    with pytest.raises(AttributeError, match=r"^tf\.mul was renamed tf\.multiply in TensorFlow 1\.0$"):
+        _ = tf.mul
+    with pytest.raises(AttributeError, match=r"^tf\.train\.SummaryWriter was renamed tf\.summary\.FileWriter in"):
+        _ = tf.train.SummaryWriter
+    with pytest.raises(AttributeError, match=r"tf\.layers\.dense of a cell's inputs"):
+        _ = tf.nn.rnn_cell.InputProjectionWrapper
+    for old, new in lazy._RENAMED.items():
+        module, _, leaf = old.rpartition(".")
+        assert leaf not in dir(operator.attrgetter(module)(tf) if module else tf), old
+        assert operator.attrgetter(new)(tf) is not None
 
 
 def test_the_errors_are_one_tree() -> None:

@@ -25,6 +25,7 @@ import tests.ops.scenarios_readers
 import tests.ops.scenarios_saving
 import tests.ops.scenarios_slices
 import tests.ops.scenarios_sparse_matrices
+import tests.ops.scenarios_stateful
 import tests.ops.scenarios_training
 import tests.ops.scenarios_variables  # noqa: F401
 from gpersist import protos

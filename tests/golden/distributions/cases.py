@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-STATISTICS = ["mean", "variance", "stddev", "mode", "entropy", "covariance", "batch_shape_tensor", "event_shape_tensor", "is_scalar_event", "is_scalar_batch"]
+STATISTICS = ["mean", "variance", "stddev", "mode", "entropy", "covariance"]
+STATISTICS += ["batch_shape_tensor", "event_shape_tensor", "is_scalar_event", "is_scalar_batch"]
 OF_VALUES = ["prob", "log_prob", "cdf", "log_cdf", "survival_function", "log_survival_function", "quantile"]
-NEWER_ATTRS = {"_has_manual_control_dependencies", "debug_name", "allowed_devices", "validate_shape", "bad_indices_policy"}
-
 NUMBERS = [[-30.0], [-3.0], [-1.5], [-0.25], [0.0], [0.3], [0.999], [1.0], [2.5], [7.0], [20.0]]
 UNIT = [[0.01], [0.3], [0.5], [0.99]]
 
@@ -45,12 +44,12 @@ DISTRIBUTIONS: dict[str, tuple[Any, Any]] = {
     "Dirichlet": (lambda d: d.Dirichlet([[1.0, 2.0, 3.0], [2.0, 1.5, 4.0]]), [[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]),
     "Dirichlet strict": (lambda d: d.Dirichlet([1.0, 2.0, 3.0], validate_args=True, allow_nan_stats=False), [0.2, 0.3, 0.7]),
     "Bernoulli": (lambda d: d.Bernoulli(logits=[0.0, 1.0, -2.0]), [[0], [1]]),
-    "Bernoulli probs": (lambda d: d.Bernoulli(probs=[0.1, 0.5, 0.9], dtype="int64"), [[0.0], [1.0]]),
+    "Bernoulli probs": (lambda d: d.Bernoulli(probs=[0.1, 0.5, 0.9], dtype=d.Normal(0.0, 1.0).dtype), [[0.0], [1.0]]),
     "Bernoulli checked": (lambda d: d.Bernoulli(probs=[0.1, 0.5], validate_args=True), [[0, 2]]),
     "Bernoulli wrong": (lambda d: d.Bernoulli(probs=[0.1, 1.5], validate_args=True), [[0, 1]]),
     "Categorical": (lambda d: d.Categorical(logits=[[0.0, 1.0, -2.0], [1.0, 1.0, 3.0]]), [[0, 2], [1, 1]]),
     "Categorical probs": (lambda d: d.Categorical(probs=[0.1, 0.5, 0.4]), [0, 1, 2]),
-    "Categorical floats": (lambda d: d.Categorical(probs=[[0.1, 0.5, 0.4]], dtype="float32"), [0.0]),
+    "Categorical floats": (lambda d: d.Categorical(probs=[[0.1, 0.5, 0.4]], dtype=d.Normal(0.0, 1.0).dtype), [0.0]),
     "Categorical checked": (lambda d: d.Categorical(probs=[0.1, 0.5, 0.5], validate_args=True), [0, 1, 2]),
     "Multinomial": (lambda d: d.Multinomial([4.0, 5.0], probs=[[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]), [[1.0, 2.0, 1.0], [0.0, 0.0, 5.0]]),
     "Multinomial logits": (lambda d: d.Multinomial(3.0, logits=[0.0, 1.0], validate_args=True), [1.0, 1.0]),
@@ -85,7 +84,7 @@ def attempt(do: Any) -> Any:
     except Exception as error:
         kind = type(error)
         own = kind.__module__ == "builtins" and not isinstance(error, (TypeError, AttributeError))
-        return {"error": [found.__name__ for found in kind.__mro__], "message": str(error) if own else None}
+        return {"error": [found.__name__ for found in kind.__mro__], "message": str(error).split(" for '")[0] if own else None}
 
 
 def shown(tf: Any, tensor: Any) -> Any:
@@ -139,7 +138,8 @@ def main() -> None:
     import tensorflow.compat.v1 as tf
 
     tf.disable_v2_behavior()
-    (Path(__file__).parent / "distributions.json").write_text(json.dumps({"tensorflow": tf.__version__, **answers(tf)}, indent=0, separators=(",", ":")) + "\n")
+    found = {"tensorflow": tf.__version__, **answers(tf)}
+    (Path(__file__).parent / "distributions.json").write_text(json.dumps(found, indent=0, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

@@ -137,10 +137,15 @@ def _largest(dtype: DType) -> int:
 def defined(distribution: Any, is_defined: Callable[[], Tensor], limits: Sequence[Tensor], value: Tensor, message: Sequence[str]) -> Tensor:
     """A statistic where it is defined, and NaN or an error elsewhere, as a distribution wants it: defined where parameters are above 1."""
     if distribution.allow_nan_stats:
-        nan = fill(distribution.batch_shape_tensor(), np.array(np.nan, dtype=distribution.dtype.numpy), name="nan")
+        nan = nan_like_batch(distribution)
         return where_v2(is_defined(), value, nan)
     checks = [assert_less(ones([], dtype=distribution.dtype), limit, message=text) for limit, text in zip(limits, message, strict=True)]
     return depending(checks, value)
+
+
+def nan_like_batch(distribution: Any) -> Tensor:
+    """NaN for each distribution of a batch."""
+    return fill(distribution.batch_shape_tensor(), np.array(np.nan, dtype=distribution.dtype.numpy), name="nan")
 
 
 def depending(checks: Sequence[Any], value: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ class Dirichlet(Distribution):
     def __init__(self, concentration: Any, validate_args: bool = False, allow_nan_stats: bool = True, name: str = "Dirichlet") -> None:
         parameters = dict(locals())
         with name_scope(name, values=[concentration]) as scope:
-            self._concentration = valid_concentration(convert_to_tensor(concentration, name="concentration"), validate_args)
+            self._concentration = _valid(convert_to_tensor(concentration, name="concentration"), validate_args)
             self._total_concentration = reduce_sum(self._concentration, -1)
         parents = [self._concentration, self._total_concentration]
         super().__init__(self._concentration.dtype, FULLY_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, parents, scope)
@@ -103,7 +103,7 @@ class Dirichlet(Distribution):
         return depending([positive, whole], value)
 
 
-def valid_concentration(concentration: Tensor, validate_args: bool) -> Tensor:
+def _valid(concentration: Tensor, validate_args: bool) -> Tensor:
     """Weights of at least two classes, checked if wanted."""
     if not validate_args:
         return concentration

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpersist.distributions.checks import another_seed, counts, depending, logits_and_probs
-from gpersist.distributions.dirichlet import valid_concentration
+from gpersist.distributions.checks import another_seed, counts, depending, logits_and_probs, with_classes
 from gpersist.distributions.distribution import NOT_REPARAMETERIZED, Distribution
 from gpersist.dtypes import int32
 from gpersist.graph import Tensor, convert_to_tensor, name_scope
 from gpersist.ops.arranging import transpose
 from gpersist.ops.casting import cast
-from gpersist.ops.checks import assert_equal
+from gpersist.ops.checks import assert_equal, assert_positive
 from gpersist.ops.filling import ones_like
 from gpersist.ops.functional_loops import map_fn
 from gpersist.ops.gathering import one_hot
@@ -101,9 +100,8 @@ class Multinomial(Distribution):
         return reshape(drawn, concat([[n], self.batch_shape_tensor(), [classes]], 0))
 
     def _log_prob(self, value: Tensor) -> Tensor:
-        value = _counted(self, value)
-        unnormalized = reduce_sum(value * log_softmax(self.logits), -1)
-        return unnormalized - -_log_combinations(self.total_count, value)
+        unnormalized = reduce_sum(_counted(self, value) * log_softmax(self.logits), -1)
+        return unnormalized - -_log_combinations(self.total_count, _counted(self, value))
 
     def _mean(self) -> Tensor:
         return identity(self._mean_val)
@@ -128,7 +126,10 @@ class DirichletMultinomial(Distribution):
             self._total_count = convert_to_tensor(total_count, name="total_count")
             if validate_args:
                 self._total_count = counts(self._total_count)
-            self._concentration = valid_concentration(convert_to_tensor(concentration, name="concentration"), validate_args)
+            self._concentration = convert_to_tensor(concentration, name="concentration")
+            if validate_args:
+                positive = assert_positive(self._concentration, message="Concentration parameter must be positive.")
+                self._concentration = depending([positive], with_classes(self._concentration))
             self._total_concentration = reduce_sum(self._concentration, -1)
         parents = [self._total_count, self._concentration]
         super().__init__(self._concentration.dtype, NOT_REPARAMETERIZED, validate_args, allow_nan_stats, parameters, parents, scope)

@@ -73,7 +73,8 @@ class Normal(Distribution):
         return normal_cdf(-self._z(value))
 
     def _quantile(self, value: Tensor) -> Tensor:
-        z = where_v2(value <= 0.0, -math.inf, where_v2(value >= 1.0, math.inf, ndtri(value)))
+        infinity = constant(np.inf, dtype=value.dtype)
+        z = where_v2(value <= 0.0, -infinity, where_v2(value >= 1.0, infinity, ndtri(value)))
         with name_scope("reconstruct", values=[z]):
             return z * self.scale + self.loc
 

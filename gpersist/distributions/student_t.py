@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.distributions.checks import another_seed, defined
+from gpersist.distributions.checks import another_seed, depending, nan_like_batch
 from gpersist.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
 from gpersist.graph import Tensor, get_default_graph, name_scope
-from gpersist.ops.checks import assert_positive, assert_same_float_dtype
+from gpersist.ops.checks import assert_less, assert_positive, assert_same_float_dtype
 from gpersist.ops.choosing import where_v2
 from gpersist.ops.filling import fill, ones, ones_like
 from gpersist.ops.joining import concat
@@ -84,7 +84,7 @@ class StudentT(Distribution):
 
     def _mean(self) -> Tensor:
         mean = self.loc * self._ones()
-        return defined(self, self._above_one, [self.df], mean, ["mean not defined for components of df <= 1"])
+        return self._where_above_one(mean, "mean not defined for components of df <= 1")
 
     def _variance(self) -> Tensor:
         denominator = where_v2(greater(self.df, 2.0), self.df - 2.0, ones_like(self.df))
@@ -92,7 +92,7 @@ class StudentT(Distribution):
         two, infinity = (np.array(number, dtype=self.dtype.numpy) for number in (2.0, np.inf))
         is_finite = self.df > fill(self.batch_shape_tensor(), two)
         variance = where_v2(is_finite, variance, fill(self.batch_shape_tensor(), infinity, name="inf"))
-        return defined(self, self._above_one, [self.df], variance, ["variance not defined for components of df <= 1"])
+        return self._where_above_one(variance, "variance not defined for components of df <= 1")
 
     def _mode(self) -> Tensor:
         return identity(self.loc)
@@ -100,5 +100,9 @@ class StudentT(Distribution):
     def _ones(self) -> Tensor:
         return ones(self.batch_shape_tensor(), dtype=self.dtype)
 
-    def _above_one(self) -> Tensor:
-        return greater(self.df, self._ones())
+    def _where_above_one(self, value: Tensor, message: str) -> Tensor:
+        """A statistic that is defined where there is more than one degree of freedom."""
+        if self.allow_nan_stats:
+            is_defined = greater(self.df, self._ones())
+            return where_v2(is_defined, value, nan_like_batch(self))
+        return depending([assert_less(ones([], dtype=self.dtype), self.df, message=message)], value)

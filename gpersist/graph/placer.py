@@ -145,6 +145,8 @@ class Placer:
         device = self._find(wanted, needs_host)
         if device is None and needs_host and all(map(_takes_text_anywhere, members)) and self._find(wanted, needs_host=False) is not None:
             return self.host
+        if device is None and needs_host and any(self._sent_to(op) is not None for op in members):
+            return self.host  # nobody has said of these, but of a device, that they go to a GPU
         if device is None and not needs_host:
             device = self._gone_to(wanted)
         if device is not None:
@@ -170,9 +172,13 @@ class Placer:
             wanted = _completed(wanted, named)
         return wanted
 
+    def _sent_to(self, op: Operation) -> Device | None:
+        """Where all that names the operation's device has been sent."""
+        return self.moved(op._device) if self.moved is not None and op._device else None
+
     def _named(self, op: Operation) -> str:
-        """The device that an operation names, or the one that all such operations have been sent to."""
-        device = self.moved(op._device) if self.moved is not None and op._device else None
+        """The device that an operation names, or the one that it has been sent to."""
+        device = self._sent_to(op)
         return op._device if device is None else device.name
 
     def _gone_to(self, wanted: str) -> Device | None:

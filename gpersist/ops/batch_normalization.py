@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from gpersist.errors import UnimplementedError
 from gpersist.graph import Tensor, convert_to_tensor, get_default_graph, name_scope
@@ -16,8 +16,8 @@ from gpersist.ops.constants import constant
 from gpersist.ops.filling import ones_like, zeros_like
 from gpersist.ops.initializers import ones_initializer, zeros_initializer
 from gpersist.ops.input_spec import InputSpec
-from gpersist.ops.layer import Layer, in_training, known_training
-from gpersist.ops.layer_arguments import initializer_of
+from gpersist.ops.layer import Layer
+from gpersist.ops.layer_arguments import in_training, initializer_of, known_training
 from gpersist.ops.moments import batch_normalization as normalized
 from gpersist.ops.moments import fused_batch_norm, moments
 from gpersist.ops.unary import sqrt
@@ -63,7 +63,7 @@ class BatchNormalization(Layer):
         UnimplementedError: there is a `virtual_batch_size` or an `adjustment`.
     """
 
-    config_names = (
+    config_names: ClassVar[tuple[str, ...]] = (
         "axis",
         "momentum",
         "epsilon",

@@ -17,6 +17,7 @@ from gpersist.ops.input_spec import InputSpec
 from gpersist.ops.joining import stack
 from gpersist.ops.layer import Layer, layer_function
 from gpersist.ops.layer_arguments import activation_of, initializer_of
+from gpersist.ops.layer_windows import checked_format, checked_padding, data_format_of, spatial_tuple, transposed_size, window_count
 from gpersist.ops.padding import pad
 from gpersist.ops.shaping import expand_dims, squeeze
 from gpersist.shapes import TensorShape
@@ -64,7 +65,7 @@ class _Convolution(Layer):
     """
 
     spatial_rank: ClassVar[int] = 2
-    config_names = (
+    config_names: ClassVar[tuple[str, ...]] = (
         "filters",
         "kernel_size",
         "strides",
@@ -234,7 +235,7 @@ class Conv3D(_Convolution):
 class Conv2DTranspose(_Convolution):
     """The transposed convolution of images (`tf.layers.Conv2DTranspose`); arguments as of `Conv2D`, without `dilation_rate`."""
 
-    config_names = (*_Convolution.config_names, "output_padding")
+    config_names: ClassVar[tuple[str, ...]] = (*_Convolution.config_names, "output_padding")
 
     def __init__(
         self,
@@ -300,7 +301,7 @@ class Conv2DTranspose(_Convolution):
         rows = 2 if self.is_channels_first else 1
         batch = shape[0]
         found = [shape[axis] if known[axis] is None else known[axis] for axis in (rows, rows + 1)]
-        sizes = [_transposed_size(*each, padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
+        sizes = [transposed_size(*each, padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
         wanted = [batch, self.filters, *sizes] if self.is_channels_first else [batch, *sizes, self.filters]
         steps = [1, 1, *self.strides] if self.is_channels_first else [1, *self.strides, 1]
         data_format = data_format_of(2, self.is_channels_first)
@@ -314,14 +315,14 @@ class Conv2DTranspose(_Convolution):
         return self.filters, channels
 
     def _output_size(self, size: int | None, kernel: int, stride: int, dilation: int) -> int | None:
-        return None if size is None else _transposed_size(size, kernel, stride, self.padding.upper())  # type: ignore[no-any-return]
+        return None if size is None else transposed_size(size, kernel, stride, self.padding.upper())
 
 
 class Conv3DTranspose(Conv2DTranspose):
     """The transposed convolution of volumes (`tf.layers.Conv3DTranspose`); arguments as of `Conv2DTranspose`."""
 
     spatial_rank = 3
-    config_names = tuple(name for name in Conv2DTranspose.config_names if name != "dilation_rate")
+    config_names: ClassVar[tuple[str, ...]] = tuple(name for name in Conv2DTranspose.config_names if name != "dilation_rate")
 
     def call(self, inputs: Tensor) -> Tensor:
         """The output, `strides` times as large as the input."""
@@ -329,7 +330,7 @@ class Conv3DTranspose(Conv2DTranspose):
         shape = shape_of(inputs)
         first = 2 if self.is_channels_first else 1
         batch, *found = shape[0], *(shape[first + axis] for axis in range(3))
-        sizes = [_transposed_size(*each, padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
+        sizes = [transposed_size(*each, padding) for each in zip(found, self.kernel_size, self.strides, strict=True)]
         wanted = [batch, self.filters, *sizes] if self.is_channels_first else [batch, *sizes, self.filters]
         steps = [1, 1, *self.strides] if self.is_channels_first else [1, *self.strides, 1]
         outputs = transposed_volumes(inputs, self.kernel, stack(wanted), steps, padding, data_format_of(3, self.is_channels_first))
@@ -343,7 +344,7 @@ class SeparableConv2D(_Convolution):
     Arguments as of `Conv2D`, with `depth_multiplier`, and with `depthwise_...` and `pointwise_...` instead of `kernel_...`.
     """
 
-    config_names = (
+    config_names: ClassVar[tuple[str, ...]] = (
         *_Convolution.config_names,
         "depth_multiplier",
         "depthwise_initializer",
@@ -450,67 +451,3 @@ conv2d_transpose = layer_function(Conv2DTranspose, "conv2d_transpose")
 conv3d_transpose = layer_function(Conv3DTranspose, "conv3d_transpose")
 separable_conv1d = layer_function(SeparableConv1D, "separable_conv1d")
 separable_conv2d = layer_function(SeparableConv2D, "separable_conv2d")
-
-
-def spatial_tuple(value: Any, count: int, name: str) -> tuple[int, ...]:
-    """One number, or one for each spatial axis, as the latter.
-
-    Raises:
-        ValueError: there are too few or too many.
-    """
-    told = f"The `{name}` argument must be a tuple of {count} integers. Received: {value}"
-    try:
-        found = (value,) * count if isinstance(value, int) else tuple(value)
-    except TypeError:
-        raise ValueError(told) from None
-    if len(found) != count:
-        raise ValueError(told)
-    least = 0 if name == "strides" else 1
-    if wrong := {size for size in found if size < least}:
-        raise ValueError(f"{told} including {wrong} that does not satisfy the requirement `{'>= 0' if least == 0 else '> 0'}`.")
-    return found
-
-
-def checked_padding(padding: str, *, is_causal_known: bool = False) -> str:
-    """The word for `padding`, in lower case.
-
-    Raises:
-        ValueError: it is neither "valid" nor "same", nor "causal", which sequences know.
-    """
-    word = str(padding).lower()
-    if word == "causal" and not is_causal_known:
-        raise ValueError("Causal padding is only supported for `Conv1D`and `SeparableConv1D`.")
-    if word not in ("valid", "same", "causal"):
-        raise ValueError(
-            f'The `padding` argument must be a list/tuple or one of "valid", "same" (or "causal", only for `Conv1D). Received: {padding}'
-        )
-    return word
-
-
-def window_count(size: int | None, window: int, padding: str, stride: int, dilation: int = 1) -> int | None:
-    """How many windows there are along an axis; below 0 where the axis is too short."""
-    if size is None:
-        return None
-    covered = size if padding in ("same", "causal") else size - (window - 1) * dilation
-    return -(-covered // stride)
-
-
-def checked_format(data_format: str) -> bool:
-    """Whether the channels come first.
-
-    Raises:
-        ValueError: it is neither "channels_first" nor "channels_last".
-    """
-    if data_format not in ("channels_first", "channels_last"):
-        raise ValueError(f'The `data_format` argument must be one of "channels_first", "channels_last". Received: {data_format}')
-    return data_format == "channels_first"
-
-
-def data_format_of(spatial_rank: int, is_channels_first: bool) -> str:
-    """The format under the name that operations know."""
-    axes = {1: "W", 2: "HW", 3: "DHW"}[spatial_rank]
-    return f"NC{axes}" if is_channels_first else f"N{axes}C"
-
-
-def _transposed_size(size: Any, kernel: int, stride: int, padding: str) -> Any:
-    return size * stride + max(kernel - stride, 0) if padding == "VALID" else size * stride

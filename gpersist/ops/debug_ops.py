@@ -10,7 +10,6 @@ from gpersist.devices import Array
 from gpersist.dtypes import DType, from_numpy
 from gpersist.errors import UnimplementedError
 from gpersist.graph import Operation, OpType, Tensor, sample
-from gpersist.ops import shape_functions
 from gpersist.shapes import TensorShape, unknown_shape
 
 __all__: list[str] = []
@@ -79,13 +78,17 @@ class DebugNanCount(OpType):
     attrs = f"{_PLACE}, {_URLS}"
     allows_uninitialized_input = True
     is_host_only = True
-    shapes = staticmethod(shape_functions.scalar)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [unknown_shape()]
+
     samples = (sample("float[2,3]"), sample(np.array([1.0, np.nan])), sample("int32[4]"))
 
     @staticmethod
     def run(xp: Any, value: Any) -> Any:
         _check_numbers("DebugNanCount", value)
-        return np.int64(np.isnan(_real(value)).sum())
+        return np.array([np.isnan(_real(value)).sum()], np.int64)
 
 
 class DebugNumericSummary(OpType):
@@ -103,7 +106,7 @@ class DebugNumericSummary(OpType):
         return [unknown_shape()]
 
     @staticmethod
-    def run(xp: Any, value: Any, *, lower_bound: float, upper_bound: float, mute_if_healthy: bool) -> Any:
+    def run(xp: Any, value: Any, *, lower_bound: float, upper_bound: float) -> Any:
         _check_numbers("DebugNumericSummary", value)
         numbers = np.asarray(_real(value), np.float64).reshape(-1)
         finite = numbers[np.isfinite(numbers)]
@@ -114,8 +117,6 @@ class DebugNumericSummary(OpType):
         mean = finite.mean() if finite.size else np.nan
         variance = ((finite - mean) ** 2).mean() if finite.size else np.nan
         extremes = (finite.min(), finite.max()) if finite.size else (np.inf, -np.inf)
-        if mute_if_healthy and not (counts[0].any() or counts[1].any() or counts[5].any()):
-            return np.zeros(0)
         kind = _enum(value)
         shape = np.shape(value)
         return np.array([1.0, numbers.size, *(count.sum() for count in counts), *extremes, mean, variance, kind, len(shape), *shape], np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from gpersist.dtypes import as_dtype
 from gpersist.graph import Tensor, apply, convert_to_tensor
@@ -15,8 +15,8 @@ from gpersist.ops.contraction import tensordot
 from gpersist.ops.dropout import dropout as drop
 from gpersist.ops.initializers import zeros_initializer
 from gpersist.ops.input_spec import InputSpec
-from gpersist.ops.layer import Layer, in_training, layer_function
-from gpersist.ops.layer_arguments import activation_of, initializer_of
+from gpersist.ops.layer import Layer, layer_function
+from gpersist.ops.layer_arguments import activation_of, in_training, initializer_of
 from gpersist.ops.matmul import matmul
 from gpersist.ops.passing import identity
 from gpersist.ops.shaping import expand_dims
@@ -47,7 +47,7 @@ class Dense(Layer):
         ValueError: `units` is not positive.
     """
 
-    config_names = (
+    config_names: ClassVar[tuple[str, ...]] = (
         "units",
         "activation",
         "use_bias",
@@ -131,7 +131,7 @@ class Dense(Layer):
 class Dropout(Layer):
     """Elements set to 0 at random in training (`tf.layers.Dropout`); arguments as of `tf.nn.dropout`."""
 
-    config_names = ("rate", "noise_shape", "seed")
+    config_names: ClassVar[tuple[str, ...]] = ("rate", "noise_shape", "seed")
     supports_masking = True
 
     def __init__(self, rate: Any = 0.5, noise_shape: Any = None, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
@@ -161,7 +161,7 @@ class Dropout(Layer):
 class Flatten(Layer):
     """All axes but the first made one (`tf.layers.Flatten`)."""
 
-    config_names = ("data_format",)
+    config_names: ClassVar[tuple[str, ...]] = ("data_format",)
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -319,6 +319,11 @@ OPERATIONS: dict[str, str] = {
     "string_splitting": "StringSplit StringSplitV2",
     "strings": ("AsString DecodeBase64 EncodeBase64 ReduceJoin StringJoin StringLength StringLower StringStrip StringToNumber StringUpper Substr"),
     "summary_ops": ("AudioSummary AudioSummaryV2 HistogramSummary ImageSummary MergeSummary ScalarSummary TensorSummary TensorSummaryV2"),
+    "summary_writers": (
+        "CloseSummaryWriter CreateSummaryFileWriter FlushSummaryWriter ImportEvent SummaryWriter "
+        "WriteAudioSummary WriteGraphSummary WriteHistogramSummary WriteImageSummary WriteRawProtoSummary "
+        "WriteScalarSummary WriteSummary"
+    ),
     "suppression": (
         "NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 NonMaxSuppressionWithOverlaps"
     ),

@@ -17,7 +17,6 @@ from gpersist.graph import (
     GraphKeys,
     Operation,
     Tensor,
-    constant_value,
     convert_to_tensor,
     get_default_graph,
     get_default_session,
@@ -26,7 +25,6 @@ from gpersist.graph import (
 from gpersist.ops import layer_arguments, nest
 from gpersist.ops.array import shape_of
 from gpersist.ops.casting import cast
-from gpersist.ops.control_flow import cond
 from gpersist.ops.get_variable import get_variable
 from gpersist.ops.input_spec import InputSpec, check_inputs
 from gpersist.ops.partitioned_variable import PartitionedVariable
@@ -422,22 +420,6 @@ def _of_inputs(added: list[tuple[Any, bool]], inputs: Any) -> list[Any]:
         return [value for value, is_conditional in added if not is_conditional]
     tensors = nest.flatten(inputs)
     return [value for value, is_conditional in added if is_conditional and _leads_to(tensors, value)]
-
-
-def known_training(training: Any) -> bool | None:
-    """Whether a layer is called for training, as far as that is known now."""
-    if isinstance(training, Tensor):
-        value = constant_value(training)
-        return None if value is None else bool(value)
-    return bool(training)
-
-
-def in_training(training: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-    """What a layer computes in training, or otherwise; where a tensor decides, `cond` takes one when it runs."""
-    is_training = known_training(training)
-    if is_training is not None:
-        return then() if is_training else otherwise()
-    return cond(training, then, otherwise)
 
 
 def layer_function(kind: type[Layer], name: str) -> Any:

@@ -1,12 +1,14 @@
-"""Arguments of layers that can be named, or told in a layer's configuration: activations and initializers."""
+"""Arguments of layers: activations and initializers, which can be named, or told in a configuration, and whether it is for training."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from gpersist.graph import Tensor, constant_value
 from gpersist.ops import initializers
 from gpersist.ops.activations import elu, relu, selu, softplus, softsign
+from gpersist.ops.control_flow import cond
 from gpersist.ops.softmax import softmax
 from gpersist.ops.unary import sigmoid, tanh
 
@@ -57,3 +59,19 @@ def told(value: Any) -> Any:
     if hasattr(value, "get_config"):
         return {"class_name": type(value).__name__, "config": value.get_config()}
     return value.__name__ if callable(value) else value
+
+
+def known_training(training: Any) -> bool | None:
+    """Whether a layer is called for training, as far as that is known now."""
+    if isinstance(training, Tensor):
+        value = constant_value(training)
+        return None if value is None else bool(value)
+    return bool(training)
+
+
+def in_training(training: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
+    """What a layer computes in training, or otherwise; where a tensor decides, `cond` takes one when it runs."""
+    is_training = known_training(training)
+    if is_training is not None:
+        return then() if is_training else otherwise()
+    return cond(training, then, otherwise)

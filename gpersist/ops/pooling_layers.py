@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from gpersist.graph import Tensor, apply
-from gpersist.ops.convolution_layers import checked_format, checked_padding, data_format_of, spatial_tuple, window_count
 from gpersist.ops.input_spec import InputSpec
 from gpersist.ops.layer import Layer
+from gpersist.ops.layer_windows import checked_format, checked_padding, data_format_of, spatial_tuple, window_count
 from gpersist.shapes import TensorShape
 
 __all__ = [
@@ -31,7 +31,7 @@ class _Pooling(Layer):
 
     op_name: ClassVar[str]
     spatial_rank: ClassVar[int]
-    config_names = ("pool_size", "padding", "strides", "data_format")
+    config_names: ClassVar[tuple[str, ...]] = ("pool_size", "padding", "strides", "data_format")
 
     def __init__(
         self, pool_size: Any, strides: Any, padding: str = "valid", data_format: str = "channels_last", name: str | None = None, **kwargs: Any
@@ -72,7 +72,7 @@ class MaxPooling1D(_Pooling):
 
     op_name = "MaxPool"
     spatial_rank = 1
-    config_names = ("strides", "pool_size", "padding", "data_format")
+    config_names: ClassVar[tuple[str, ...]] = ("strides", "pool_size", "padding", "data_format")
 
 
 class MaxPooling2D(_Pooling):
@@ -94,7 +94,7 @@ class AveragePooling1D(_Pooling):
 
     op_name = "AvgPool"
     spatial_rank = 1
-    config_names = ("strides", "pool_size", "padding", "data_format")
+    config_names: ClassVar[tuple[str, ...]] = ("strides", "pool_size", "padding", "data_format")
 
 
 class AveragePooling2D(_Pooling):

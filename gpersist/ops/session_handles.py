@@ -10,7 +10,6 @@ import numpy as np
 from gpersist.dtypes import DType, from_numpy
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Context, Operation, SessionOpType, Tensor, apply, apply_op, get_default_graph
-from gpersist.graph.placer import full_name
 from gpersist.graph.tensor_handle import device_of_handle
 from gpersist.ops import shape_functions
 from gpersist.ops.constants import placeholder
@@ -19,10 +18,13 @@ from gpersist.shapes import TensorShape, unknown_shape
 
 __all__ = ["delete_session_tensor", "get_session_handle", "get_session_tensor"]
 
+_READS = "/job:localhost/replica:0/task:0/device:CPU:0"
+"""Where nodes that read handles run, which are text; the tensors themselves stay where they were."""
+
 
 def _keep(ctx: Context, value: Any) -> bytes:
     numbers = ctx.session.resources.setdefault("session handles", itertools.count())
-    handle = f"{ctx.op.name};{next(numbers)};{full_name(ctx.device)}".encode()
+    handle = f"{ctx.op.name};{next(numbers)};{_READS}".encode()
     ctx.session.kept_tensors[handle] = as_array(ctx.xp, value).copy()
     return handle
 

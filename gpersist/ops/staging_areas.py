@@ -224,7 +224,7 @@ class MapStagingArea(BaseStagingArea):
             names = list(self._names)
             if not set(indices) <= set(names):
                 raise ValueError(f"Named index not in Staging Area names {self._names}")
-            indices = [names.index(name) for name in indices]
+            indices = [names.index(str(name)) for name in indices]
         elif not all(isinstance(index, int) for index in indices):
             raise TypeError(f"Mixed types in indices {indices}. May only be str or int")
         return list(indices), [self._dtypes[index] for index in indices]

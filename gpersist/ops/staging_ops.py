@@ -5,6 +5,7 @@ An area belongs to the session and is found by its `shared_name`, or by its node
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -198,7 +199,7 @@ class _StagedByKey(_Room):
 def _check_order(indices: Sequence[int]) -> None:
     if not indices:
         raise InvalidArgumentError("Indices are empty")
-    if any(after <= before for before, after in zip(indices, indices[1:], strict=False)):
+    if any(after <= before for before, after in itertools.pairwise(indices)):
         raise InvalidArgumentError("Indices are not strictly ordered")
 
 

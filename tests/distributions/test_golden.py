@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.util
 import json
 import math
@@ -18,23 +19,29 @@ _SPEC = importlib.util.spec_from_file_location("distribution_cases", _FOLDER / "
 assert _SPEC is not None and _SPEC.loader is not None
 _CASES = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(_CASES)
-_ANSWERS = json.loads((_FOLDER / "distributions.json").read_text())
+_ANSWERS = json.loads(gzip.decompress((_FOLDER / "distributions.json.gz").read_bytes()))
 
 
 @pytest.mark.parametrize("name", _CASES.DISTRIBUTIONS)
 def test_distribution(name: str) -> None:
-    _check(_ANSWERS["distributions"][name], _CASES.ask(tf, name))
+    _check(_ANSWERS["distributions"][name], _CASES.ask(tf, name), name)
 
 
 @pytest.mark.parametrize("name", _CASES.DIVERGENCES)
 def test_divergence(name: str) -> None:
-    _check(_ANSWERS["divergences"][name], _CASES.divergence(tf, name))
+    _check(_ANSWERS["divergences"][name], _CASES.divergence(tf, name), "")
 
 
-def _check(wanted: Any, found: Any) -> None:
+_OTHER_NODES = ("Normal", "Multinomial logits")
+"""Cases whose graphs differ: the normal integral is written otherwise, and a sum that cannot be right is found before it is run."""
+
+
+def _check(wanted: Any, found: Any, name: str) -> None:
     found = json.loads(json.dumps(found))
     if isinstance(wanted, list):
         assert not (told := list(_differences(wanted[0], found[0], ""))), "\n".join(told[:20])
+        if not name.startswith(_OTHER_NODES):
+            assert sorted(wanted[1]) == sorted(found[1])
     else:
         assert not (told := list(_differences(wanted, found, ""))), "\n".join(told[:20])
 

@@ -91,7 +91,7 @@ class JournalFiles(InterceptedFiles):
     def _note_open_read(self, descriptor: int, path: str) -> None:
         self._descriptors[descriptor] = self._names[self._relative(path)]
 
-    def _note_close(self, _: None, descriptor: int) -> None:
+    def _note_close(self, _: None, descriptor: int, path: str = "") -> None:
         self._descriptors.pop(descriptor, None)
 
     def _note_pwritev(self, _: None, descriptor: int, buffers: Sequence[Any], size_bytes: int, offset: int, path: str) -> None:

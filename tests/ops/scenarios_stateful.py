@@ -1,21 +1,25 @@
-"""Scenarios of what sessions keep between runs: staging areas, barriers, locks, kept tensors, maps. tests/golden/stateful holds them to TensorFlow."""
+"""Scenarios of what sessions keep between runs: staging areas, barriers, locks, tensors, maps; compare tests/golden/stateful."""
 
 from __future__ import annotations
+
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gpersist import ops
-from gpersist.errors import DeadlineExceededError, InvalidArgumentError
+from gpersist.errors import DeadlineExceededError, InvalidArgumentError, NotFoundError
 from gpersist.graph import Session, apply, apply_op
 from gpersist.ops.barriers import Barrier
 from gpersist.ops.critical_sections import CriticalSection
 from gpersist.ops.dataset_values import Seeds
 from gpersist.ops.datasets import Dataset
 from gpersist.ops.gradients import gradients
+from gpersist.ops.records import tf_record_iterator
 from gpersist.ops.session_handles import delete_session_tensor, get_session_handle, get_session_tensor
 from gpersist.ops.staging_areas import MapStagingArea, StagingArea
-from gpersist.protos import RunOptions
+from gpersist.protos import Event, RunOptions, Summary
 from tests.ops.scenarios import scenario
 
 _MAP = ("Stage", "Unstage", "UnstageNoKey", "Peek", "Size", "IncompleteSize", "Clear")
@@ -157,3 +161,35 @@ def seeds_of_a_run(session: Session) -> None:
     session.run(apply_op("DeleteIterator", handle, deleter))
     assert session.run(apply("IteratorGetDevice", handle)).endswith(b"CPU:0")
     assert session.run(apply("IsResourceHandleRefCounting", handle))
+
+
+@scenario(
+    *("SummaryWriter", "CreateSummaryFileWriter", "WriteSummary", "FlushSummaryWriter", "CloseSummaryWriter", "ImportEvent"),
+    *(f"Write{kind}Summary" for kind in ("Scalar", "Histogram", "Image", "Audio", "RawProto", "Graph")),
+)
+def event_files(session: Session) -> None:
+    writer, step = apply("SummaryWriter", shared_name="w"), np.int64(3)
+    with tempfile.TemporaryDirectory() as folder:
+        scalar = apply_op("WriteScalarSummary", writer, step, "loss", ops.constant(1.5))
+        with pytest.raises(NotFoundError):
+            session.run(scalar)
+        session.run(apply_op("CreateSummaryFileWriter", writer, folder, 10, 1000, ".mine"))
+        for op in (
+            scalar,
+            apply_op("WriteSummary", writer, step, [1, 2], "t", b""),
+            apply_op("WriteHistogramSummary", writer, step, "h", [1.0, 2.0]),
+            apply_op("WriteImageSummary", writer, step, "i", np.zeros([1, 2, 2, 1], np.uint8), np.array([255, 0, 0, 255], np.uint8)),
+            apply_op("WriteAudioSummary", writer, step, "a", np.zeros([1, 4, 1], np.float32), np.float32(8000)),
+            apply_op("WriteRawProtoSummary", writer, step, Summary(value=[Summary.Value(tag="r", simple_value=2.0)]).SerializeToString()),
+            apply_op("WriteGraphSummary", writer, step, session.graph.as_graph_def().SerializeToString()),
+            apply_op("ImportEvent", writer, Event(step=9).SerializeToString()),
+            apply_op("FlushSummaryWriter", writer),
+            apply_op("CloseSummaryWriter", writer),
+        ):
+            session.run(op)
+        (path,) = Path(folder).iterdir()
+        version, *events = [Event.FromString(record) for record in tf_record_iterator(path)]
+    assert version.file_version == "brain.Event:2"
+    assert [event.step for event in events] == [3] * 7 + [9]
+    assert [event.summary.value[0].tag for event in events[:6]] == ["loss", "t", "h", "i/image/0", "a/audio/0", "r"]
+    assert path.name.endswith(".mine")

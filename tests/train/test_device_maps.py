@@ -33,6 +33,8 @@ def towers() -> tuple[Saver, Any]:
     for number in range(4):
         with graph.device(f"/job:worker/task:{number}/gpu:{number}"):
             ops.identity(w * float(number), name=f"tower_{number}")
+            if number == 2:
+                tf.as_string(w, name="text")
     return Saver(), w
 
 
@@ -43,7 +45,7 @@ def test_keys_that_are_devices_move_all_nodes(caplog: pytest.LogCaptureFixture) 
         device_map = {"/gpu:2": "/gpu:0", "/job:worker/task:3": "/cpu:0", "/gpu:1": "/gpu:1", "/gpu:0": "/gpu:0", "w": None}
         saver.restore(sess, "./m", device_map=device_map)
         assert [sess.device_of(f"tower_{number}").name[-5:] for number in range(4)] == ["GPU:0", "GPU:1", "GPU:0", "CPU:0"]
-        assert sess.device_of(w).name == "/device:CPU:0"
+        assert [sess.device_of(op).name for op in (w, "text")] == ["/device:CPU:0"] * 2  # no GPU has text
         assert sess.run([f"tower_{number}:0" for number in range(4)])[3].tolist() == [3.0, 3.0]
         with w.graph.device("/gpu:2"):
             later = ops.identity(w)

@@ -51,6 +51,7 @@ ROOMED = (
     "gpersist.saved_model.",
     "gpersist.compat.",
     "gpersist.estimator.",
+    "gpersist.feature_columns.",
     "gpersist.lite.",
     "gpersist.files.gfile",
 )

@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from gpersist import protos
 from gpersist.cli.output import add_json, add_tag_set, counted, printable, write_json, write_line
-from gpersist.drawing import Outline, draw, outline_of
-from gpersist.drawing.parts import short_device
+from gpersist.drawing import Outline, draw, outline_of, short_device
 from gpersist.errors import GPersistError
 
 _MAX_INFERRED = 5000

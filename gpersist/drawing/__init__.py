@@ -16,10 +16,10 @@ from gpersist.drawing.html import to_html
 from gpersist.drawing.hues import ColorBy, Hues, note_of
 from gpersist.drawing.lettering import printable, text_element, text_width
 from gpersist.drawing.palette import ALARM, COLOURS, DARK, FAINT, GREYS, INK
-from gpersist.drawing.parts import all_parts
+from gpersist.drawing.parts import all_parts, short_device
 from gpersist.drawing.svg import to_svg
 
-__all__ = ["ALARM", "COLOURS", "DARK", "FAINT", "GREYS", "INK", "Outline", "draw", "outline_of", "text_element", "text_width"]
+__all__ = ["ALARM", "COLOURS", "DARK", "FAINT", "GREYS", "INK", "Outline", "draw", "outline_of", "short_device", "text_element", "text_width"]
 
 _BOXES = 48
 

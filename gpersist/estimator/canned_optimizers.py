@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpersist.train.adagrad import AdagradOptimizer
-from gpersist.train.adam import AdamOptimizer
-from gpersist.train.ftrl import FtrlOptimizer
 from gpersist.train.optimizer import Optimizer
-from gpersist.train.optimizers import GradientDescentOptimizer, RMSPropOptimizer
+from gpersist.train.optimizers import AdagradOptimizer, AdamOptimizer, FtrlOptimizer, GradientDescentOptimizer, RMSPropOptimizer
 
 _BY_NAME: dict[str, Any] = {
     "Adagrad": AdagradOptimizer,

@@ -17,7 +17,7 @@ from gpersist.estimator.run_config import RunConfig
 from gpersist.ops.losses import Reduction
 from gpersist.ops.partitioners import min_max_variable_partitioner
 from gpersist.ops.variable_scope import variable_scope
-from gpersist.train.ftrl import FtrlOptimizer
+from gpersist.train.optimizers import FtrlOptimizer
 
 _LEARNING_RATE = 0.2
 _LARGE_SLICE = 64 << 20

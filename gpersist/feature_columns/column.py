@@ -12,6 +12,8 @@ from gpersist.graph import Tensor
 from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.shapes import TensorShape
 
+__all__: list[str] = []
+
 
 class IdWeightPair(NamedTuple):
     """The numbers of categories, a `SparseTensor` [batch, any] of int64, and their weights, one of floats in the same places; None for 1."""

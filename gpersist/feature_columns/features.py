@@ -17,6 +17,8 @@ from gpersist.ops.shaping import expand_dims, rank, shape_of
 from gpersist.ops.sparse_arranging import sparse_reshape
 from gpersist.ops.sparse_tensor import SparseTensor, convert_to_tensor_or_sparse_tensor
 
+__all__: list[str] = []
+
 
 class _Transforming(Protocol):
     name: Any

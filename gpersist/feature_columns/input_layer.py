@@ -12,6 +12,8 @@ from gpersist.ops.joining import concat
 from gpersist.ops.shaping import reshape, shape_of
 from gpersist.ops.variable_scope import get_variable_scope, variable_scope
 
+__all__: list[str] = []
+
 
 def input_layer(
     features: Mapping[str, Any],

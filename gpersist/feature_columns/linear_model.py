@@ -19,6 +19,8 @@ from gpersist.ops.shaping import reshape, shape_of
 from gpersist.ops.sparse_arranging import sparse_reshape
 from gpersist.ops.variable_scope import variable_scope
 
+__all__: list[str] = []
+
 
 def linear_model(
     features: Mapping[str, Any],

@@ -20,6 +20,8 @@ from gpersist.ops.shaping import expand_dims, reshape, shape_of
 from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.shapes import TensorShape
 
+__all__: list[str] = []
+
 
 class _Numeric(NamedTuple):
     key: str

@@ -56,6 +56,7 @@ from gpersist.graph.resolve import apply, apply_op, graph_of, resolve
 from gpersist.graph.session import BaseSession, InteractiveSession, Session
 from gpersist.graph.stripped_op_list import ops_used_by_graph_def, strip_graph_default_valued_attrs, stripped_op_list_for_graph
 from gpersist.graph.tensor import Operand, Tensor, install_operators
+from gpersist.graph.tensor_handle import device_of_handle
 from gpersist.graph.tensor_proto import as_array, encode_filled, make_ndarray, make_tensor_proto
 from gpersist.graph.variables_store import Buffer, Held, VariablesStore
 
@@ -95,6 +96,7 @@ __all__ = [
     "convert_to_tensor",
     "convert_variables_to_constants",
     "create_meta_graph_def",
+    "device_of_handle",
     "encode_filled",
     "encode_node",
     "export_scoped_meta_graph",

@@ -33,6 +33,8 @@ _NOT_DIFFERENTIABLE = (
     *("DenseToDenseSetOperation", "DenseToSparseSetOperation", "ReduceDataset", "SetSize", "SparseToSparseSetOperation"),
     *("ReaderNumRecordsProduced", "ReaderNumWorkUnitsCompleted", "ReaderRead", "ReaderReadUpTo"),
     *("ReaderReset", "ReaderRestoreState", "ReaderSerializeState"),
+    *("AudioMicrofrontend", "GenerateVocabRemapping", "LoadAndRemapMatrix", "RandomIndexShuffle"),
+    *("DeleteSessionTensor", "GetSessionHandle", "GetSessionHandleV2", "GetSessionTensor"),
     *("FakeQuantWithMinMaxArgsGradient", "FakeQuantWithMinMaxVarsGradient", "FakeQuantWithMinMaxVarsPerChannelGradient"),
 )
 """What gradients do not pass in TensorFlow, without this being an error, though there are inputs of numbers."""

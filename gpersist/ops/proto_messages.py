@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpersist import protos
 from gpersist.dtypes import DType
 from gpersist.errors import DataLossError, GPersistError, InvalidArgumentError, NotFoundError
 from gpersist.files import gfile
@@ -53,9 +54,8 @@ def _message_class(message_type: bytes, source: bytes) -> Any:
     """
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-    from gpersist.protos.pool import POOL
-
-    name, pool = message_type.decode(), POOL
+    name = message_type.decode()
+    pool: Any = protos.GraphDef.DESCRIPTOR.file.pool
     try:
         if source not in (b"", b"local://"):
             if source.startswith(b"bytes://"):

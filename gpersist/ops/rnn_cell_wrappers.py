@@ -57,7 +57,7 @@ class _Wrapper(RNNCell):
         with name_scope(f"{type(self).__name__}ZeroState", values=[batch_size]):
             return self.cell.zero_state(batch_size, dtype)
 
-    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:  # type: ignore[override]  # as TensorFlow's
+    def __call__(self, inputs: Any, state: Any, scope: Any = None) -> Any:  # as TensorFlow's
         """The output and the next state."""
         return self._wrapped(inputs, state, scope=scope)
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from gpersist.dtypes import DType, from_numpy
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Context, Operation, SessionOpType, Tensor, apply, apply_op, get_default_graph
-from gpersist.graph.tensor_handle import device_of_handle
+from gpersist.graph import Context, Operation, SessionOpType, Tensor, apply, apply_op, device_of_handle, get_default_graph
 from gpersist.ops import shape_functions
 from gpersist.ops.constants import placeholder
 from gpersist.ops.kernels import as_array

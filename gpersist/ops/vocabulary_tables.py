@@ -11,6 +11,8 @@ from gpersist.ops.lookup import KeyValueTensorInitializer, StaticHashTable, Stat
 from gpersist.ops.sequences import range as number_range
 from gpersist.ops.shaping import size
 
+__all__: list[str] = []
+
 
 def index_table_from_tensor(
     vocabulary_list: Any, num_oov_buckets: int = 0, default_value: int = -1, dtype: Any = "string", name: str | None = None

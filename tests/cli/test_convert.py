@@ -24,11 +24,11 @@ def test_names_and_devices(run, prefix, tmp_path):
     done = run("convert", prefix, tmp_path / "a", "--rename", r"^dense/(.*)=layer/\1", "--rename", "^words$=", "--devices", "*/bias=/gpu:7")
     assert done.out.splitlines()[:3] == ["dense/bias -> layer/bias", "dense/kernel -> layer/kernel", "left out: words"]
     with gpersist.open(tmp_path / "a") as reader:
-        assert [reader.device(f"layer/{name}") for name in ("bias", "kernel")] == ["/gpu:7", "/device:GPU:0"]
+        assert [reader.device(f"layer/{name}") for name in ("bias", "kernel")] == ["/device:GPU:7", "/device:GPU:0"]
     assert run("convert", prefix, tmp_path / "a", "--clear-devices").status == 0
     assert not any("GPU" in device for device in gpersist.open(tmp_path / "a").devices.values())
     assert run("convert", prefix, tmp_path / "a", "--devices", "/gpu:0").status == 0
-    assert set(gpersist.open(tmp_path / "a").devices.values()) == {"/gpu:0"}
+    assert set(gpersist.open(tmp_path / "a").devices.values()) == {"/device:GPU:0"}
 
 
 def test_what_is_damaged_is_left_out_and_named(run, prefix, tmp_path):

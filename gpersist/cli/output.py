@@ -25,7 +25,7 @@ _OPTIONS = {
     " (a Saver's restore calls it device_map)": "",
     "(to='v2' makes": "(--to v2 makes",
     "lossy=True has it done": "--lossy has it done",
-    "dtypes has '": "--dtype is '",
+    "dtypes has ": "--dtype is ",
     "with meta= where": "with --meta where",
     "with outputs= what": "with --outputs what",
 }

@@ -8,7 +8,7 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.dtypes import DType, from_numpy
-from gpersist.errors import UnimplementedError
+from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph import Operation, OpType, Tensor, sample
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -34,6 +34,24 @@ class _Passing(OpType, abstract=True):
         return value
 
 
+_NAMED: dict[str, Any] = {"tensor_name": "x:0"}
+
+
+class _OfTensor(OpType, abstract=True):
+    """Its input, a tensor that `tensor_name` names."""
+
+    inputs = "input: T"
+    outputs = "output: T"
+    shapes = _Passing.shapes
+    samples = (sample("float[2,3]", has_gradient=False, **_NAMED), sample("string[2]", **_NAMED), sample("int32[]", **_NAMED))
+    allows_uninitialized_input = True
+
+    @staticmethod
+    def run(xp: Any, value: Array, *, tensor_name: bytes) -> Array:
+        _check_name(tensor_name)
+        return value
+
+
 class CopyHost(_Passing):
     """Its input, for a debugger."""
 
@@ -41,11 +59,10 @@ class CopyHost(_Passing):
     allows_uninitialized_input = True
 
 
-class DebugIdentity(_Passing):
+class DebugIdentity(_OfTensor):
     """Its input, for a debugger."""
 
     attrs = f"{_PLACE}, {_URLS}"
-    allows_uninitialized_input = True
 
 
 class DebugIdentityV2(_Passing):
@@ -62,12 +79,11 @@ class DebugIdentityV2(_Passing):
         return grad
 
 
-class DebugIdentityV3(_Passing):
+class DebugIdentityV3(_OfTensor):
     """Its input, for a debugger."""
 
     attrs = f"{_PLACE}, io_of_node: string = '', is_input: bool = false, io_index: int = -1, {_URLS}"
     is_stateful = True
-    allows_uninitialized_input = True
 
 
 class DebugNanCount(OpType):
@@ -83,10 +99,11 @@ class DebugNanCount(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         return [unknown_shape()]
 
-    samples = (sample("float[2,3]"), sample(np.array([1.0, np.nan])), sample("int32[4]"))
+    samples = (sample("float[2,3]", **_NAMED), sample(np.array([1.0, np.nan]), **_NAMED), sample("int32[4]", **_NAMED))
 
     @staticmethod
-    def run(xp: Any, value: Any) -> Any:
+    def run(xp: Any, value: Any, *, tensor_name: bytes) -> Any:
+        _check_name(tensor_name)
         _check_numbers("DebugNanCount", value)
         return np.array([np.isnan(_real(value)).sum()], np.int64)
 
@@ -99,14 +116,21 @@ class DebugNumericSummary(OpType):
     attrs = f"{_PLACE}, debug_urls: list(string) = [], lower_bound: float = -1e999, upper_bound: float = 1e999, mute_if_healthy: bool = false, gated_grpc: bool = false"  # noqa: E501
     allows_uninitialized_input = True
     is_host_only = True
-    samples = (sample("float[2,3]"), sample(np.array([1.0, np.nan, np.inf, -np.inf])), sample("int32[4]"), sample("bool[3]"), sample("float[0]"))
+    samples = (
+        sample("float[2,3]", **_NAMED),
+        sample(np.array([1.0, np.nan, np.inf, -np.inf]), **_NAMED),
+        sample("int32[4]", **_NAMED),
+        sample("bool[3]", **_NAMED),
+        sample("float[0]", **_NAMED),
+    )
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         return [unknown_shape()]
 
     @staticmethod
-    def run(xp: Any, value: Any, *, lower_bound: float, upper_bound: float) -> Any:
+    def run(xp: Any, value: Any, *, tensor_name: bytes, lower_bound: float, upper_bound: float) -> Any:
+        _check_name(tensor_name)
         _check_numbers("DebugNumericSummary", value)
         numbers = np.asarray(_real(value), np.float64).reshape(-1)
         finite = numbers[np.isfinite(numbers)]
@@ -183,6 +207,11 @@ def _enum(value: Any) -> int:
 def _real(value: Any) -> Any:
     array = np.asarray(value)
     return array.astype(np.float32) if array.dtype.kind == "V" or array.dtype.name == "bfloat16" else array
+
+
+def _check_name(tensor_name: bytes) -> None:
+    if tensor_name.count(b":") != 1:
+        raise InvalidArgumentError(f'Failed to parse tensor name: "{tensor_name.decode()}"')
 
 
 def _check_numbers(what: str, value: Any) -> None:

@@ -170,6 +170,8 @@ class TestALostDevice:
                 manager.save_async(2, {"x": array}, **RING)
                 with pytest.raises(UnavailableError, match=LOST):
                     manager.save_async(3, {"x": array}, **RING)
+                with pytest.raises(UnavailableError, match=LOST):
+                    manager.wait()  # for the third, which has begun all the same
                 assert manager.all_steps() == [1]
                 assert str(manager.latest()).endswith("-1")
             gpersist.release_memory()

@@ -15,7 +15,7 @@ from gpersist.graph import Graph, Session, get_op_type, import_graph_def
 from tests.cuda import gpus as gpus  # skips this module where there are none
 from tests.interop.ops_cases import Case, cases_of, op_names, question
 
-pytestmark = pytest.mark.cuda
+pytestmark = [pytest.mark.cuda, pytest.mark.timeout(600)]  # the first run compiles kernels of every type
 
 _WANTED = re.compile(r"\.(special-(float|int)32|T=\w+|\S*=(nan|inf|-1|last)|\S*-(none|leading))$")
 _MOST = 5

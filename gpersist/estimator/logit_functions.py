@@ -105,6 +105,5 @@ def _zero_fraction_of_all(variables: list[Any]) -> Tensor:
 def _zeros(variable: Any, count: Tensor) -> Tensor:
     """How many of a variable's elements are zero, as a float."""
     is_empty = equal(count, constant(0, dtype="int64"))
-    none = lambda: constant(0, dtype="float32")  # noqa: E731
-    found = cond(is_empty, none, lambda: zero_fraction(variable) * cast(count, "float32"), name="zero_count")
+    found = cond(is_empty, lambda: constant(0, dtype="float32"), lambda: zero_fraction(variable) * cast(count, "float32"), name="zero_count")
     return found  # type: ignore[no-any-return]

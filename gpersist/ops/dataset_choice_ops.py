@@ -160,24 +160,12 @@ def _rebatch_for_replicas(ctx: Context, source: DatasetValue, num_replicas: Any,
     return DatasetValue(begin)
 
 
-def _sliding_window(ctx: Context, source: DatasetValue, window_size: Any, window_shift: Any, window_stride: Any, **_: Any) -> DatasetValue:
-    size, shift, stride = int(window_size), int(window_shift), int(window_stride)
-    if min(size, shift, stride) <= 0:
-        raise InvalidArgumentError("Window size, shift and stride must be greater than zero.")
-
-    def begin() -> Iterator[Element]:
-        elements, kept, ahead, reach = iter(source), list[Element](), 0, (size - 1) * stride + 1
-        while True:
-            for _ in itertools.islice(elements, ahead):
-                pass
-            kept.extend(itertools.islice(elements, reach - len(kept)))
-            if len(kept) < reach:
-                return
-            yield values.stacked(kept[::stride])
-            ahead = max(0, shift - len(kept))
-            del kept[:shift]
-
-    return DatasetValue(begin)
+def _sliding_window(
+    ctx: Context, source: DatasetValue, window_size: Any, window_shift: Any, window_stride: Any, *, drop_remainder: bool = True
+) -> DatasetValue:
+    sizes = int(window_size), int(window_shift), int(window_stride)
+    values.check_window(*sizes)
+    return DatasetValue(lambda: map(values.stacked, values.neighbours(source, *sizes, drop_remainder)))
 
 
 def _dense_to_sparse(ctx: Context, source: DatasetValue, batch_size: Any, row_shape: Any) -> DatasetValue:

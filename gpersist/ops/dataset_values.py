@@ -272,28 +272,35 @@ def _of_column(column: Sequence[Any]) -> DatasetValue:
     return DatasetValue(lambda: ((value,) for value in column), len(column))
 
 
-def windowed(source: DatasetValue, size: int, shift: int, stride: int, drops: bool) -> DatasetValue:
-    """Datasets of neighbouring elements: one for each component."""
+def neighbours(source: DatasetValue, size: int, shift: int, stride: int, drops: bool) -> Iterator[list[Element]]:
+    """Every `stride`-th of neighbouring elements, `size` of them together; the next ones begin `shift` elements later."""
+    elements = iter(source)
+    kept: list[Element] = []
+    ahead = 0  # elements before the next window, where windows leave some out
+    reach = (size - 1) * stride + 1
+    while True:
+        for _ in itertools.islice(elements, ahead):
+            pass
+        kept.extend(itertools.islice(elements, reach - len(kept)))
+        if not kept or (drops and len(kept) < reach):
+            return
+        yield kept[::stride]
+        ahead = max(0, shift - len(kept))
+        del kept[:shift]
+
+
+def check_window(size: int, shift: int, stride: int) -> None:
+    """Raises InvalidArgumentError for what is no window."""
     if size <= 0 or shift <= 0 or stride <= 0:
         raise InvalidArgumentError("Window size, shift and stride must be greater than zero.")
 
-    def begin() -> Iterator[Element]:
-        elements = iter(source)
-        kept: list[Element] = []
-        ahead = 0  # elements before the next window, where windows leave some out
-        reach = (size - 1) * stride + 1
-        while True:
-            for _ in itertools.islice(elements, ahead):
-                pass
-            kept.extend(itertools.islice(elements, reach - len(kept)))
-            if not kept or (drops and len(kept) < reach):
-                return
-            chosen = kept[::stride]
-            yield tuple(_of_column(column) for column in zip(*chosen, strict=True))
-            ahead = max(0, shift - len(kept))
-            del kept[:shift]
 
-    return DatasetValue(begin)
+def windowed(source: DatasetValue, size: int, shift: int, stride: int, drops: bool) -> DatasetValue:
+    """Datasets of neighbouring elements: one for each component."""
+    check_window(size, shift, stride)
+    return DatasetValue(
+        lambda: (tuple(_of_column(column) for column in zip(*found, strict=True)) for found in neighbours(source, size, shift, stride, drops))
+    )
 
 
 def unbatched(source: DatasetValue) -> DatasetValue:

@@ -113,7 +113,10 @@ class DebugNumericSummary(OpType):
 
     inputs = "input: T"
     outputs = "output: double"
-    attrs = f"{_PLACE}, debug_urls: list(string) = [], lower_bound: float = -1e999, upper_bound: float = 1e999, mute_if_healthy: bool = false, gated_grpc: bool = false"  # noqa: E501
+    attrs = (
+        f"{_PLACE}, debug_urls: list(string) = [], lower_bound: float = -1e999, upper_bound: float = 1e999, mute_if_healthy: bool = false, "
+        "gated_grpc: bool = false"
+    )
     allows_uninitialized_input = True
     is_host_only = True
     samples = (

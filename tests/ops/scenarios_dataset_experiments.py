@@ -126,6 +126,8 @@ def batches(session: Session) -> None:
         _given(session, [[0, 1], [2, 3], [4], []], _wrapped(halves, _ROWS))
         sliding = apply(f"{prefix}SlidingWindowDataset", source._variant_tensor, 2, 2, 2, **_MANY)
         _given(session, [[0, 2], [2, 4]], _wrapped(sliding, _ROWS))
+    whole = apply("SlidingWindowDataset", source._variant_tensor, 3, 2, 1, drop_remainder=False, **_MANY)
+    _given(session, [[0, 1, 2], [2, 3, 4], [4]], _wrapped(whole, _ROWS))
     triangle = Dataset.range(1, 4).map(lambda x: ops.fill([x], x)).sparse_batch(2, [3])
     old = _like("ExperimentalDenseToSparseBatchDataset", triangle)
     expected = [([[0, 0], [1, 0], [1, 1]], [1, 2, 2], [2, 3]), ([[0, 0], [0, 1], [0, 2]], [3, 3, 3], [1, 3])]

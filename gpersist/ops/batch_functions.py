@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,28 +27,56 @@ class BatchFunction(Calling):
 
     @staticmethod
     def run(
-        ctx: Context, values: Sequence[Any], captured: Sequence[Any], *, f: Any, max_batch_size: int, allowed_batch_sizes: list[int]
+        ctx: Context,
+        values: Sequence[Any],
+        captured: Sequence[Any],
+        *,
+        f: Any,
+        max_batch_size: int,
+        allowed_batch_sizes: list[int],
+        enable_large_batch_splitting: bool,
     ) -> list[Any]:
+        _check_sizes(max_batch_size, allowed_batch_sizes, enable_large_batch_splitting)
         if any(not value.shape for value in values):
             raise InvalidArgumentError("Batching input tensors must have at least one dimension.")
         rows = values[0].shape[0]
         if any(value.shape[0] != rows for value in values):
             raise InvalidArgumentError("Batching input tensors supplied in a given op invocation must have equal 0th-dimension size.")
-        if rows > max_batch_size and not ctx.op.attr("enable_large_batch_splitting"):
+        if rows > max_batch_size:
             raise InvalidArgumentError(f"Task size {rows} is larger than maximum input batch size {max_batch_size}")
-        wanted = min((size for size in allowed_batch_sizes if size >= rows), default=rows)
-        if rows and wanted > rows:
-            values = [ctx.xp.concatenate([value, *[value[:1]] * (wanted - rows)]) for value in values]
-        found = results(ctx, f, [*values, *captured])
-        for value in found:
-            if not value.shape:
-                raise FailedPreconditionError("Batched output tensor has 0 dimensions")
-            if value.shape[0] != max(rows, len(values[0])):
-                raise FailedPreconditionError(
-                    f"Batched output tensor's 0th dimension does not equal the sum of the 0th dimension sizes of the input tensors: "
-                    f"{value.shape[0]} and {len(values[0])}"
-                )
-        return [value[:rows] for value in found]
+        most = allowed_batch_sizes[-1] if allowed_batch_sizes else max_batch_size
+        parts = [
+            _of_rows(ctx, f, [value[start : start + most] for value in values], captured, allowed_batch_sizes)
+            for start in range(0, max(rows, 1), most)
+        ]
+        return parts[0] if len(parts) == 1 else [ctx.xp.concatenate(found) for found in zip(*parts, strict=True)]
+
+
+def _check_sizes(most: int, allowed: list[int], is_split: bool) -> None:
+    if any(after <= before for before, after in itertools.pairwise(allowed)):
+        raise InvalidArgumentError("allowed_batch_sizes entries must be monotonically increasing")
+    if allowed and not is_split and allowed[-1] != most:
+        raise InvalidArgumentError("final entry in allowed_batch_sizes must equal max_batch_size when enable_large_batch_splitting is False")
+    if allowed and allowed[-1] > most:
+        raise InvalidArgumentError(f"the final entry in allowed_batch_sizes, {allowed[-1]}, must not exceed max_batch_size, {most}")
+
+
+def _of_rows(ctx: Context, function: Any, values: Sequence[Any], captured: Sequence[Any], allowed: list[int]) -> list[Any]:
+    """What a function makes of some rows, filled up with the first one to an allowed number."""
+    rows = values[0].shape[0]
+    wanted = next((size for size in allowed if size >= rows), rows) if rows else 0
+    if wanted > rows:
+        values = [ctx.xp.concatenate([value, *[value[:1]] * (wanted - rows)]) for value in values]
+    found = results(ctx, function, [*values, *captured])
+    for value in found:
+        if not value.shape:
+            raise FailedPreconditionError("Batched output tensor has 0 dimensions")
+        if value.shape[0] != wanted:
+            raise FailedPreconditionError(
+                "Batched output tensor's 0th dimension does not equal the sum of the 0th dimension sizes of the input tensors: "
+                f"{value.shape[0]} and {wanted}"
+            )
+    return [value[:rows] for value in found]
 
 
 def nondifferentiable_batch_function(
@@ -68,7 +97,7 @@ def nondifferentiable_batch_function(
         allowed_batch_sizes: the numbers of rows that the function is made for; rows are filled up to the next.
         max_enqueued_batches: for TensorFlow's sake.
         autograph: for TensorFlow's sake.
-        enable_large_batch_splitting: whether more rows than that are taken.
+        enable_large_batch_splitting: whether more rows than the largest allowed number are taken, a part at a time.
     """
     sizes: dict[str, Any] = {
         "num_batch_threads": num_batch_threads,

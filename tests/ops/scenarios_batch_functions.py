@@ -33,6 +33,19 @@ def batch_function(session: Session) -> None:
 
     rows = ops.placeholder("float32", [None])
     assert session.run(filled_up(rows), {rows: [0, 0, 0]}).tolist() == [4, 4, 4]
+
+    @nondifferentiable_batch_function(1, 8, 1, allowed_batch_sizes=[2, 4])
+    def in_parts(x: Tensor) -> Tensor:
+        return x * 0 + cast(shape(x), "float32")
+
+    assert session.run(in_parts(rows), {rows: [0] * 5}).tolist() == [4, 4, 4, 4, 2]
+    assert session.run(in_parts(rows), {rows: [0] * 8}).tolist() == [4] * 8
+    with pytest.raises(InvalidArgumentError, match="Task size 9 is larger than maximum input batch size 8"):
+        session.run(in_parts(rows), {rows: [0] * 9})
+    for sizes, told in (([4, 2], "monotonically increasing"), ([2, 4], "final entry in allowed_batch_sizes must equal max_batch_size")):
+        badly = nondifferentiable_batch_function(1, 8, 1, allowed_batch_sizes=sizes, enable_large_batch_splitting=False)(lambda x: x)
+        with pytest.raises(InvalidArgumentError, match=told):
+            session.run(badly([1.0]))
     with pytest.raises(InvalidArgumentError, match="Task size 9 is larger than maximum input batch size 8"):
         session.run(filled_up(np.zeros(9, np.float32)))
     with pytest.raises(InvalidArgumentError, match="must have at least one dimension"):

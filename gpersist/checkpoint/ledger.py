@@ -17,6 +17,7 @@ import itertools
 import logging
 import os
 import re
+import stat
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -82,12 +83,17 @@ class Ledger:
 
     def steps(self) -> set[int]:
         """The steps that have an index in the folder."""
-        try:
-            names = files.active().names(self.folder)
-        except CheckpointNotFoundError:
-            if files.active().stat(self.folder):
-                raise FailedPreconditionError(f"{self.folder!r} is a file; expected a folder, or a name for one") from None
-            return set()
+        while True:
+            try:
+                names = files.active().names(self.folder)
+                break
+            except CheckpointNotFoundError:
+                found = files.active().stat(self.folder)
+                if found is None:
+                    return set()
+                if not stat.S_ISDIR(found.st_mode):
+                    raise FailedPreconditionError(f"{self.folder!r} is a file; expected a folder, or a name for one") from None
+            # another process made the folder in between
         steps = (self._step_of(name.removesuffix(".index")) for name in names if name.endswith(".index"))
         return {step for step in steps if step is not None}
 

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from gpersist.errors import (
     MismatchError,
     OutOfSpaceError,
 )
+from tests.faults.intercepted import InterceptedFiles
 
 START = 1_700_000_000.0
 
@@ -132,6 +134,23 @@ def test_directories_in_bytes_that_are_files_and_none(folder: str, caplog: pytes
     make("~/run").save(1, arrays(1))
     assert "expanduser" in warnings(caplog)[-1]
     assert Path(folder, "~/run/ckpt-1.index").exists()
+
+
+def test_a_folder_made_while_it_is_listed(folder: str) -> None:
+    class Late(InterceptedFiles):
+        """Another process makes the folder, and saves there, right after we found none."""
+
+        def around(self, call: str, do: Callable[[], Any], arguments: tuple[Any, ...]) -> Any:
+            try:
+                return do()
+            except CheckpointNotFoundError:
+                if call == "names":
+                    with files.substituted(files.PosixFiles()):
+                        make(folder).save(3, arrays(3))
+                raise
+
+    with files.substituted(Late()):
+        assert make(folder).all_steps() == [3]
 
 
 def test_nothing_to_restore(folder: str) -> None:
@@ -693,17 +712,18 @@ with CheckpointManager(folder, 3, durable=False) as manager:
 
 
 def test_two_processes(folder: str) -> None:
-    savers = [subprocess.Popen([sys.executable, "-c", _SAVER, folder, str(first)]) for first in (0, 1)]
     reader = make(folder)
     seen = 0
-    while any(saver.poll() is None for saver in savers):
-        try:
-            values = reader.restore()["w"]
-        except CheckpointNotFoundError:
-            assert not seen
-        else:
-            seen += 1
-            assert (values == values[0]).all()
+    with ExitStack() as stack:  # which waits for them, whatever comes
+        savers = [stack.enter_context(subprocess.Popen([sys.executable, "-c", _SAVER, folder, str(first)])) for first in (0, 1)]
+        while any(saver.poll() is None for saver in savers):
+            try:
+                values = reader.restore()["w"]
+            except CheckpointNotFoundError:
+                assert not seen
+            else:
+                seen += 1
+                assert (values == values[0]).all()
     assert [saver.returncode for saver in savers] == [0, 0]
     assert seen
     assert len(reader.all_steps()) == 3

@@ -20,6 +20,7 @@ from gpersist.ops.datasets import Dataset
 from gpersist.ops.decoding import csv_fields
 from gpersist.ops.kernels import as_array
 from gpersist.ops.strings import number_of
+from gpersist.ops.type_specs import TensorSpec
 from gpersist.shapes import TensorShape
 
 __all__ = ["CsvDataset"]
@@ -155,7 +156,7 @@ class CsvDataset(Dataset):
         compression = convert_to_tensor(compression_type or "", "string", name="compression_type")
         given = [default_of(value) for value in record_defaults]
         defaults = [convert_to_tensor(value, name=f"record_defaults_{number}") for number, value in enumerate(given)]
-        spec = tuple(structure.TensorSpec(TensorShape(()), tensor.dtype.base_dtype) for tensor in defaults)
+        spec = tuple(TensorSpec(TensorShape(()), tensor.dtype.base_dtype) for tensor in defaults)
         inputs = (
             int64_of(buffer_size or _BUFFER_BYTES, "buffer_size"),
             bool_of(header, "header"),

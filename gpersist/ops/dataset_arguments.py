@@ -45,13 +45,6 @@ def blank(spec: Any) -> Any:
     return "" if spec.dtype.is_string else np.zeros((), spec.dtype.numpy)
 
 
-def common_shape(one: TensorShape, another: TensorShape) -> TensorShape:
-    """What two shapes have in common."""
-    if one.rank is None or one.rank != another.rank:
-        return TensorShape(None)
-    return TensorShape([size if size == other else None for size, other in zip(one.as_list(), another.as_list(), strict=True)])
-
-
 def rows_of_batch(size: Tensor, drops: Tensor) -> int | None:
     """How many elements each batch has, where that is known."""
     known, is_exact = constant_value(size), constant_value(drops)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gpersist.dtypes import float32, float64, int64
 from gpersist.graph import Tensor, convert_to_tensor
 from gpersist.ops import dataset_structure as structure
-from gpersist.ops.dataset_arguments import common_shape
 from gpersist.ops.shaping import expand_dims, squeeze
 from gpersist.ops.stateless_random import stateless_multinomial
+from gpersist.ops.type_specs import TensorSpec
 from gpersist.ops.unary import log
 from gpersist.shapes import TensorShape
 
@@ -26,7 +26,7 @@ def chosen(datasets: Sequence[Dataset], choice: Dataset, stop_on_empty_dataset: 
         raise ValueError("Invalid `datasets`. `datasets` should not be empty.")
     if not hasattr(choice, "_variant_tensor"):
         raise TypeError(f"Invalid `choice_dataset`. `choice_dataset` should be a `tf.data.Dataset` but is {type(choice)}.")
-    if not structure.is_compatible(choice.element_spec, structure.TensorSpec(TensorShape(()), int64)):
+    if not structure.is_compatible(choice.element_spec, TensorSpec(TensorShape(()), int64)):
         raise TypeError(f"Invalid `choice_dataset`. Elements of `choice_dataset` must be scalar `tf.int64` tensors but are {choice.element_spec}.")
     return _directed(choice._rewritten(), datasets, stop_on_empty_dataset)
 
@@ -73,16 +73,14 @@ def _select_dataset_varying_logits(logits: Any, seeds: Any) -> Tensor:
 
 
 def _directed(selector: Dataset, datasets: Sequence[Dataset], stop_on_empty_dataset: bool) -> Dataset:
-    first = structure.flatten(datasets[0].element_spec)
-    shapes = [spec.shape for spec in first]
+    spec = datasets[0].element_spec
     for number, dataset in enumerate(datasets[1:]):
-        specs = structure.flatten(dataset.element_spec)
-        if [spec.dtype for spec in specs] != [spec.dtype for spec in first]:
+        try:
+            spec = structure.common(spec, dataset.element_spec)
+        except ValueError:
             raise TypeError(
                 f"Invalid `datasets`. `datasets` must have compatible element specs.\n Dataset 0 element_spec={datasets[0].element_spec}.\n"
                 f"Dataset {number + 1} element_spec={dataset.element_spec}."
-            )
-        shapes = [common_shape(shape, spec.shape) for shape, spec in zip(shapes, specs, strict=True)]
-    spec = structure.pack(datasets[0].element_spec, [structure.shaped(one, shape) for one, shape in zip(first, shapes, strict=True)])
+            ) from None
     variants = [dataset._variant_tensor for dataset in datasets]
     return selector._then("DirectedInterleaveDataset", spec, variants, stop_on_empty_dataset=stop_on_empty_dataset)

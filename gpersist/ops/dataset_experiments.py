@@ -22,9 +22,11 @@ __all__ = [
     "bucket_by_sequence_length",
     "cardinality",
     "choose_from_datasets",
+    "dense_to_ragged_batch",
     "dense_to_sparse_batch",
     "enumerate_dataset",
     "get_single_element",
+    "get_structure",
     "group_by_reducer",
     "group_by_window",
     "ignore_errors",
@@ -82,6 +84,11 @@ def choose_from_datasets(datasets: Sequence[Dataset], choice_dataset: Dataset, s
     return Dataset.choose_from_datasets(datasets, choice_dataset, stop_on_empty_dataset)
 
 
+def dense_to_ragged_batch(batch_size: Any, drop_remainder: Any = False, row_splits_dtype: Any = "int64") -> _Transformation:
+    """`Dataset.ragged_batch` (`tf.data.experimental.dense_to_ragged_batch`)."""
+    return lambda dataset: dataset.ragged_batch(batch_size, drop_remainder, row_splits_dtype)
+
+
 def dense_to_sparse_batch(batch_size: Any, row_shape: Any) -> _Transformation:
     """`Dataset.sparse_batch` (`tf.data.experimental.dense_to_sparse_batch`)."""
     return lambda dataset: dataset.sparse_batch(batch_size, row_shape)
@@ -95,6 +102,19 @@ def enumerate_dataset(start: Any = 0) -> _Transformation:
 def get_single_element(dataset: Dataset) -> Any:
     """`Dataset.get_single_element` (`tf.data.experimental.get_single_element`)."""
     return dataset.get_single_element()
+
+
+def get_structure(dataset_or_iterator: Any) -> Any:
+    """A nest of specs: the type and shape of each part of an element (`tf.data.experimental.get_structure`).
+
+    Raises:
+        TypeError: it is neither a dataset nor an iterator.
+    """
+    if not hasattr(dataset_or_iterator, "element_spec"):
+        raise TypeError(
+            f"Invalid `dataset_or_iterator`. `dataset_or_iterator` must be a dataset or tf.data.Iterator, but got {type(dataset_or_iterator)}."
+        )
+    return dataset_or_iterator.element_spec
 
 
 def group_by_reducer(key_func: Callable[..., Any], reducer: grouping.Reducer) -> _Transformation:

@@ -15,6 +15,7 @@ from gpersist.ops.comparison import less, less_equal, logical_and
 from gpersist.ops.constants import constant
 from gpersist.ops.dataset_tracing import called
 from gpersist.ops.reductions import reduce_min
+from gpersist.ops.type_specs import TensorSpec
 from gpersist.shapes import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -126,8 +127,7 @@ def reduced_by_key(dataset: Dataset, key_func: Callable[..., Any], reducer: Redu
     begun = called("group_by_reducer", reducer.init_func, _KEY, dataset._like)
     state = begun.output_spec
     reduced = called("group_by_reducer", reducer.reduce_func, (state, dataset.element_spec), dataset._like)
-    ours, theirs = structure.flatten(state), structure.flatten(reduced.output_spec)
-    if [spec.dtype for spec in ours] != [spec.dtype for spec in theirs]:
+    if structure.types(state) != structure.types(reduced.output_spec):
         raise TypeError(f"Invalid `reducer`. The element types for the new state {reduced.output_spec} do not match those of the old state {state}.")
     finished = called("group_by_reducer", reducer.finalize_func, state, dataset._like)
     captured = (key.captured, begun.captured, reduced.captured, finished.captured)
@@ -141,5 +141,5 @@ def reduced_by_key(dataset: Dataset, key_func: Callable[..., Any], reducer: Redu
 
 
 def _check_key(spec: Any) -> None:
-    if not (isinstance(spec, structure.TensorSpec) and structure.is_compatible(spec, structure.TensorSpec(TensorShape(()), _KEY.dtype))):
+    if not (isinstance(spec, TensorSpec) and structure.is_compatible(spec, TensorSpec(TensorShape(()), _KEY.dtype))):
         raise ValueError(f"Invalid `key_func`. `key_func` must return a single `tf.int64` scalar tensor but its return type is {spec}.")

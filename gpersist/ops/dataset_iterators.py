@@ -108,17 +108,17 @@ class Iterator:
     @property
     def output_types(self) -> Any:
         """The types of an element's parts."""
-        return structure.mapped(lambda spec: spec.dtype, self._spec)
+        return structure.legacy_types(self._spec)
 
     @property
     def output_shapes(self) -> Any:
         """The shapes of an element's parts."""
-        return structure.mapped(lambda spec: spec.shape, self._spec)
+        return structure.legacy_shapes(self._spec)
 
     @property
     def output_classes(self) -> Any:
         """The classes of an element's parts."""
-        return structure.mapped(lambda spec: spec.kind, self._spec)
+        return structure.legacy_classes(self._spec)
 
 
 def _iterator(handle: Tensor, initializer: Operation | None, spec: Any) -> Iterator:

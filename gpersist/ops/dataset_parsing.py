@@ -15,6 +15,7 @@ from gpersist.ops.dataset_values import DatasetValue, Element
 from gpersist.ops.examples import ParseExampleV2
 from gpersist.ops.parsing import Parts
 from gpersist.ops.sparse_serialization import SerializeSparse
+from gpersist.ops.type_specs import SparseTensorSpec, TensorSpec
 from gpersist.shapes import TensorShape
 
 if TYPE_CHECKING:
@@ -65,15 +66,13 @@ for _name, _more in (
 
 def parsed(dataset: Dataset, features: Mapping[str, Any], num_parallel_calls: Any, deterministic: str) -> Dataset:
     """What `parse_example_dataset` makes of a dataset of vectors of text."""
-    if not structure.is_compatible(dataset.element_spec, structure.TensorSpec(TensorShape([None]), string)):
+    if not structure.is_compatible(dataset.element_spec, TensorSpec(TensorShape([None]), string)):
         raise TypeError(f"Input dataset should be a dataset of vectors of strings. Instead it is `{dataset.element_spec}`.")
     parts = Parts(features)
     rows = dataset.element_spec.shape
-    sparse = {
-        key: structure.SparseTensorSpec(rows.concatenate([None]), dtype) for key, dtype in zip(parts.sparse_keys, parts.sparse_types, strict=True)
-    }
+    sparse = {key: SparseTensorSpec(rows.concatenate([None]), dtype) for key, dtype in zip(parts.sparse_keys, parts.sparse_types, strict=True)}
     kinds = zip(parts.dense_types, parts.dense_shapes, strict=True)
-    dense = {key: structure.TensorSpec(rows.concatenate(shape), dtype) for key, (dtype, shape) in zip(parts.dense_keys, kinds, strict=True)}
+    dense = {key: TensorSpec(rows.concatenate(shape), dtype) for key, (dtype, shape) in zip(parts.dense_keys, kinds, strict=True)}
     found = dataset._then(
         "ParseExampleDatasetV2",
         sparse | dense,

@@ -41,7 +41,7 @@ def called(what: str, function: Callable[..., Any], spec: Any, wrap: Callable[[T
 
     def make(*tensors: Tensor) -> tuple[Any, list[Tensor]]:
         leaves = [
-            wrap(tensor, leaf.element_spec) if isinstance(leaf, structure.DatasetSpec) else leaf.value_of(tensor)
+            wrap(tensor, leaf.element_spec) if isinstance(leaf, structure.DatasetSpec) else structure.value_of(leaf, tensor)
             for tensor, leaf in zip(tensors, structure.flatten(spec), strict=True)
         ]
         element = structure.pack(spec, leaves)

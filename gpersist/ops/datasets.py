@@ -10,22 +10,16 @@ import numpy as np
 from gpersist.dtypes import as_dtype
 from gpersist.dtypes import bool_ as boolean
 from gpersist.graph import Tensor, apply, apply_op, convert_to_tensor, get_default_graph, name_scope
+from gpersist.ops import dataset_batching as batching
 from gpersist.ops import dataset_choices as choices
 from gpersist.ops import dataset_grouping as grouping
 from gpersist.ops import dataset_structure as structure
 from gpersist.ops.arithmetic import maximum
 from gpersist.ops.comparison import greater
 from gpersist.ops.dataset_arguments import (
-    beside,
-    blank,
-    common_shape,
     int64_of,
-    known_sizes,
     order_of,
-    rows_of_batch,
-    rows_of_rebatch,
     seeds_of,
-    sizes_of,
 )
 from gpersist.ops.dataset_iterators import Iterator, make_initializable_iterator, make_one_shot_iterator
 from gpersist.ops.dataset_tracing import Called, called
@@ -33,6 +27,7 @@ from gpersist.ops.file_contents import matching_files
 from gpersist.ops.python_generators import generated
 from gpersist.ops.shaping import shape
 from gpersist.ops.strings import reduce_join
+from gpersist.ops.type_specs import TensorSpec, TypeSpec
 from gpersist.shapes import TensorShape
 
 __all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset"]
@@ -64,6 +59,10 @@ class Dataset:
     def _fill(self, variant: Tensor, spec: Any, kind: str) -> None:
         self._variant_tensor, self.element_spec, self._kind = variant, spec, kind
 
+    @property
+    def _type_spec(self) -> structure.DatasetSpec:
+        return structure.DatasetSpec(self.element_spec)
+
     def __repr__(self) -> str:
         return f"<{self._kind} element_spec={self.element_spec!r}>"
 
@@ -79,17 +78,17 @@ class Dataset:
     @property
     def output_types(self) -> Any:
         """The types of an element's parts."""
-        return structure.mapped(lambda spec: spec if isinstance(spec, structure.DatasetSpec) else spec.dtype, self.element_spec)
+        return structure.legacy_types(self.element_spec)
 
     @property
     def output_shapes(self) -> Any:
         """The shapes of an element's parts."""
-        return structure.mapped(lambda spec: spec if isinstance(spec, structure.DatasetSpec) else spec.shape, self.element_spec)
+        return structure.legacy_shapes(self.element_spec)
 
     @property
     def output_classes(self) -> Any:
         """The classes of an element's parts."""
-        return structure.mapped(lambda spec: spec.kind, self.element_spec)
+        return structure.legacy_classes(self.element_spec)
 
     # ---- from tensors
 
@@ -145,9 +144,16 @@ class Dataset:
             raise TypeError(
                 "To specify the output signature you need to provide either the `output_signature` argument or the `output_types` argument."
             )
-        spec = output_signature
-        if spec is None:
-            spec = structure.of_types(output_types, output_shapes)
+        if output_signature is not None:
+            for given, name_of in ((output_types, "output_types"), (output_shapes, "output_shapes")):
+                if given is not None:
+                    raise TypeError(f"The `{name_of}` argument can not be used together with the `output_signature` argument.")
+            for leaf in structure.flatten(output_signature):
+                if not isinstance(leaf, TypeSpec):
+                    raise TypeError(
+                        f"`output_signature` must contain objects that are subclass of `tf.TypeSpec` but found {type(leaf)} which is not."
+                    )
+        spec = structure.of_types(output_types, output_shapes) if output_signature is None else output_signature
         taken = [convert_to_tensor(value, name=f"args_{number}") for number, value in enumerate(args or ())]
 
         def flat_map_fn(unused: Tensor) -> Dataset:
@@ -177,7 +183,7 @@ class Dataset:
     @staticmethod
     def random(seed: int | None = None, rerandomize_each_iteration: bool | None = None, name: str | None = None) -> Dataset:
         """Random numbers of 32 bits, as int64, without an end."""
-        return _made("RandomDataset", structure.TensorSpec(TensorShape(()), as_dtype("int64")), inputs=seeds_of(seed))
+        return _made("RandomDataset", TensorSpec(TensorShape(()), as_dtype("int64")), inputs=seeds_of(seed))
 
     @staticmethod
     def range(*args: Any, **kwargs: Any) -> Dataset:
@@ -186,7 +192,7 @@ class Dataset:
             raise ValueError(f"Invalid `args`. The length of `args` should be between 1 and 3 but was {len(args)}.")
         start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
         inputs = [int64_of(value, name) for value, name in ((start, "start"), (stop, "stop"), (step, "step"))]
-        return _made("RangeDataset", structure.TensorSpec(TensorShape(()), as_dtype(kwargs.get("output_type", "int64"))), inputs=inputs)
+        return _made("RangeDataset", TensorSpec(TensorShape(()), as_dtype(kwargs.get("output_type", "int64"))), inputs=inputs)
 
     @staticmethod
     def counter(start: Any = 0, step: Any = 1, dtype: Any = "int64", name: str | None = None) -> Dataset:
@@ -271,11 +277,10 @@ class Dataset:
         Raises:
             TypeError: its elements are of other types.
         """
-        ours, theirs = structure.flatten(self.element_spec), structure.flatten(dataset.element_spec)
-        if [spec.dtype for spec in ours] != [spec.dtype for spec in theirs]:
-            raise TypeError(f"Incompatible dataset elements:\n  {self.element_spec} vs.   {dataset.element_spec}")
-        shapes = [common_shape(one.shape, another.shape) for one, another in zip(ours, theirs, strict=True)]
-        spec = structure.pack(self.element_spec, [structure.shaped(one, shape) for shape, one in zip(shapes, ours, strict=True)])
+        try:
+            spec = structure.common(self.element_spec, dataset.element_spec)
+        except ValueError:
+            raise TypeError(f"Incompatible dataset elements:\n  {self.element_spec} vs.   {dataset.element_spec}") from None
         return self._then("ConcatenateDataset", spec, dataset._variant_tensor)
 
     def repeat(self, count: Any = None, name: str | None = None) -> Dataset:
@@ -312,13 +317,7 @@ class Dataset:
         self, batch_size: Any, drop_remainder: Any = False, num_parallel_calls: Any = None, deterministic: bool | None = None, name: str | None = None
     ) -> Dataset:
         """Several elements as one, along a new first axis."""
-        size, drops = int64_of(batch_size, "batch_size"), convert_to_tensor(drop_remainder, boolean, name="drop_remainder")
-        rows = rows_of_batch(size, drops)
-        spec = structure.batched(self.element_spec, rows)
-        if num_parallel_calls is None:
-            return self._then("BatchDatasetV2", spec, size, drops, kind="_BatchDataset")
-        calls = int64_of(num_parallel_calls, "num_parallel_calls")
-        return self._then("ParallelBatchDataset", spec, size, calls, drops, deterministic=order_of(deterministic))
+        return batching.batched(self, batch_size, drop_remainder, num_parallel_calls, deterministic)
 
     def padded_batch(
         self, batch_size: Any, padded_shapes: Any = None, padding_values: Any = None, drop_remainder: Any = False, name: str | None = None
@@ -335,40 +334,7 @@ class Dataset:
         Raises:
             ValueError: the rank of a part is not known, and no shape is told.
         """
-        specs = structure.flatten(self.element_spec)
-        if any(not isinstance(spec, structure.TensorSpec) for spec in specs):
-            raise TypeError(f"`padded_batch` is only supported for datasets that produce tensor elements, not for {self.element_spec}.")
-        if padded_shapes is None:
-            if any(spec.shape.rank is None for spec in specs):
-                raise ValueError(f"You must provide `padded_shapes` argument because component of dataset element has unknown rank: {self!r}")
-            wanted: list[Any] = [spec.shape for spec in specs]
-        else:
-            wanted = beside(self.element_spec, padded_shapes)
-        fills = [None] * len(specs) if padding_values is None else beside(self.element_spec, padding_values)
-        size = int64_of(batch_size, "batch_size")
-        shapes = [sizes_of(shape) for shape in wanted]
-        values = [
-            convert_to_tensor(blank(spec) if fill is None else fill, spec.dtype, name="padding_value")
-            for spec, fill in zip(specs, fills, strict=True)
-        ]
-        drops = convert_to_tensor(drop_remainder, boolean, name="drop_remainder")
-        rows = rows_of_batch(size, drops)
-        known = [known_sizes(shape) for shape in shapes]
-        spec = structure.pack(
-            self.element_spec,
-            [structure.TensorSpec(TensorShape([rows]).concatenate(shape), each.dtype) for shape, each in zip(known, specs, strict=True)],
-        )
-        variant = apply(
-            "PaddedBatchDatasetV2",
-            self._variant_tensor,
-            size,
-            shapes,
-            values,
-            drops,
-            output_shapes=structure.shapes(spec),
-            name="PaddedBatchDatasetV2",
-        )
-        return _wrapped(variant, spec, "_PaddedBatchDataset")
+        return batching.padded(self, batch_size, padded_shapes, padding_values, drop_remainder)
 
     def rebatch(self, batch_size: Any, drop_remainder: Any = False, name: str | None = None) -> Dataset:
         """Batches of other sizes, several of which take turns, of the same rows.
@@ -376,10 +342,15 @@ class Dataset:
         Raises:
             ValueError: elements are scalars.
         """
-        sizes = int64_of(batch_size, "batch_sizes")
-        rows = rows_of_rebatch(self.element_spec, sizes, convert_to_tensor(drop_remainder, boolean, name="drop_remainder"))
-        spec = structure.batched(structure.unbatched(self.element_spec), rows)
-        return self.map(_normalize)._then("RebatchDatasetV2", spec, batch_size, drop_remainder, kind="_RebatchDataset")
+        return batching.rebatched(self, batch_size, drop_remainder)
+
+    def ragged_batch(self, batch_size: Any, drop_remainder: Any = False, row_splits_dtype: Any = "int64", name: str | None = None) -> Dataset:
+        """Several elements of one rank as one, a ragged tensor where their sizes may differ, along a new first axis.
+
+        Raises:
+            ValueError: the rank of a part is not known.
+        """
+        return batching.ragged(self, batch_size, drop_remainder, as_dtype(row_splits_dtype))
 
     def sparse_batch(self, batch_size: Any, row_shape: Any, name: str | None = None) -> Dataset:
         """Several tensors of one rank, whatever their sizes, as a sparse tensor, along a new first axis.
@@ -392,13 +363,7 @@ class Dataset:
         Raises:
             TypeError: an element is more than one tensor.
         """
-        if not isinstance(self.element_spec, structure.TensorSpec):
-            raise TypeError(
-                "`dense_to_sparse_batch` requires an input dataset whose elements have a single component, but the given dataset has the following "
-                f"component types: {self.output_types}."
-            )
-        spec = structure.SparseTensorSpec(TensorShape([None]).concatenate(row_shape), self.element_spec.dtype)
-        return self._then("DenseToSparseBatchDataset", spec, batch_size, sizes_of(row_shape))
+        return batching.sparse(self, batch_size, row_shape)
 
     def window(self, size: Any, shift: Any = None, stride: Any = 1, drop_remainder: Any = False, name: str | None = None) -> Dataset:
         """Datasets of neighbouring elements."""
@@ -408,7 +373,7 @@ class Dataset:
 
     def unbatch(self, name: str | None = None) -> Dataset:
         """The rows of each element."""
-        return self.map(_normalize)._then("UnbatchDataset", structure.unbatched(self.element_spec))
+        return batching.unbatched(self)
 
     def enumerate(self, start: Any = 0, name: str | None = None) -> Dataset:
         """Pairs of a number and an element."""
@@ -469,7 +434,7 @@ class Dataset:
         """
         made = self._called("filter", predicate)
         spec = made.output_spec
-        if not (isinstance(spec, structure.TensorSpec) and structure.is_compatible(spec, structure.TensorSpec(TensorShape(()), boolean))):
+        if not (isinstance(spec, TensorSpec) and structure.is_compatible(spec, TensorSpec(TensorShape(()), boolean))):
             raise ValueError(f"Invalid `predicate`. `predicate` must return a `tf.bool` scalar tensor, but its return type is {spec!r}.")
         return self._then("FilterDataset", None, made.captured, predicate=made.function)
 
@@ -606,15 +571,13 @@ class Dataset:
         with name_scope("initial_state"):
             state, found = _normalized(initial_state)
         made = called("reduce", reduce_func, (state, self.element_spec), _wrapped)
-        given = structure.flatten(made.output_spec)
-        expected = [spec.dtype for spec in structure.flatten(state)]
-        if [spec.dtype for spec in given] != expected:
-            raise TypeError(
-                f"The element types for the new state must match the initial state. Expected {expected}; got {[spec.dtype for spec in given]}."
-            )
-        shapes = [common_shape(one.shape, another.shape) for one, another in zip(structure.flatten(state), given, strict=True)]
-        if any(one.shape.as_list() != shape.as_list() for one, shape in zip(structure.flatten(state), shapes, strict=True) if shape.rank is not None):
-            state = structure.pack(state, [structure.shaped(one, shape) for shape, one in zip(shapes, given, strict=True)])
+        try:
+            known = structure.common(state, made.output_spec)
+        except ValueError:
+            expected, given = ([spec.dtype for spec in structure.flatten(nest)] for nest in (state, made.output_spec))
+            raise TypeError(f"The element types for the new state must match the initial state. Expected {expected}; got {given}.") from None
+        if known != state:
+            state = known
             made = called("reduce", reduce_func, (state, self.element_spec), _wrapped)
         types, shapes = structure.types(state), structure.shapes(state)
         inputs = self._variant_tensor, structure.tensors_of(found), made.captured
@@ -661,13 +624,6 @@ def _normalized(nest: Any) -> tuple[Any, list[Any]]:
     with name_scope("normalize_element"):
         found = structure.normalized(nest, "component")
     return structure.pack(nest, [structure.spec_of(leaf) for leaf in found]), found
-
-
-def _normalize(*element: Any) -> Any:
-    return tuple(structure.rows_of(structure.normalized(element, "component")))
-
-
-_normalize.__name__ = "normalize"  # as TensorFlow's
 
 
 def _inner(made: Called) -> Any:

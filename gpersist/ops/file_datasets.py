@@ -7,14 +7,14 @@ from typing import Any
 
 from gpersist.dtypes import string as text
 from gpersist.graph import Tensor, apply, convert_to_tensor
-from gpersist.ops import dataset_structure as structure
 from gpersist.ops.datasets import Dataset
 from gpersist.ops.shaping import reshape
+from gpersist.ops.type_specs import TensorSpec
 from gpersist.shapes import TensorShape
 
 __all__ = ["FixedLengthRecordDataset", "TFRecordDataset", "TextLineDataset"]
 
-_RECORD = structure.TensorSpec(TensorShape(()), text)
+_RECORD = TensorSpec(TensorShape(()), text)
 _BUFFER_BYTES = 256 * 1024
 
 

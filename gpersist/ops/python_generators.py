@@ -13,6 +13,9 @@ from gpersist.graph import Tensor, apply
 from gpersist.ops import dataset_structure as structure
 from gpersist.ops.function_graph import trace
 from gpersist.ops.python_functions import py_func
+from gpersist.ops.ragged_tensor_value import RaggedTensorValue
+from gpersist.ops.sparse_tensor import SparseTensorValue
+from gpersist.ops.type_specs import RaggedTensorSpec, SparseTensorSpec, TensorSpec
 from gpersist.shapes import TensorShape
 
 __all__: list[str] = []
@@ -46,8 +49,8 @@ class _Running:
                 f"`generator` yielded an element that did not match the expected structure. The expected structure was "
                 f"{structure.mapped(lambda spec: spec.dtype, self._spec)}, but the yielded element was {value}."
             )
-        is_strict = isinstance(self._spec, structure.TensorSpec) and self._spec.shape.rank is None  # then TensorFlow makes a tensor of it first
-        return [_array(part, spec, value, is_strict) for part, spec in zip(parts, specs, strict=True)]
+        is_strict = isinstance(self._spec, TensorSpec) and self._spec.shape.rank is None  # then TensorFlow makes a tensor of it first
+        return [array for part, spec in zip(parts, specs, strict=True) for array in _components(part, spec, value, is_strict)]
 
     def end(self, number: Any) -> Any:
         """Forgets one."""
@@ -66,7 +69,23 @@ def _parts(spec: Any, value: Any) -> list[Any]:
     return [value]
 
 
-def _array(value: Any, spec: structure.TensorSpec, element: Any, is_strict: bool) -> Any:
+def _components(value: Any, spec: Any, element: Any, is_strict: bool) -> list[Any]:
+    """The arrays of a part of an element, of `structure.component_types`."""
+    if isinstance(spec, SparseTensorSpec) and isinstance(value, SparseTensorValue):
+        found = [value.indices, value.values, value.dense_shape]
+    elif isinstance(spec, RaggedTensorSpec) and isinstance(value, RaggedTensorValue):
+        found = [*value.nested_row_splits, value.flat_values]
+    else:
+        found = [value]
+    wanted = structure.component_types(spec)
+    if len(found) != len(wanted):
+        raise TypeError(f"`generator` yielded an element that is no {spec.value_type.__name__}Value; expected {spec!r}, found {element}.")
+    shapes = [spec.shape] if len(wanted) == 1 else [TensorShape(None)] * len(wanted)
+    specs = [TensorSpec(shape, dtype) for shape, dtype in zip(shapes, wanted, strict=True)]
+    return [_array(each, kind, element, is_strict) for each, kind in zip(found, specs, strict=True)]
+
+
+def _array(value: Any, spec: TensorSpec, element: Any, is_strict: bool) -> Any:
     try:
         array = np.asarray(value, object if spec.dtype.is_string else None)
         if not spec.dtype.is_string:
@@ -106,12 +125,13 @@ def generated(generator: Callable[..., Any], spec: Any, args: Sequence[Tensor], 
     """
     running = _Running(generator, spec)
     types, shapes = structure.types(spec), structure.shapes(spec)
+    component_types = [dtype for leaf in structure.flatten(spec) for dtype in structure.component_types(leaf)]
 
     def begin(_: Tensor) -> tuple[Any, list[Tensor]]:
         return None, [py_func(running.begin, list(args), "int64")]
 
     def following(number: Tensor) -> tuple[Any, list[Tensor]]:
-        return None, py_func(running.next, [number], types)
+        return None, structure.tensors_of(structure.of_components(spec, py_func(running.next, [number], component_types)))
 
     def end(number: Tensor) -> tuple[Any, list[Tensor]]:
         return None, [py_func(running.end, [number], "int64")]

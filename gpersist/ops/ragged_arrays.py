@@ -14,6 +14,7 @@ from gpersist.ops.checks import assert_equal, assert_less, assert_non_negative
 from gpersist.ops.filling import zeros
 from gpersist.ops.gathering import gather
 from gpersist.ops.joining import concat
+from gpersist.ops.ragged_items import gathered
 from gpersist.ops.ragged_tensor import RaggedTensor, row_splits_to_numbers
 from gpersist.ops.reductions import count_nonzero
 from gpersist.ops.scans import cumprod, cumsum
@@ -84,7 +85,7 @@ def _stacked(parts: list[Any], axis: int) -> Any:
         with count.graph.control_dependencies([check for check in checks if check is not None]):
             joined = _joined(rows)
             order = reshape(transpose(reshape(number_range(count * len(rows)), [len(rows), -1])), [-1])
-            turned = _gathered(joined, order)
+            turned = gathered(joined, order)
             return RaggedTensor.from_row_splits(turned, number_range(0, count * len(rows) + 1, len(rows)), validate=False)
     return rows[0].with_values(_stacked([part.values for part in rows], axis - 1))
 
@@ -107,12 +108,6 @@ def _joined(parts: Sequence[RaggedTensor]) -> RaggedTensor:
             end = each[-1] + end
         splits.append(concat(pieces, 0))
     return RaggedTensor.from_nested_row_splits(concat([part.flat_values for part in parts], 0), splits, validate=False)
-
-
-def _gathered(rows: RaggedTensor, order: Tensor) -> RaggedTensor:
-    splits = list(rows.nested_row_splits)
-    found = apply_op("RaggedGather", splits, rows.flat_values, order, OUTPUT_RAGGED_RANK=len(splits)).outputs
-    return RaggedTensor.from_nested_row_splits(found[-1], list(found[:-1]), validate=False)
 
 
 def boolean_mask(data: Any, mask: Any, name: str | None = None) -> Any:
@@ -195,7 +190,7 @@ def stack_dynamic_partitions(data: Any, partitions: Any, num_partitions: Any, na
         if rank == 1:
             order = argsort(numbers, stable=True)
             sorted_numbers = gather(numbers, order)
-            values = _gathered(rows, order) if isinstance(rows, RaggedTensor) else gather(rows, order)
+            values = gathered(rows, order) if isinstance(rows, RaggedTensor) else gather(rows, order)
             checks = [
                 assert_less(sorted_numbers[-1:], count, message="partitions must be less than num_partitions"),
                 assert_non_negative(numbers, message="partitions must be non-negative."),

@@ -14,8 +14,8 @@ from gpersist.ops.casting import cast
 from gpersist.ops.constants import constant
 from gpersist.ops.counting import bincount
 from gpersist.ops.filling import zeros
-from gpersist.ops.indexing import getitem
 from gpersist.ops.joining import concat, stack
+from gpersist.ops.ragged_items import item
 from gpersist.ops.ragged_tensor_value import RaggedTensorValue
 from gpersist.ops.reductions import reduce_max
 from gpersist.ops.scans import cumsum
@@ -196,6 +196,17 @@ class RaggedTensor:
             found = found.values
         return found  # type: ignore[no-any-return]
 
+    def _components(self) -> list[Any]:
+        """The tensors that it is made of, for `gpersist.ops.nest`."""
+        return [self.flat_values, *self.nested_row_splits]
+
+    @classmethod
+    def _of_components(cls, parts: Sequence[Any]) -> RaggedTensor:
+        made, *splits = parts
+        for each in reversed(splits):
+            made = cls(made, each)
+        return made  # type: ignore[no-any-return]
+
     @property
     def nested_row_splits(self) -> tuple[Tensor, ...]:
         """The ends of rows at all levels."""
@@ -280,7 +291,14 @@ class RaggedTensor:
             sizes = -1 if shape is None else [-1 if size is None else size for size in TensorShape(shape).as_list()]
             parts = [values, default, list(self.nested_row_splits)]
             kinds = ["ROW_SPLITS"] * self.ragged_rank
-            return apply("RaggedTensorToTensor", constant(sizes, self._row_splits.dtype), *parts, row_partition_types=kinds)
+            found = apply("RaggedTensorToTensor", constant(sizes, self._row_splits.dtype), *parts, row_partition_types=kinds)
+            mine, wanted = self.shape, TensorShape(shape)
+            if mine.rank is not None:
+                known = (
+                    mine.as_list() if wanted.rank is None else [a if b is None else b for a, b in zip(mine.as_list(), wanted.as_list(), strict=True)]
+                )
+                found.set_shape(known)
+            return found
 
     def to_sparse(self, name: str | None = None) -> SparseTensor:
         """A sparse tensor of the same values (`RaggedTensor.to_sparse`)."""
@@ -315,14 +333,13 @@ class RaggedTensor:
         return found  # type: ignore[no-any-return]  # there is a level
 
     def __getitem__(self, key: Any) -> Any:
-        """A row (`ragged[3]`), or some rows of the innermost axis' places (`ragged[3, 1:]`)."""
-        first, rest = (key[0], key[1:]) if isinstance(key, tuple) else (key, ())
-        if isinstance(first, slice):
-            raise ValueError("slices of rows of a ragged tensor are not supported: gather the rows, or use to_tensor() first")
+        """A row (`ragged[3]`), some rows (`ragged[1:3]`), parts of each row (`ragged[:, :2]`), new axes; as of tensors.
+
+        Raises:
+            ValueError: a key picks one place of an axis whose rows differ in length.
+        """
         with name_scope(None, "RaggedGetItem", []):
-            starts, limits = self._row_splits[:-1], self._row_splits[1:]
-            row = self._values[starts[first] : limits[first]]
-            return getitem(row, rest)
+            return item(self, list(key) if isinstance(key, tuple) else [key])
 
     def __str__(self) -> str:
         return f"tf.RaggedTensor(values={self._values}, row_splits={self._row_splits})"
@@ -379,6 +396,8 @@ def _given(values: Any) -> Any:
 def _integers(value: Any, name: str) -> Tensor:
     if isinstance(value, Tensor):
         return value if value.dtype.name == "int32" else cast(value, "int64")
+    if isinstance(value, (list, tuple)) and any(isinstance(each, Tensor) for each in value):
+        return cast(convert_to_tensor(value, name=name), "int64")
     array = np.asarray(value)
     return convert_to_tensor(array, "int32" if array.dtype == np.int32 else "int64", name)
 

@@ -166,6 +166,9 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.template": "make_template",
         "gpersist.ops.tensor_array": "TensorArray",
         "gpersist.ops.timestamps": "timestamp",
+        "gpersist.ops.type_specs": (
+            "IndexedSlicesSpec NoneTensorSpec RaggedTensorSpec SparseTensorSpec TensorArraySpec TensorSpec TypeSpec type_spec_from_value"
+        ),
         "gpersist.ops.variable": "Variable",
         "gpersist.ops.variable_creation": ("disable_resource_variables enable_resource_variables resource_variables_enabled variable_creator_scope"),
         "gpersist.ops.variable_lists": (

@@ -11,6 +11,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "Iterator get_output_classes get_output_shapes get_output_types make_initializable_iterator make_one_shot_iterator"
         ),
         "gpersist.ops.dataset_options": "Options",
+        "gpersist.ops.dataset_structure": "DatasetSpec",
         "gpersist.ops.datasets": "AUTOTUNE Dataset INFINITE_CARDINALITY UNKNOWN_CARDINALITY",
         "gpersist.ops.file_datasets": "FixedLengthRecordDataset TFRecordDataset TextLineDataset",
     },

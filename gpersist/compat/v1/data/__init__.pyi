@@ -12,6 +12,9 @@ from gpersist.ops.dataset_iterators import (
 from gpersist.ops.dataset_options import (
     Options,
 )
+from gpersist.ops.dataset_structure import (
+    DatasetSpec,
+)
 from gpersist.ops.datasets import (
     AUTOTUNE,
     INFINITE_CARDINALITY,
@@ -29,6 +32,7 @@ __all__ = [
     "INFINITE_CARDINALITY",
     "UNKNOWN_CARDINALITY",
     "Dataset",
+    "DatasetSpec",
     "FixedLengthRecordDataset",
     "Iterator",
     "Options",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gpersist.bundle import nearest
+from gpersist.ops.ragged_dispatch import dispatching
 
 __all__ = ["lazily"]
 
@@ -67,7 +68,10 @@ def lazily(module: str, shown: str, inner: str, places: Mapping[str, str]) -> tu
             raise AttributeError(f"{what}{near.removesuffix('?')}; dir({shown}) lists its names, docs/tensorflow1.md what else to use")
         importlib.import_module("gpersist.ops")  # says what operations there are, before anything is built or registered
         place, attribute = found[name]
-        value = getattr(importlib.import_module(place), attribute) if place else importlib.import_module(f"{module}.{name}")
+        if place:
+            value = dispatching(getattr(importlib.import_module(place), attribute), place, attribute)
+        else:
+            value = importlib.import_module(f"{module}.{name}")
         setattr(own, name, value)
         return value
 

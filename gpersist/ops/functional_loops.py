@@ -7,15 +7,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from gpersist.graph import Tensor, convert_to_tensor, name_scope
+from gpersist.ops import dataset_structure as structure
 from gpersist.ops import nest
 from gpersist.ops.constants import constant
 from gpersist.ops.control_flow import while_loop
+from gpersist.ops.ragged_tensor import RaggedTensor
 from gpersist.ops.shaping import shape as shape_of
+from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.ops.tensor_array import TensorArray
+from gpersist.ops.type_specs import TypeSpec
 from gpersist.ops.variable_scope import get_variable_scope
 from gpersist.shapes import TensorShape, as_shape
 
 __all__ = ["foldl", "foldr", "map_fn", "scan"]
+
+_COMPOSITE = (SparseTensor, RaggedTensor)
+"""Their rows go through loops as variants."""
 
 
 def map_fn(
@@ -54,7 +61,9 @@ def map_fn(
         raise ValueError(f"elems must be a Tensor or (possibly nested) sequence of Tensors. Got {elems}, which does not contain any Tensors.")
     like = elems if outputs is None else outputs
     with name_scope(name, "map", flat), _cached_where_used():
-        tensors = [convert_to_tensor(elem, name="elem") for elem in flat]
+        given = [elem if isinstance(elem, _COMPOSITE) else convert_to_tensor(elem, name="elem") for elem in flat]
+        rows = structure.unbatched(tuple(map(structure.spec_of, given)))
+        tensors = structure.rows_of(given)
         if tensors[0].shape.rank == 0:
             raise ValueError("Elements in elems must be 1+ dimensional Tensors, not scalars")
         known = _row_count(tensors)
@@ -66,16 +75,20 @@ def map_fn(
             TensorArray(kind, size=count, dynamic_size=False, infer_shape=infer_shape, element_shape=shape)
             for kind, shape in ([(tensor.dtype, None) for tensor in tensors] if outputs is None else map(_type_and_shape, nest.flatten(outputs)))
         ]
+        made = list(rows) if outputs is None else nest.flatten(outputs)
 
         def compute(i: Tensor, arrays: list[TensorArray]) -> tuple[Any, Any]:
-            value = fn(nest.pack_sequence_as(elems, [array.read(i) for array in inputs]))
+            row = [structure.value_of(spec, array.read(i)) for spec, array in zip(rows, inputs, strict=True)]
+            value = fn(nest.pack_sequence_as(elems, row))
             nest.assert_same_structure(outputs or elems, value)
-            arrays = [array.write(i, part) for array, part in zip(arrays, nest.flatten(value), strict=True)]
+            parts = [structure.tensor_of(spec, part) for spec, part in zip(made, nest.flatten(value), strict=True)]
+            arrays = [array.write(i, part) for array, part in zip(arrays, parts, strict=True)]
             return i + 1, arrays
 
         loop = _options(parallel_iterations or 10, back_prop, swap_memory, count)
         _, results = while_loop(lambda i, _: i < count, compute, (start, results), **loop)
-        return nest.pack_sequence_as(like, _stacked(results, known))
+        found = [_whole(spec, value, known) for spec, value in zip(made, _stacked(results, known), strict=True)]
+        return nest.pack_sequence_as(like, found)
 
 
 def scan(
@@ -230,8 +243,14 @@ def _row_count(tensors: Sequence[Tensor]) -> int | None:
     return counts[0]
 
 
+def _whole(spec: Any, value: Tensor, rows: int | None) -> Any:
+    return structure.value_of(structure.batched(spec, rows), value) if isinstance(spec, TypeSpec) else value
+
+
 def _type_and_shape(kind: Any) -> tuple[Any, TensorShape]:
-    """Of a type, or of a TensorSpec."""
+    """Of a type, or of a spec."""
+    if isinstance(kind, TypeSpec):
+        return structure.types(kind)[0], structure.shapes(kind)[0]
     return (kind.dtype, as_shape(kind.shape)) if hasattr(kind, "shape") and hasattr(kind, "dtype") else (kind, as_shape(None))
 
 

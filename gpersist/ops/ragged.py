@@ -15,7 +15,8 @@ from gpersist.ops.casting import cast
 from gpersist.ops.counting import bincount
 from gpersist.ops.joining import concat
 from gpersist.ops.ragged_arrays import boolean_mask, cross, cross_hashed, stack, stack_dynamic_partitions
-from gpersist.ops.ragged_tensor import RaggedTensor, row_splits_to_numbers
+from gpersist.ops.ragged_places import row_splits_to_numbers
+from gpersist.ops.ragged_tensor import RaggedTensor
 from gpersist.ops.ragged_tensor_value import RaggedTensorValue
 from gpersist.ops.scans import cumsum
 

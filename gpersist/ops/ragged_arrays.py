@@ -15,7 +15,8 @@ from gpersist.ops.filling import zeros
 from gpersist.ops.gathering import gather
 from gpersist.ops.joining import concat
 from gpersist.ops.ragged_items import gathered
-from gpersist.ops.ragged_tensor import RaggedTensor, row_splits_to_numbers
+from gpersist.ops.ragged_places import row_splits_to_numbers
+from gpersist.ops.ragged_tensor import RaggedTensor
 from gpersist.ops.reductions import count_nonzero
 from gpersist.ops.scans import cumprod, cumsum
 from gpersist.ops.sequences import range as number_range

@@ -30,10 +30,10 @@ class RaggedFillEmptyRows(OpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         numbers, values, rows, default = op._inputs
-        numbers.shape.with_rank(1)[:1].merge_with(values.shape.with_rank(1))
+        count = numbers.shape.with_rank(1).merge_with(values.shape.with_rank(1))
         default.shape.with_rank(0)
         rows.shape.with_rank(0)
-        return [TensorShape([None]), TensorShape([None]), TensorShape([None]), numbers.shape.with_rank(1)]
+        return [TensorShape([None]), TensorShape([None]), TensorShape([None]), count]
 
     @staticmethod
     def run(xp: Any, value_rowids: Any, values: Any, nrows: Any, default_value: Any) -> tuple[Any, ...]:

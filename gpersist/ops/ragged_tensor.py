@@ -16,11 +16,12 @@ from gpersist.ops.counting import bincount
 from gpersist.ops.filling import zeros
 from gpersist.ops.joining import concat, stack
 from gpersist.ops.ragged_items import item
+from gpersist.ops.ragged_merging import merged
+from gpersist.ops.ragged_places import aligned, row_splits_to_numbers
 from gpersist.ops.ragged_tensor_value import RaggedTensorValue
 from gpersist.ops.reductions import reduce_max
 from gpersist.ops.scans import cumsum
 from gpersist.ops.sequences import range as number_range
-from gpersist.ops.sequences import repeat
 from gpersist.ops.shaping import reshape, shape_of
 from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.shapes import TensorShape
@@ -149,19 +150,23 @@ class RaggedTensor:
         name: str | None = None,
         row_splits_dtype: Any = "int64",
     ) -> RaggedTensor:
-        """A dense tensor's rows, whole or as long as `lengths` says (`tf.RaggedTensor.from_tensor`).
+        """A dense tensor's rows, whole, as long as `lengths` says, or without the `padding` at their ends (`tf.RaggedTensor.from_tensor`).
 
         Raises:
-            ValueError: `padding`, or several levels with lengths.
+            ValueError: both, or either with several levels.
         """
-        if padding is not None or (lengths is not None and ragged_rank != 1):
-            raise ValueError("from_tensor takes neither padding, nor lengths with several levels: make the tensor by from_row_lengths")
+        if padding is not None and lengths is not None:
+            raise ValueError("Specify argument `lengths` or `padding`, but not both.")
+        if ragged_rank != 1 and (padding is not None or lengths is not None):
+            raise ValueError("from_tensor takes neither padding nor lengths with several levels: make the tensor by from_row_lengths")
         kind = as_dtype(row_splits_dtype)
         with name_scope(name, "RaggedFromTensor", []):
             given = convert_to_tensor(tensor, name="tensor")
             given.shape.with_rank_at_least(ragged_rank + 1)
             sizes = shape_of(given, out_type=kind)
             sizes[1]  # TensorFlow's graph has this node, too
+            if padding is not None:
+                lengths = _without_padding(given, padding, kind)
             if lengths is not None:
                 counts = cast(lengths, kind)
                 places = number_range(sizes[1])
@@ -312,6 +317,73 @@ class RaggedTensor:
             kind = as_dtype(row_splits_dtype)
             return cls.from_value_rowids(st_input.values, cast(st_input.indices[:, 0], kind), cast(st_input.dense_shape[0], kind), validate=False)
 
+    @classmethod
+    def from_nested_row_lengths(cls, flat_values: Any, nested_row_lengths: Any, name: str | None = None, validate: bool = True) -> RaggedTensor:
+        """Rows of rows, by their lengths at each level, outermost first; see `from_nested_row_splits`."""
+        return _nested(cls.from_row_lengths, flat_values, nested_row_lengths, "nested_row_lengths", name)
+
+    @classmethod
+    def from_nested_value_rowids(
+        cls, flat_values: Any, nested_value_rowids: Any, nested_nrows: Any = None, name: str | None = None, validate: bool = True
+    ) -> RaggedTensor:
+        """Rows of rows, by the number of the row that each part is in, at each level, outermost first; see `from_nested_row_splits`."""
+        counts = [None] * len(nested_value_rowids) if nested_nrows is None else list(nested_nrows)
+        levels = list(zip(nested_value_rowids, counts, strict=True))
+        return _nested(lambda values, level: cls.from_value_rowids(values, *level), flat_values, levels, "nested_value_rowids", name)
+
+    def nested_row_lengths(self, name: str | None = None) -> tuple[Tensor, ...]:
+        """How long the rows are, at each level."""
+        return tuple(splits[1:] - splits[:-1] for splits in self.nested_row_splits)
+
+    def nested_value_rowids(self, name: str | None = None) -> tuple[Tensor, ...]:
+        """The number of the row that each part is in, at each level."""
+        return tuple(map(row_splits_to_numbers, self.nested_row_splits))
+
+    @property
+    def uniform_row_length(self) -> Tensor | None:
+        """None: rows may differ in length."""
+        return None
+
+    def with_row_splits_dtype(self, dtype: Any) -> RaggedTensor:
+        """The same with ends of rows of another type: int32 or int64.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        kind = as_dtype(dtype)
+        if kind.name not in ("int32", "int64"):
+            raise ValueError(f"Argument `row_splits` dtype must be int32 or int64. Received {kind!r}.")
+        inner = self._values.with_row_splits_dtype(kind) if isinstance(self._values, RaggedTensor) else self._values
+        return RaggedTensor(inner, cast(self._row_splits, kind))
+
+    def to_list(self) -> Any:
+        """Not in a graph: its value is computed in a session.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("to_list can only be used in eager mode.")
+
+    def numpy(self) -> Any:
+        """Not in a graph: its value is computed in a session.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("RaggedTensor.numpy() is only supported in eager mode.")
+
+    def __bool__(self) -> bool:
+        raise TypeError("RaggedTensor may not be used as a boolean.")
+
+    def merge_dims(self, outer_axis: int, inner_axis: int) -> Any:
+        """Neighbouring axes, from one to another, as one: a ragged tensor, or a tensor if none is left of the ragged ones.
+
+        Raises:
+            ValueError: there are no such axes.
+        """
+        with name_scope(None, "RaggedMergeDims", []):
+            return merged(self, outer_axis, inner_axis)
+
     def with_values(self, new_values: Any) -> RaggedTensor:
         """The same rows with other values."""
         return RaggedTensor(_given(new_values), self._row_splits)
@@ -349,22 +421,23 @@ class RaggedTensor:
 
 def _operator(method: str) -> Callable[[RaggedTensor, Any], RaggedTensor]:
     def operate(self: RaggedTensor, other: Any) -> RaggedTensor:
-        if isinstance(other, RaggedTensor):
-            if other.ragged_rank != self.ragged_rank:
-                raise ValueError("only ragged tensors of the same rows, and scalars, go together")
-            other = other.flat_values
-        elif np.ndim(other) if not isinstance(other, Tensor) else other.shape.rank != 0:
-            raise ValueError("a ragged tensor goes together with scalars and others of the same rows: broadcast first")
-        return self.with_flat_values(getattr(self.flat_values, method)(other))
+        rows, (mine, others) = aligned([self, other])
+        return rows.with_flat_values(getattr(mine, method)(others))
 
     return operate
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+def _unary(method: str) -> Callable[[RaggedTensor], RaggedTensor]:
+    return lambda self: self.with_flat_values(getattr(self.flat_values, method)())
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor"):
     setattr(RaggedTensor, f"__{_name}__", _operator(f"__{_name}__"))
     setattr(RaggedTensor, f"__r{_name}__", _operator(f"__r{_name}__"))
 for _name in ("lt", "le", "gt", "ge"):
     setattr(RaggedTensor, f"__{_name}__", _operator(f"__{_name}__"))
+for _name in ("neg", "abs", "invert"):
+    setattr(RaggedTensor, f"__{_name}__", _unary(f"__{_name}__"))
 
 
 def rows_of(parts: Sequence[Tensor]) -> RaggedTensor:
@@ -373,12 +446,23 @@ def rows_of(parts: Sequence[Tensor]) -> RaggedTensor:
     return RaggedTensor.from_value_rowids(values, indices[:, 0], nrows=shape[0], validate=False)
 
 
-def row_splits_to_numbers(splits: Tensor, name: str | None = None) -> Tensor:
-    """The number of the row that each value is in, by the ends of rows."""
-    with name_scope(name, "RaggedSplitsToSegmentIds", []):
-        lengths = splits[1:] - splits[:-1]
-        count = shape_of(splits, out_type=splits.dtype)[0] - 1
-        return repeat(number_range(count), repeats=lengths, axis=0)
+def _without_padding(tensor: Tensor, padding: Any, kind: DType) -> Tensor:
+    """How long rows are, up to the last element that is no padding."""
+    is_own = apply("NotEqual", tensor, convert_to_tensor(padding, tensor.dtype))
+    inner = list(range(2, tensor.shape.rank or 2))
+    found = apply("Any", is_own, constant(inner, "int32")) if inner else is_own
+    ends = number_range(shape_of(found, out_type=kind)[1]) + 1
+    return apply("Max", cast(found, kind) * ends, 1)
+
+
+def _nested(make: Callable[[Any, Any], RaggedTensor], flat_values: Any, levels: Any, what: str, name: str | None) -> RaggedTensor:
+    if isinstance(levels, Tensor):
+        raise TypeError(f"Argument `{what}` must be a list of Tensors. Received {levels}.")
+    with name_scope(name, "RaggedFromN" + what[1:].title().replace("_", ""), []):
+        found = flat_values
+        for level in reversed(list(levels)):
+            found = make(found, level)
+        return found  # type: ignore[no-any-return]
 
 
 def _rows_of_matrix(matrix: Tensor, sizes: Tensor, kind: DType) -> RaggedTensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,10 @@ class RaggedTensorValue:
         """The ends of rows at all levels."""
         inner = self._values.nested_row_splits if isinstance(self._values, RaggedTensorValue) else ()
         return (self._row_splits, *inner)
+
+    def __iter__(self) -> Iterator[Any]:
+        """The innermost values, and the ends of rows from the outermost on: what is fed for the tensors of a `RaggedTensor`."""
+        return iter((self.flat_values, *self.nested_row_splits))
 
     @property
     def ragged_rank(self) -> int:

@@ -7,16 +7,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gpersist import protos
 from gpersist.devices import Array
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError, UnimplementedError
-from gpersist.graph import Context, Operation, SessionOpType
+from gpersist.graph import Context, Operation, SessionOpType, check_free
 from gpersist.ops import shape_functions
 from gpersist.shapes import TensorShape, as_shape, unknown_shape
 
 __all__: list[str] = []
 
 _FLOW = np.float32(0)
+
+
+_ELEMENT_BYTES = 88
+"""What an element takes without its value."""
 
 
 class _Element:
@@ -28,6 +33,11 @@ class _Element:
         self.value: Any = None
         self.shape: TensorShape | None = None
         self.is_written = self.is_read = self.is_cleared = False
+
+
+def _new_elements(count: int) -> list[_Element]:
+    check_free(count * _ELEMENT_BYTES, f"a TensorArray of {count} elements")
+    return [_Element() for _ in range(count)]
 
 
 class Elements:
@@ -54,7 +64,7 @@ class Elements:
         self._clears = clears
         self._is_uniform = is_uniform
         self._adds = adds
-        self._elements: list[_Element] | None = [_Element() for _ in range(size)]
+        self._elements: list[_Element] | None = _new_elements(size)
         self._gradients: dict[tuple[str, tuple[int, ...]], Elements] = {}
 
     @property
@@ -91,7 +101,7 @@ class Elements:
             raise InvalidArgumentError(
                 f"TensorArray {self.name}: Tried to write to index {index} but array is not resizeable and size is: {len(elements)}"
             )
-        elements += [_Element() for _ in range(index + 1 - len(elements))]
+        elements += _new_elements(index + 1 - len(elements))
         self._check_shape(index, value.shape)
         element = elements[index]
         where = f"TensorArray {self.name}: Could not write to TensorArray index {index} because it has already been"
@@ -112,7 +122,7 @@ class Elements:
         """An element."""
         elements = self.elements
         if not 0 <= index < len(elements):
-            raise InvalidArgumentError(f"TensorArray {self.name}: Tried to read from index {index} but array size is: {len(elements)}")
+            raise InvalidArgumentError(f"Tried to read from index {index} but array size is: {len(elements)}")
         element = elements[index]
         if element.is_cleared:
             raise InvalidArgumentError(
@@ -170,9 +180,13 @@ class _ArrayOp(SessionOpType, abstract=True):
         return [shape_functions.SCALAR]
 
 
+def _type_name(dtype: DType) -> str:
+    return protos.DataType.Name(dtype.base_dtype.enum).removeprefix("DT_").lower()
+
+
 def _check_type(handle: Elements, op: Operation, dtype: DType, verb: str) -> None:
     if handle.element_type is not dtype:
-        raise InvalidArgumentError(f"TensorArray dtype is {handle.element_type.name} but Op is trying to {verb} dtype {dtype.name}.")
+        raise InvalidArgumentError(f"TensorArray dtype is {_type_name(handle.element_type)} but Op is trying to {verb} dtype {_type_name(dtype)}.")
 
 
 class TensorArrayV3(_ArrayOp):
@@ -415,12 +429,11 @@ def stacked(ctx: Context, values: Sequence[Any], shape: TensorShape, dtype: DTyp
         UnimplementedError: there are none, and their shape is not known.
     """
     if not values:
-        if not shape.is_fully_defined():
-            raise UnimplementedError(
-                f"TensorArray has size zero, but element shape {_shown(shape)} is not fully defined. Currently only static shapes are supported when "
-                "packing zero-size TensorArrays."
-            )
-        return zeros(ctx.xp, TensorShape([0]).concatenate(shape), dtype)
+        return _none(ctx, shape, dtype, "element shape", "packing")
+    if not hasattr(values[0], "dtype"):  # variants
+        found = np.empty(len(values), object)
+        found[:] = values
+        return found
     moved = [ctx.move(value) for value in values]
     first = moved[0].shape
     for index, value in enumerate(moved):
@@ -432,6 +445,16 @@ def stacked(ctx: Context, values: Sequence[Any], shape: TensorShape, dtype: DTyp
     return (np if dtype.is_string else ctx.xp).stack(moved)
 
 
+def _none(ctx: Context, shape: TensorShape, dtype: DType, what: str, doing: str) -> Any:
+    """No tensors, of a shape."""
+    if not shape.is_fully_defined():
+        raise UnimplementedError(
+            f"TensorArray has size zero, but {what} {_shown(shape)} is not fully defined. Currently only static shapes are supported when {doing} "
+            "zero-size TensorArrays."
+        )
+    return zeros(ctx.xp, TensorShape([0]).concatenate(shape), dtype)
+
+
 def concatenated(ctx: Context, values: Sequence[Any], rest: TensorShape, dtype: DType) -> tuple[Any, Any]:
     """Tensors one behind the other, and the number of rows of each.
 
@@ -440,7 +463,7 @@ def concatenated(ctx: Context, values: Sequence[Any], rest: TensorShape, dtype: 
         UnimplementedError: there are none, and their shape is not known.
     """
     if not values:
-        return stacked(ctx, (), rest, dtype), np.zeros(0, np.int64)
+        return _none(ctx, rest, dtype, "element_shape_except0", "concatenating"), np.zeros(0, np.int64)
     moved = [ctx.move(value) for value in values]
     for index, value in enumerate(moved):
         if np.ndim(value) == 0:

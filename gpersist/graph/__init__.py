@@ -40,6 +40,7 @@ from gpersist.graph.graph_util import (
 )
 from gpersist.graph.importing import import_graph_def
 from gpersist.graph.inlining import inline_calls
+from gpersist.graph.memory_guard import check_free
 from gpersist.graph.messages import own
 from gpersist.graph.meta_graph import TENSORFLOW_VERSION, create_meta_graph_def, export_scoped_meta_graph, import_scoped_meta_graph
 from gpersist.graph.name_scope import name_scope
@@ -53,9 +54,9 @@ from gpersist.graph.registry import names as op_type_names
 from gpersist.graph.requirements import Requirement, requirements
 from gpersist.graph.rescoping import prepend_name_scope, strip_name_scope
 from gpersist.graph.resolve import apply, apply_op, graph_of, resolve
-from gpersist.graph.session import BaseSession, InteractiveSession, Session
+from gpersist.graph.session import BaseSession, InteractiveSession, Session, set_default_config
 from gpersist.graph.stripped_op_list import ops_used_by_graph_def, strip_graph_default_valued_attrs, stripped_op_list_for_graph
-from gpersist.graph.tensor import Operand, Tensor, install_operators
+from gpersist.graph.tensor import Operand, Reference, Tensor, install_operators
 from gpersist.graph.tensor_handle import device_of_handle
 from gpersist.graph.tensor_proto import as_array, encode_filled, make_ndarray, make_tensor_proto
 from gpersist.graph.variables_store import Buffer, Held, VariablesStore
@@ -75,6 +76,7 @@ __all__ = [
     "OpType",
     "Operand",
     "Operation",
+    "Reference",
     "RegisterGradient",
     "Requirement",
     "Sample",
@@ -89,6 +91,7 @@ __all__ = [
     "as_array",
     "backpropagate",
     "check_deadline",
+    "check_free",
     "check_frozen_size",
     "colocated_with",
     "constant_shape",
@@ -134,6 +137,7 @@ __all__ = [
     "reset_default_graph",
     "resolve",
     "sample",
+    "set_default_config",
     "shape_proto",
     "strip_graph_default_valued_attrs",
     "strip_name_scope",

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import copy
-import functools
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gpersist import protos
 from gpersist.devices import Device, DeviceSpec, devices, keep_freed_memory
-from gpersist.errors import NotFoundError, UnimplementedError
+from gpersist.errors import InvalidArgumentError, NotFoundError, UnimplementedError
 from gpersist.graph import defaults
 from gpersist.graph.executor import execute, run_raw
-from gpersist.graph.fetches import Fetches, feeds_of
+from gpersist.graph.fetches import Fetches, feed_key, feeds_of
 from gpersist.graph.functions import Functions, place_of
 from gpersist.graph.graph import Graph
 from gpersist.graph.operation import Operation
+from gpersist.graph.partial_runs import PartialRun
 from gpersist.graph.placer import Placer, full_name
 from gpersist.graph.plan import Plan
 from gpersist.graph.planner import Planner
 from gpersist.graph.tensor import Tensor
 from gpersist.graph.tensor_handle import TensorHandle
+from gpersist.graph.tracing import Trace
 from gpersist.graph.transfer import Transfers
 from gpersist.graph.variables_store import Buffer, VariablesStore
 
@@ -48,7 +50,8 @@ class BaseSession:
     Args:
         target: empty; there is no other process to talk to.
         graph: whose operations are run; the default graph if None.
-        config: a `ConfigProto`; heeded are `allow_soft_placement`, `log_device_placement` and `device_count`.
+        config: a `ConfigProto`; heeded are `allow_soft_placement`, `log_device_placement`, `device_count` and
+            `operation_timeout_in_ms`.
 
     Attributes:
         variables: their values in this session.
@@ -75,13 +78,17 @@ class BaseSession:
                 f"No session factory registered for the given session options: target {target!r}; there are only sessions in this process"
             )
         self._graph = defaults.get_default_graph() if graph is None else graph
+        config = _DEFAULT["config"] if config is None else config
         self._config = config
+        self._timeout_ms = max(getattr(config, "operation_timeout_in_ms", 0), 0)
         self._lock = threading.Lock()
         self._plans: dict[Any, Plan] = {}
         self._mutations = -1
         self.variables = VariablesStore()
         self.resources: dict[Any, Any] = {}
         self.kept_tensors: dict[bytes, Any] = {}
+        self._partial_runs: dict[str, PartialRun] = {}
+        self._partial_run_numbers = itertools.count()
         self._transfers = Transfers()
         self._placer = Placer(
             _devices_for(config),
@@ -174,8 +181,8 @@ class BaseSession:
         Args:
             fetches: a tensor, an operation, a variable, the name of one, or any nest of lists, tuples, dicts and named tuples of these.
             feed_dict: values that take the place of tensors in this run.
-            options: a `RunOptions`; heeded is `timeout_in_ms`.
-            run_metadata: for TensorFlow's sake; it stays empty, which is logged once where `options` ask for traces.
+            options: a `RunOptions`; heeded are `timeout_in_ms` and `trace_level`.
+            run_metadata: a `RunMetadata`, which gets `step_stats` if `options` ask for a trace, and is empty otherwise.
 
         Returns:
             The nest, with NumPy arrays and scalars for tensors, and None for operations.
@@ -191,16 +198,23 @@ class BaseSession:
             raise TypeError(f"Argument `run_metadata` must be a tf.RunMetadata, but got {type(run_metadata).__name__!r}")
         if options is not None and not hasattr(options, "timeout_in_ms"):
             raise TypeError(f"Argument `options` must be a tf.RunOptions, but got {type(options).__name__!r}")
-        if run_metadata is not None and any(getattr(options, field, 0) for field in ("trace_level", "output_partition_graphs")):
-            _tell_of_no_traces()
         self._check_open()
         if not self._graph.version:
             raise RuntimeError("The Session graph is empty. Add operations to the graph before calling run().")
         fed = feeds_of(self._graph, _checked_dict(feed_dict)) if feed_dict else {}  # what is wrong with these is told first, as in TensorFlow
         fetched = Fetches(self._graph, fetches)
         plan = self._plan(fetched, tuple(fed))
-        timeout_ms = getattr(options, "timeout_in_ms", 0)
-        return self._built(fetched, execute(plan, tuple(fed.values()), timeout_ms / 1000 if timeout_ms else None))
+        timeout_ms = max(getattr(options, "timeout_in_ms", 0), 0) or self._timeout_ms
+        trace = None if run_metadata is None or not getattr(options, "trace_level", 0) else Trace(self._device_of)
+        values = execute(plan if trace is None else trace.plan(plan), tuple(fed.values()), timeout_ms / 1000 if timeout_ms else None)
+        if run_metadata is not None:
+            found = protos.RunMetadata() if trace is None else protos.RunMetadata(step_stats=trace.stats())
+            run_metadata.ParseFromString(found.SerializeToString())
+        return self._built(fetched, values)
+
+    def _device_of(self, op: Operation) -> Device:
+        """Where an operation of a plan runs; one of a function's is where the host is."""
+        return self._placer.device_of(op) if op.graph is self._graph else self._planner.host
 
     def make_callable(self, fetches: Any, feed_list: Any = None, accept_options: bool = False) -> Callable[..., Any]:
         """A function that runs the same fetches each time, its arguments being the values of the tensors in `feed_list`."""
@@ -213,7 +227,7 @@ class BaseSession:
         def call(*values: Any, **_: Any) -> Any:
             self._check_open()
             fed = feeds_of(self._graph, dict(zip(keys, values)))  # noqa: B905  # what is not given is not fed, as in TensorFlow
-            return self._built(fetched, execute(self._plan(fetched, tuple(fed)), tuple(fed.values())))
+            return self._built(fetched, execute(self._plan(fetched, tuple(fed)), tuple(fed.values()), self._timeout_ms / 1000 or None))
 
         return call
 
@@ -243,21 +257,49 @@ class BaseSession:
         with np.errstate(all="ignore"):
             return run_raw(plan, values)
 
-    def partial_run(self, handle: Any, fetches: Any, feed_dict: Any = None) -> NoReturn:
-        """Not done: runs are whole.
+    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> str:
+        """Begins a run that is made in parts.
+
+        Args:
+            fetches: all that its parts will fetch.
+            feeds: the tensors that they will feed, or their names.
+
+        Returns:
+            A handle for `partial_run`.
 
         Raises:
-            UnimplementedError: always.
+            RuntimeError: the session is closed.
+            TypeError: something can be no fetch, or no feed.
+            InvalidArgumentError: there is nothing to fetch, or a tensor to feed twice.
         """
-        raise UnimplementedError("partial_run: a run computes all that it fetches at once; fetch several things in one run instead")
+        self._check_open()
+        wanted = [feeds] if feeds is not None and not isinstance(feeds, (list, tuple)) else feeds or ()
+        run = PartialRun(Fetches(self._graph, fetches).elements, [feed_key(self._graph, key) for key in wanted])
+        handle = run.handle(next(self._partial_run_numbers))
+        self._partial_runs[handle] = run
+        return handle
 
-    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> NoReturn:
-        """Not done, see `partial_run`.
+    def partial_run(self, handle: str, fetches: Any, feed_dict: Mapping[Any, Any] | None = None) -> Any:
+        """Makes a part of a run: no operation runs again that an earlier part has run.
+
+        Args:
+            handle: what `partial_run_setup` gave.
+            fetches: tensors that no part has fetched.
+            feed_dict: values of tensors that no part has fed.
 
         Raises:
-            UnimplementedError: always.
+            InvalidArgumentError: the run is over, or it needs what has not been fed yet.
         """
-        self.partial_run(None, fetches, feeds)
+        self._check_open()
+        fetched = Fetches(self._graph, fetches)
+        fed = feeds_of(self._graph, _checked_dict(feed_dict)) if feed_dict else {}
+        run = self._partial_runs.get(handle)
+        if run is None:
+            raise InvalidArgumentError("Must run 'setup' before performing partial runs!")
+        values = run.run(fetched.elements, fed, self.run)
+        if run.is_done:
+            del self._partial_runs[handle]
+        return self._built(fetched, values)
 
     def as_default(self) -> AbstractContextManager[BaseSession]:
         """Makes it this thread's default session for the duration of a `with`; it stays open after that."""
@@ -270,6 +312,7 @@ class BaseSession:
         self._transfers.close()
         self.variables.clear()
         self.kept_tensors.clear()
+        self._partial_runs.clear()
 
     def _for_function(self) -> tuple[Placer, Planner]:
         """A placer and a planner for the body of a function, like those of the graph itself."""
@@ -296,11 +339,6 @@ class BaseSession:
                 self._plans.pop(next(iter(self._plans)))
             self._plans[key] = plan
             return plan
-
-
-@functools.cache
-def _tell_of_no_traces() -> None:
-    _LOG.warning("runs are not traced: RunMetadata stays empty, whatever RunOptions ask for; Python's profilers show the operations")
 
 
 class Session(BaseSession):
@@ -353,13 +391,43 @@ def _checked_dict(feed_dict: Any) -> Mapping[Any, Any]:
     return feed_dict
 
 
+_DEFAULT: dict[str, Any] = {"config": None}
+
+
+def set_default_config(config: Any) -> None:
+    """The `ConfigProto` of sessions that are made from now on without one; None for none."""
+    _DEFAULT["config"] = config
+
+
 def _devices_for(config: Any) -> list[Device]:
-    """The process's devices, fewer GPUs or more names for the CPU where `device_count` says so."""
+    """The process's devices, fewer GPUs or more names for the CPU where `device_count` or `visible_device_list` says so.
+
+    Raises:
+        InvalidArgumentError: the list holds something else than numbers of GPUs.
+        UnimplementedError: it gives GPUs other numbers.
+    """
     found = devices()
     counts = dict(config.device_count) if config is not None else {}
     cpus = [found[0], *(_another_cpu(found[0], index) for index in range(1, counts.get("CPU", 1)))]
     gpus = found[1:]
+    if config is not None and gpus and (listed := config.gpu_options.visible_device_list):
+        gpus = gpus[: _visible(listed, len(gpus))]
     return [*cpus, *gpus[: counts.get("GPU", len(gpus))]]
+
+
+def _visible(listed: str, count: int) -> int:
+    numbers = [int(part) if part.strip().isdecimal() else None for part in listed.split(",")]
+    for number, part in zip(numbers, listed.split(","), strict=True):
+        if number is None:
+            raise InvalidArgumentError(f"Could not parse entry in 'visible_device_list': '{part}'. visible_device_list = {listed}")
+        if number >= count:
+            raise InvalidArgumentError(f"'visible_device_list' listed an invalid Device id '{number}' but visible device count is {count}")
+    if numbers != list(range(len(numbers))):
+        raise UnimplementedError(
+            f"visible_device_list={listed!r} would give GPUs other numbers; sessions number them as the process does: start the program with "
+            f"CUDA_VISIBLE_DEVICES={listed}, or name /gpu:{numbers[0]} in the graph or in a device_map"
+        )
+    return len(numbers)
 
 
 def _another_cpu(host: Device, index: int) -> Device:

@@ -53,15 +53,46 @@ _TWO = (INDICES, "float[4]", SHAPE, np.array([[0, 1], [2, 2], [3, 1]], np.int64)
 
 
 def _two_shapes(op: Operation) -> list[TensorShape]:
-    rank = op._inputs[2].shape.merge_with(op._inputs[5].shape).with_rank(1)
+    rank = op._inputs[2].shape.with_rank(1)
     return [TensorShape([None, rank.as_list()[0]]), TensorShape([None]), rank]
 
 
 def _union(a: Any, b: Any) -> tuple[Any, Any, Any]:
-    """The places that either has, in order: indices, and for each of `a` and of `b` its position among them."""
+    """The places that either has, in order: indices, and for each of `a` and of `b` its position among them.
+
+    Where those of one are not in order, or twice there, they are taken as they come, as TensorFlow does.
+    """
+    if not (_is_in_order(a) and _is_in_order(b)):
+        return _merged(a, b)
     places, inverse = np.unique(np.concatenate([a, b]), axis=0, return_inverse=True)
     inverse = inverse.reshape(-1)
     return places, inverse[: len(a)], inverse[len(a) :]
+
+
+def _is_in_order(indices: Any) -> bool:
+    """Whether each row comes behind the one before it."""
+    if not indices.shape[1]:
+        return len(indices) < 2
+    later, earlier = indices[1:], indices[:-1]
+    first = (np.arange(len(later)), np.argmax(later != earlier, axis=1))
+    return bool((later[first] > earlier[first]).all())
+
+
+def _merged(a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """The same by going through both at once."""
+    ours, theirs = list(map(tuple, a.tolist())), list(map(tuple, b.tolist()))
+    places: list[tuple[int, ...]] = []
+    of_a, of_b = [], []
+    while len(of_a) < len(ours) or len(of_b) < len(theirs):
+        mine = ours[len(of_a)] if len(of_a) < len(ours) else None
+        other = theirs[len(of_b)] if len(of_b) < len(theirs) else None
+        place = mine if other is None or (mine is not None and mine <= other) else other
+        if mine == place:
+            of_a.append(len(places))
+        if other == place:
+            of_b.append(len(places))
+        places.append(place)  # type: ignore[arg-type]  # one of both is there
+    return np.array(places, np.int64).reshape(-1, a.shape[1]), np.array(of_a, np.int64), np.array(of_b, np.int64)
 
 
 class SparseAdd(OpType):
@@ -144,6 +175,10 @@ class _Extreme(OpType, abstract=True):
 
 def _extreme(choose: Callable[..., Any], *parts: Any) -> tuple[Any, Any]:
     _check_two(*parts)
+    for indices in (parts[0], parts[3]):
+        wrong = np.flatnonzero(((indices < 0) | (indices >= parts[2])).any(1))
+        if wrong.size:
+            raise InvalidArgumentError(f"Sparse index tuple indices[{wrong[0]}, :] = {indices[wrong[0]].tolist()} is out of bounds")
     indices, of_a, of_b = _union(parts[0], parts[3])
     a, b = (np.zeros(len(indices), parts[1].dtype) for _ in range(2))
     a[of_a], b[of_b] = parts[1], parts[4]
@@ -219,9 +254,9 @@ class SparseDenseCwiseDiv(_Elementwise):
     @staticmethod
     def run(xp: Any, indices: Any, values: Any, shape: Any, dense: Any) -> Any:
         others = _at(indices, values, shape, dense)
+        if (others == 0).any():
+            raise InvalidArgumentError("SparseDenseCwiseDiv cannot divide by zero,but input dense tensor contains zero ")
         if values.dtype.kind in "iu":
-            if (others == 0).any():
-                raise InvalidArgumentError("Integer division by zero")
             return ((values - np.fmod(values, others)) // others).astype(values.dtype)
         return (values / others).astype(values.dtype)
 

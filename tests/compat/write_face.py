@@ -26,7 +26,13 @@ from gpersist.graph import get_op_type, op_type_names
 ROOT = Path(__file__).parents[2]
 TARGET = ROOT / "gpersist" / "compat" / "v1"
 INDEX = ROOT / "gpersist" / "ops" / "index.py"
-NAMES = json.loads((ROOT / "tests" / "golden" / "compat" / "names.json").read_text())
+NAMES = {
+    module: {
+        name: [f"{entry[0]} {name}" if "<locals>" in str(entry[0]) else entry[0], *entry[1:]]  # such functions share an identity
+        for name, entry in entries.items()
+    }
+    for module, entries in json.loads((ROOT / "tests" / "golden" / "compat" / "names.json").read_text()).items()
+}
 
 ROOMS = ["gpersist.ops", "gpersist.train", "gpersist.saved_model", "gpersist.convert", "gpersist.lite", "gpersist.compat"]
 """Packages all of whose modules are searched."""
@@ -53,20 +59,39 @@ MODULE_OF_ROOM = {"op_errors": "errors", "random_splits": "random"}
 EXTRA = {
     "": ["__version__", "app", "flags", "raw_ops"],
     "compat": ["as_bytes", "as_str", "as_str_any", "as_text", "bytes_or_text_types", "complex_types", "dimension_at_index", "dimension_value",
+               "forward_compatibility_horizon", "forward_compatible",
                "integral_types", "path_to_str", "real_types"],
     "data.experimental": ["*"],
     "graph_io": ["write_graph"],
     "layers": ["*"],
+    "lookup.experimental": ["*"],
     "nn.rnn_cell": ["BasicLSTMCell", "BasicRNNCell", "DeviceWrapper", "DropoutWrapper", "GRUCell", "LSTMCell", "LSTMStateTuple", "MultiRNNCell",
                     "RNNCell", "ResidualWrapper"],
     "estimator": ["*"],
     "estimator.experimental": ["*"],
     "estimator.export": ["*"],
     "estimator.inputs": ["*"],
+    "train.experimental": ["*"],
+    "autograph.experimental": ["*"],
+    "config": ["*"],
+    "config.experimental": ["*"],
+    "config.optimizer": ["*"],
+    "config.threading": ["*"],
+    "test": ["*"],
 }  # fmt: skip
 """Names that names.json lacks; `*`: all of the room of that name."""
 
-ROOMS_OF = {"data.experimental": ("csv_datasets", "dataset_experiments", "dataset_grouping", "dataset_makers")}
+ROOMS_OF = {
+    "lookup.experimental": ("hash_tables",),
+    "autograph.experimental": ("compat.autograph",),
+    "config": ("compat.config",),
+    "config.experimental": ("config_experimental",),
+    "config.optimizer": ("config_optimizer",),
+    "config.threading": ("config_threading",),
+    "data.experimental": ("csv_datasets", "dataset_experiments", "dataset_grouping", "dataset_makers"),
+    "test": ("compat.testing", "test_case"),
+    "train.experimental": ("loss_scaling",),
+}
 """The rooms of EXTRA that are not called as their places are."""
 
 NOT_SEARCHED = {
@@ -171,6 +196,7 @@ def face() -> dict[str, dict[str, Implementation]]:
         names = {name: next((each for each in have[name] if each.module.endswith(rooms)), have[name][0]) for name in wanted if name in have}
         if names:
             found.setdefault(module, {}).update(names)
+    found["compat"]["v1"] = Implementation("gpersist.compat", "v1")  # as programs of TensorFlow 1.13 on write it: tf.compat.v1.Session
     for module in list(found):  # every module needs those above it
         while module:
             module = module.rpartition(".")[0]

@@ -6,10 +6,10 @@ __all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf",
     (
-        "audio bitwise compat data debugging distributions dtypes errors estimator feature_column gfile "
-        "graph_io graph_util image initializers io layers linalg lite logging lookup losses manip math "
-        "metrics nn python_io quantization queue ragged random saved_model sets signal sparse spectral "
-        "strings summary train version"
+        "audio autograph bitwise compat config data debugging distributions dtypes errors estimator "
+        "feature_column gfile graph_io graph_util image initializers io layers linalg lite logging lookup "
+        "losses manip math metrics nest nn python_io quantization queue ragged random saved_model sets signal "
+        "sparse spectral strings summary test train version"
     ),
     {
         "gpersist.compat.default_graph": (
@@ -24,7 +24,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.compat.switches": (
             "control_flow_v2_enabled disable_control_flow_v2 disable_eager_execution disable_tensor_equality "
             "disable_v2_behavior disable_v2_tensorshape enable_eager_execution enable_v2_behavior "
-            "executing_eagerly executing_eagerly_outside_functions"
+            "enable_v2_tensorshape executing_eagerly executing_eagerly_outside_functions"
         ),
         "gpersist.compat.text": "dimension_at_index dimension_value",
         "gpersist.compat.versions": (
@@ -185,5 +185,6 @@ __all__, __getattr__, __dir__ = _lazily(
             "TensorInfo"
         ),
         "gpersist.shapes": "Dimension TensorShape",
+        "gpersist.train.module": "Module",
     },
 )

@@ -39,6 +39,7 @@ from gpersist.compat.switches import (
     disable_v2_tensorshape,
     enable_eager_execution,
     enable_v2_behavior,
+    enable_v2_tensorshape,
     executing_eagerly,
     executing_eagerly_outside_functions,
 )
@@ -47,8 +48,10 @@ from gpersist.compat.text import (
     dimension_value,
 )
 from gpersist.compat.v1 import audio as audio
+from gpersist.compat.v1 import autograph as autograph
 from gpersist.compat.v1 import bitwise as bitwise
 from gpersist.compat.v1 import compat as compat
+from gpersist.compat.v1 import config as config
 from gpersist.compat.v1 import data as data
 from gpersist.compat.v1 import debugging as debugging
 from gpersist.compat.v1 import distributions as distributions
@@ -71,6 +74,7 @@ from gpersist.compat.v1 import losses as losses
 from gpersist.compat.v1 import manip as manip
 from gpersist.compat.v1 import math as math
 from gpersist.compat.v1 import metrics as metrics
+from gpersist.compat.v1 import nest as nest
 from gpersist.compat.v1 import nn as nn
 from gpersist.compat.v1 import python_io as python_io
 from gpersist.compat.v1 import quantization as quantization
@@ -84,6 +88,7 @@ from gpersist.compat.v1 import sparse as sparse
 from gpersist.compat.v1 import spectral as spectral
 from gpersist.compat.v1 import strings as strings
 from gpersist.compat.v1 import summary as summary
+from gpersist.compat.v1 import test as test
 from gpersist.compat.v1 import train as train
 from gpersist.compat.v1 import version as version
 from gpersist.compat.versions import (
@@ -835,6 +840,9 @@ from gpersist.shapes import (
     Dimension,
     TensorShape,
 )
+from gpersist.train.module import (
+    Module,
+)
 
 __all__ = [
     "AUTO_REUSE",
@@ -872,6 +880,7 @@ __all__ = [
     "InteractiveSession",
     "LogMessage",
     "MetaGraphDef",
+    "Module",
     "NameAttrList",
     "NoGradient",
     "NodeDef",
@@ -966,6 +975,7 @@ __all__ = [
     "atan2",
     "atanh",
     "audio",
+    "autograph",
     "batch_gather",
     "batch_scatter_update",
     "batch_to_space",
@@ -997,6 +1007,7 @@ __all__ = [
     "complex128",
     "concat",
     "cond",
+    "config",
     "confusion_matrix",
     "conj",
     "constant",
@@ -1052,6 +1063,7 @@ __all__ = [
     "enable_eager_execution",
     "enable_resource_variables",
     "enable_v2_behavior",
+    "enable_v2_tensorshape",
     "encode_base64",
     "ensure_shape",
     "equal",
@@ -1205,6 +1217,7 @@ __all__ = [
     "multiply",
     "name_scope",
     "negative",
+    "nest",
     "newaxis",
     "nn",
     "no_gradient",
@@ -1396,6 +1409,7 @@ __all__ = [
     "tensor_scatter_sub",
     "tensor_scatter_update",
     "tensordot",
+    "test",
     "tile",
     "timestamp",
     "to_bfloat16",

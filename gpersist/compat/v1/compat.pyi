@@ -1,5 +1,12 @@
 """TensorFlow 1's `tf.compat`. Written by tests/compat/write_face.py."""
 
+from gpersist.compat import (
+    v1,
+)
+from gpersist.compat.forward_compatibility import (
+    forward_compatibility_horizon,
+    forward_compatible,
+)
 from gpersist.compat.text import (
     as_bytes,
     as_str,
@@ -23,7 +30,10 @@ __all__ = [
     "complex_types",
     "dimension_at_index",
     "dimension_value",
+    "forward_compatibility_horizon",
+    "forward_compatible",
     "integral_types",
     "path_to_str",
     "real_types",
+    "v1",
 ]

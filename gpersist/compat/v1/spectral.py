@@ -7,7 +7,7 @@ __all__, __getattr__, __dir__ = _lazily(
     "tf.spectral",
     "",
     {
-        "gpersist.ops.fft": "fft fft2d fft3d ifft ifft2d ifft3d irfft irfft2d=irfft irfft3d=irfft rfft rfft2d=rfft rfft3d=rfft",
+        "gpersist.ops.fft": "fft fft2d fft3d ifft ifft2d ifft3d irfft irfft2d irfft3d rfft rfft2d rfft3d",
         "gpersist.ops.signal_transforms": "dct idct",
     },
 )

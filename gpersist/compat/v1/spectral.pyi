@@ -8,19 +8,11 @@ from gpersist.ops.fft import (
     ifft2d,
     ifft3d,
     irfft,
+    irfft2d,
+    irfft3d,
     rfft,
-)
-from gpersist.ops.fft import (
-    irfft as irfft2d,
-)
-from gpersist.ops.fft import (
-    irfft as irfft3d,
-)
-from gpersist.ops.fft import (
-    rfft as rfft2d,
-)
-from gpersist.ops.fft import (
-    rfft as rfft3d,
+    rfft2d,
+    rfft3d,
 )
 from gpersist.ops.signal_transforms import (
     dct,

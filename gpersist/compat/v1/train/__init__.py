@@ -5,7 +5,7 @@ from gpersist.compat.lazy import lazily as _lazily
 __all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.train",
-    "queue_runner",
+    "experimental queue_runner",
     {
         "gpersist.protos": (
             "BytesList ClusterDef Example Feature FeatureList FeatureLists Features FloatList Int64List JobDef SaverDef SequenceExample ServerDef"
@@ -13,6 +13,8 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.train.batching": (
             "batch batch_join maybe_batch maybe_batch_join maybe_shuffle_batch maybe_shuffle_batch_join shuffle_batch shuffle_batch_join"
         ),
+        "gpersist.train.checkpoint_manager": "CheckpointManager",
+        "gpersist.train.checkpoint_objects": "Checkpoint",
         "gpersist.train.checkpoint_reader": "NewCheckpointReader list_variables load_checkpoint load_variable",
         "gpersist.train.checkpoint_saver_hook": "CheckpointSaverHook CheckpointSaverListener",
         "gpersist.train.checkpoint_state": (
@@ -45,6 +47,7 @@ __all__, __getattr__, __dir__ = _lazily(
             "GradientDescentOptimizer MomentumOptimizer ProximalAdagradOptimizer ProximalGradientDescentOptimizer "
             "RMSPropOptimizer"
         ),
+        "gpersist.train.profiler_hook": "ProfilerHook",
         "gpersist.train.queue_runner": "QueueRunner add_queue_runner start_queue_runners",
         "gpersist.train.saver": "Saver",
         "gpersist.train.scaffold": "Scaffold",

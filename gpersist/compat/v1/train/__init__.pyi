@@ -1,5 +1,6 @@
 """TensorFlow 1's `tf.train`. Written by tests/compat/write_face.py."""
 
+from gpersist.compat.v1.train import experimental as experimental
 from gpersist.compat.v1.train import queue_runner as queue_runner
 from gpersist.protos import (
     BytesList,
@@ -25,6 +26,12 @@ from gpersist.train.batching import (
     maybe_shuffle_batch_join,
     shuffle_batch,
     shuffle_batch_join,
+)
+from gpersist.train.checkpoint_manager import (
+    CheckpointManager,
+)
+from gpersist.train.checkpoint_objects import (
+    Checkpoint,
 )
 from gpersist.train.checkpoint_reader import (
     NewCheckpointReader,
@@ -128,6 +135,9 @@ from gpersist.train.optimizers import (
     ProximalGradientDescentOptimizer,
     RMSPropOptimizer,
 )
+from gpersist.train.profiler_hook import (
+    ProfilerHook,
+)
 from gpersist.train.queue_runner import (
     QueueRunner,
     add_queue_runner,
@@ -180,6 +190,8 @@ __all__ = [
     "AdagradOptimizer",
     "AdamOptimizer",
     "BytesList",
+    "Checkpoint",
+    "CheckpointManager",
     "CheckpointSaverHook",
     "CheckpointSaverListener",
     "ChiefSessionCreator",
@@ -209,6 +221,7 @@ __all__ = [
     "NanTensorHook",
     "NewCheckpointReader",
     "Optimizer",
+    "ProfilerHook",
     "ProximalAdagradOptimizer",
     "ProximalGradientDescentOptimizer",
     "QueueRunner",
@@ -243,6 +256,7 @@ __all__ = [
     "cosine_decay",
     "cosine_decay_restarts",
     "create_global_step",
+    "experimental",
     "exponential_decay",
     "export_meta_graph",
     "generate_checkpoint_state_proto",

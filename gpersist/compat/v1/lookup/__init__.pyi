@@ -1,5 +1,6 @@
 """TensorFlow 1's `tf.lookup`. Written by tests/compat/write_face.py."""
 
+from gpersist.compat.v1.lookup import experimental as experimental
 from gpersist.ops.lookup import (
     KeyValueTensorInitializer,
     StaticHashTable,
@@ -14,4 +15,5 @@ __all__ = [
     "StaticVocabularyTable",
     "TextFileIndex",
     "TextFileInitializer",
+    "experimental",
 ]

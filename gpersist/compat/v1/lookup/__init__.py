@@ -5,7 +5,7 @@ from gpersist.compat.lazy import lazily as _lazily
 __all__, __getattr__, __dir__ = _lazily(
     __name__,
     "tf.lookup",
-    "",
+    "experimental",
     {
         "gpersist.ops.lookup": "KeyValueTensorInitializer StaticHashTable StaticVocabularyTable TextFileIndex TextFileInitializer",
     },

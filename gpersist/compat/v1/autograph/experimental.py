@@ -1,0 +1,12 @@
+"""TensorFlow 1's `tf.autograph.experimental`. Written by tests/compat/write_face.py."""
+
+from gpersist.compat.lazy import lazily as _lazily
+
+__all__, __getattr__, __dir__ = _lazily(
+    __name__,
+    "tf.autograph.experimental",
+    "",
+    {
+        "gpersist.compat.autograph": "do_not_convert",
+    },
+)

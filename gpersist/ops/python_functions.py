@@ -15,7 +15,7 @@ from gpersist.errors import GPersistError, InvalidArgumentError, OutOfRangeError
 from gpersist.graph import Operation, OpType, Tensor, apply_op
 from gpersist.shapes import TensorShape, unknown_shape
 
-__all__ = ["numpy_function", "py_func"]
+__all__ = ["numpy_function", "py_func", "py_function"]
 
 _FUNCTIONS: weakref.WeakValueDictionary[bytes, _Entry] = weakref.WeakValueDictionary()
 """Those of graphs that are alive, by their tokens."""
@@ -54,18 +54,7 @@ class PyFuncStateless(OpType):
 
     @staticmethod
     def run(xp: Any, inputs: list[Any], *, token: bytes, Tout: list[DType]) -> Any:  # noqa: N803  # TensorFlow's attribute
-        entry = _FUNCTIONS.get(token)
-        if entry is None:
-            raise InvalidArgumentError(f"callback {token.decode()} is not found: the graph was loaded, or its function's graph is gone")
-        name = token.decode()
-        try:
-            found = entry.call(*[value[()] if isinstance(value, np.ndarray) and not value.ndim else value for value in inputs])
-        except Exception as error:
-            kind = next((kind for cause, kind in _KINDS if isinstance(error, cause)), UnknownError)
-            raise kind(f"{type(error).__name__}: {error}") from error
-        values = list(found) if isinstance(found, (list, tuple)) else [] if found is None else [found]
-        if len(values) != len(Tout):
-            raise InvalidArgumentError(f"{name} returns {len(values)} values, but expects to see {len(Tout)} values.")
+        name, values = _called(token, [value[()] if isinstance(value, np.ndarray) and not value.ndim else value for value in inputs], len(Tout))
         return [_result(name, number, value, dtype) for number, (value, dtype) in enumerate(zip(values, Tout, strict=True))]
 
     @staticmethod
@@ -77,6 +66,63 @@ class PyFunc(PyFuncStateless):
     """The same of a function that may give another result each time."""
 
     is_stateful = True
+
+
+class EagerPyFunc(PyFuncStateless):
+    """The same of a function that takes what TensorFlow 2 would give it: arrays that have `numpy()`."""
+
+    attrs = "token: string, is_async: bool = false, Tin: list(type) >= 0, Tout: list(type) >= 0"
+    is_stateful = True
+
+    @staticmethod
+    def run(xp: Any, inputs: list[Any], *, token: bytes, Tout: list[DType], is_async: bool = False) -> Any:  # noqa: N803
+        name, values = _called(token, [_ValueArray.of(value) for value in inputs], len(Tout))
+        return [_converted(name, number, value, dtype) for number, (value, dtype) in enumerate(zip(values, Tout, strict=True))]
+
+    @staticmethod
+    def gradient(op: Operation, *grads: Tensor) -> list[Tensor | None]:
+        raise UnimplementedError(f"{op.name!r} (EagerPyFunc) has no gradient: nothing records what its function does; use tf.custom_gradient")
+
+
+class _ValueArray(np.ndarray[Any, np.dtype[Any]]):
+    """An array as functions of `tf.py_function` get it."""
+
+    @classmethod
+    def of(cls, value: Any) -> _ValueArray:
+        return np.asarray(value).view(cls)
+
+    def numpy(self) -> Any:
+        """A plain array; of one without dimensions a NumPy scalar, or bytes."""
+        return np.asarray(self)[()]
+
+
+def _called(token: bytes, inputs: list[Any], count: int) -> tuple[str, list[Any]]:
+    """The function's name and what it gives for some inputs, a list of so many values."""
+    entry = _FUNCTIONS.get(token)
+    if entry is None:
+        raise InvalidArgumentError(f"callback {token.decode()} is not found: the graph was loaded, or its function's graph is gone")
+    name = token.decode()
+    try:
+        found = entry.call(*inputs)
+    except Exception as error:
+        kind = next((kind for cause, kind in _KINDS if isinstance(error, cause)), UnknownError)
+        raise kind(f"{type(error).__name__}: {error}") from error
+    values = list(found) if isinstance(found, (list, tuple)) else [] if found is None else [found]
+    if len(values) != count:
+        raise InvalidArgumentError(f"{name} returns {len(values)} values, but expects to see {count} values.")
+    return name, values
+
+
+def _converted(name: str, number: int, value: Any, dtype: DType) -> Any:
+    if isinstance(value, Tensor):
+        raise InvalidArgumentError(f"{number}-th value returned by {name} is {value}, of a graph; compute with NumPy, on x.numpy()")
+    if isinstance(value, _ValueArray) and value.dtype != (dtype.numpy or value.dtype):
+        raise InvalidArgumentError(f"ValueError: Tensor conversion requested dtype {dtype.name} for Tensor with dtype {value.dtype.name}")
+    try:
+        array = np.asarray(value, object if dtype.is_string else dtype.numpy)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"TypeError: Cannot convert {value!r} to a tensor of dtype {dtype.name}") from error
+    return _result(name, number, array, dtype)
 
 
 def _result(name: str, number: int, value: Any, dtype: DType) -> Any:
@@ -111,12 +157,26 @@ def py_func(func: Callable[..., Any], inp: Sequence[Any], Tout: Any, stateful: b
         InvalidArgumentError: when run, the function gives other types than told, or raises ValueError or TypeError.
         UnknownError: when run, it raises something else.
     """
+    return _calling("PyFunc" if stateful else "PyFuncStateless", func, inp, Tout, name)
+
+
+def py_function(func: Callable[..., Any] | None = None, inp: Sequence[Any] | None = None, Tout: Any = None, name: Any = None) -> Any:  # noqa: N803
+    """`py_func` for functions that were written for TensorFlow 2 (`tf.py_function`).
+
+    There is no eager execution: the function gets arrays of NumPy's that have `numpy()`, too, and computes with NumPy. It has no gradient. What it
+    gives is converted to `Tout`. Otherwise see `py_func`.
+    """
+    assert func is not None
+    return _calling("EagerPyFunc", func, inp or [], [] if Tout is None else Tout, name)
+
+
+def _calling(op_type: str, func: Callable[..., Any], inp: Sequence[Any], Tout: Any, name: str | None) -> Any:  # noqa: N803
     if not callable(func):
         raise ValueError(f"Expected func to be callable. Received func={func} of type {type(func)}.")
     with _lock:
         token = b"pyfunc_%d" % next(_numbers)
     types = [as_dtype(dtype) for dtype in (Tout if isinstance(Tout, (list, tuple)) else [Tout])]
-    op = apply_op("PyFunc" if stateful else "PyFuncStateless", list(inp), token=token, Tout=types, name=name)
+    op = apply_op(op_type, list(inp), token=token, Tout=types, name=name)
     entry = _FUNCTIONS[token] = _Entry(func)
     op.graph.__dict__.setdefault("_py_funcs_used_in_graph", []).append(entry)
     if not types:

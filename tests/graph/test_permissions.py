@@ -13,7 +13,7 @@ from gpersist.errors import InvalidArgumentError, NotFoundError, PermissionDenie
 from gpersist.graph import Graph, Session, apply, apply_op, import_graph_def
 from gpersist.graph.permissions import check_allowed, path_arguments
 from gpersist.ops.file_contents import matching_files, read_file, write_file
-from gpersist.ops.python_functions import py_func
+from gpersist.ops.python_functions import py_func, py_function
 from gpersist.ops.save import restore_v2, save_v2, sharded_filename
 from gpersist.ops.strings import string_join
 
@@ -34,7 +34,7 @@ def test_what_a_program_adds_itself_is_its_own_business(tmp_path: Path) -> None:
         assert session.run(read_file(str(tmp_path / "file"))) == b"text"
 
 
-@pytest.mark.parametrize("kind", ["WriteFile", "ReadFile", "MatchingFiles", "SaveV2", "RestoreV2", "PrintV2", "PyFunc"])
+@pytest.mark.parametrize("kind", ["WriteFile", "ReadFile", "MatchingFiles", "SaveV2", "RestoreV2", "PrintV2", "PyFunc", "EagerPyFunc"])
 def test_a_loaded_graph_is_refused(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
 
@@ -48,6 +48,7 @@ def test_a_loaded_graph_is_refused(kind: str, tmp_path: Path) -> None:
             "RestoreV2": lambda: restore_v2(text, ["a"], [""], ["float32"], name="it"),
             "PrintV2": lambda: apply_op("PrintV2", "text", output_stream=f"file://{text}", name="it"),
             "PyFunc": lambda: py_func(lambda: path.write_text("text"), [], "int64", name="it"),
+            "EagerPyFunc": lambda: py_function(lambda: path.write_text("text"), [], "int64", name="it"),
         }
         makers[kind]()
 
@@ -61,7 +62,7 @@ def test_a_loaded_graph_is_refused(kind: str, tmp_path: Path) -> None:
         try:
             session.run(graph.get_operation_by_name("it"))
         except (NotFoundError, InvalidArgumentError):
-            assert kind in ("ReadFile", "RestoreV2", "PyFunc")
+            assert kind in ("ReadFile", "RestoreV2", "PyFunc", "EagerPyFunc")
 
 
 def test_a_path_that_is_fed_may_be_used(tmp_path: Path) -> None:

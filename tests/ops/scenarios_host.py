@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from gpersist import ops
-from gpersist.errors import InvalidArgumentError, NotFoundError, UnknownError
+from gpersist.errors import InvalidArgumentError, NotFoundError, UnimplementedError, UnknownError
 from gpersist.graph import Session, apply
 from gpersist.ops.file_contents import matching_files, read_file, write_file
-from gpersist.ops.python_functions import py_func
+from gpersist.ops.gradients import gradients
+from gpersist.ops.python_functions import py_func, py_function
 from gpersist.ops.timestamps import timestamp
 from tests.ops.scenarios import scenario
 
@@ -58,3 +59,22 @@ def functions(session: Session) -> None:
         session.run(py_func(lambda: 1 / 0, [], "float32"))
     with pytest.raises(InvalidArgumentError, match="callback nobody is not found"):
         session.run(apply("PyFuncStateless", [x], token="nobody", Tout=["float32"]))
+
+
+@scenario("EagerPyFunc")
+def functions_of_tensorflow_2(session: Session) -> None:
+    x = ops.constant([1.0, 2.0])
+    found = py_function(lambda value, text: (value.numpy().sum() + value.shape[0], text.numpy().decode().upper()), [x, "t"], ["float32", "string"])
+    assert session.run(found) == [5.0, b"T"]
+    assert session.run(py_function(lambda value: [value * 2], [x], "float32")).tolist() == [2.0, 4.0]
+    assert session.run(py_function(lambda: None, [], [])) is None
+    for function, error in (
+        (lambda value: value, "conversion requested dtype int32 for Tensor with dtype float32"),
+        (lambda value: "a", "Cannot convert 'a'"),
+        (lambda value: None, "returns 0 values, but expects to see 1"),
+        (lambda value: ops.constant(1), "of a graph; compute with NumPy"),
+    ):
+        with pytest.raises(InvalidArgumentError, match=error):
+            session.run(py_function(function, [x], "int32"))
+    with pytest.raises(UnimplementedError, match="no gradient"):
+        gradients(py_function(lambda value: value, [x], "float32"), x)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Callable
+from typing import TypeVar
 
 from gpersist import files
 from gpersist.bundle import describe, index_path, nearest, parse_data_name, sibling_prefix
-from gpersist.checkpoint.state import STATE_NAME, base_name, follow, read_state
+from gpersist.checkpoint.state import STATE_NAME, CheckpointState, base_name, follow, read_state
 from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError, InvalidArgumentError, NotACheckpointError
+
+T = TypeVar("T")
 
 _log = logging.getLogger("gpersist")
 
@@ -60,12 +64,47 @@ def locate(path: str | os.PathLike[str]) -> str:
     raise CheckpointNotFoundError(_nothing(text, prefix))
 
 
+def at(path: str | os.PathLike[str], do: Callable[[str], T]) -> T:
+    """Does something with the checkpoint that a path means; if that is deleted before it is open, then with the one that a folder means by then.
+
+    Args:
+        path: see `locate`.
+        do: takes a prefix.
+
+    Raises:
+        GPersistError: as `locate` and `do` raise.
+    """
+    prefix = locate(path)
+    while True:
+        try:
+            return do(prefix)
+        except CheckpointNotFoundError:
+            before, prefix = prefix, locate(path)
+            if prefix == before:
+                raise
+
+
 def _in_folder(folder: str) -> str:
+    """The newest checkpoint in a folder, where others may come and go while we look."""
+    state = _state_of(folder)
+    while True:
+        try:
+            return _newest(folder, state)
+        except CheckpointNotFoundError:
+            before, state = state, _state_of(folder)
+            if state == before:
+                raise
+
+
+def _state_of(folder: str) -> CheckpointState | None:
     try:
-        state = read_state(folder)
+        return read_state(folder)
     except DataLossError as error:
         there = _checkpoints(files.active().names(folder))
         raise DataLossError(f"{error.message}{f'; or name a checkpoint of the folder: {_some(there)}' if there else ''}") from error
+
+
+def _newest(folder: str, state: CheckpointState | None) -> str:
     base = base_name(state.model_checkpoint_path) if state else STATE_NAME
     if state is not None and base != STATE_NAME:  # which would be taken for a V1 file
         inside = os.path.join(folder, base)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.bundle import Entry, ShardReader, TensorSlice, byte_runs, cover, data_path, nearest
-from gpersist.checkpoint.locate import locate
+from gpersist.checkpoint.locate import at
 from gpersist.checkpoint.object_graph import ObjectGraph, read_object_graph
 from gpersist.checkpoint.restore import load_tensor, open_storage
 from gpersist.checkpoint.storage import Storage
@@ -45,8 +45,8 @@ class CheckpointReader(Mapping[str, "StoredTensor"]):
         Raises:
             CheckpointNotFoundError, NotACheckpointError, DataLossError, UnimplementedError: see `load`.
         """
-        self.prefix = locate(prefix)
-        self._storage = open_storage(self.prefix)
+        self._storage = at(prefix, open_storage)
+        self.prefix = self._storage.prefix
         self._devices: dict[str, str] | None = None
 
     def __getitem__(self, name: str) -> StoredTensor:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.bundle import Index, Ranges, nearest
-from gpersist.checkpoint.locate import locate
+from gpersist.checkpoint.locate import at
 from gpersist.checkpoint.placement import Placement, place
 from gpersist.checkpoint.placement_plan import PlacementPlan, TensorSpec
 from gpersist.checkpoint.source import are_ready, host_buffer, is_ready
@@ -90,8 +90,8 @@ def load(
     leaves: dict[str, Any] = flatten(tree) if tree is not None else {}
     wanted = _wanted(names, leaves if tree is not None else None)
 
-    def once() -> dict[str, Array]:
-        with open_storage(locate(prefix)) as storage:
+    def once(found: str) -> dict[str, Array]:
+        with open_storage(found) as storage:
             there = wanted if wanted is None or all(map(storage.index.__contains__, wanted)) else [name for name in wanted if name in storage.index]
             ranges = storage.ranges(there)
             mismatches = [] if there is wanted else _missing(storage.index, wanted or [])
@@ -116,7 +116,7 @@ def load(
             transfer(storage, reads, targets, into is not None, ring_bytes, threads, on_progress)
         return targets
 
-    targets = reread(once)
+    targets = reread(lambda: at(prefix, once))
     if into is not None:
         if numbers := _numbers(targets, leaves):
             replace_leaves(into, {name: targets[name][()] if isinstance(leaves[name], np.generic) else targets[name].item() for name in numbers})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.bundle import Ranges, index_path, strings, variants
-from gpersist.checkpoint.locate import locate
+from gpersist.checkpoint.locate import at
 from gpersist.checkpoint.plan import EMPTY_CRC
 from gpersist.checkpoint.storage import Int64s, Storage, reread, telling_stand_ins
 from gpersist.checkpoint.v1 import V1Storage, is_v1
@@ -53,10 +53,11 @@ def verify(
         CheckpointNotFoundError: a file is missing.
         NotACheckpointError, UnimplementedError: the index is of another kind or version.
     """
-    found = locate(prefix)
-    if is_v1(found):
-        return _verify_v1(found, contents, on_progress)
-    return reread(lambda: _verify(found, contents, threads, on_progress))
+
+    def once(found: str) -> Verified:
+        return _verify_v1(found, contents, on_progress) if is_v1(found) else _verify(found, contents, threads, on_progress)
+
+    return reread(lambda: at(prefix, once))
 
 
 def damaged_tensors(prefix: str | os.PathLike[str], *, contents: bool = True, on_progress: Callable[[int], None] | None = None) -> dict[str, str]:
@@ -71,10 +72,11 @@ def damaged_tensors(prefix: str | os.PathLike[str], *, contents: bool = True, on
         DataLossError, NotACheckpointError, UnimplementedError: the index cannot be read, so that no tensor can be.
         CheckpointNotFoundError: there is no checkpoint.
     """
-    found = locate(prefix)
-    if is_v1(found):
-        return _damaged_v1(found, contents, on_progress)
-    return reread(lambda: _damaged(found, contents, on_progress))
+
+    def once(found: str) -> dict[str, str]:
+        return _damaged_v1(found, contents, on_progress) if is_v1(found) else _damaged(found, contents, on_progress)
+
+    return reread(lambda: at(prefix, once))
 
 
 def _damaged(prefix: str, contents: bool, on_progress: Callable[[int], None] | None) -> dict[str, str]:

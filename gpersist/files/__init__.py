@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from gpersist.files.posix import IOV_MAX, Buffer, PosixFiles, check_local
 
-__all__ = ["IOV_MAX", "Buffer", "PosixFiles", "active", "check_local", "replace", "replace_through", "substituted"]
+__all__ = ["IOV_MAX", "Buffer", "PosixFiles", "active", "check_local", "create_first", "replace", "replace_through", "substituted"]
 
 _active = PosixFiles()
 
@@ -31,4 +31,4 @@ def substituted(files: PosixFiles) -> Iterator[None]:
         _active = before
 
 
-from gpersist.files.whole import replace, replace_through  # noqa: E402  # it takes what is active
+from gpersist.files.whole import create_first, replace, replace_through  # noqa: E402  # it takes what is active

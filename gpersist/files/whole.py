@@ -1,13 +1,30 @@
-"""A whole file put in the place of another one: whoever reads it finds the old content or the new one."""
+"""A whole file put in the place of another one, which readers find as it was or as it is now; and one that takes a name that nothing has."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 
 from gpersist import files
-from gpersist.errors import GPersistError
+from gpersist.errors import AlreadyExistsError, GPersistError
+
+
+def create_first(paths: Iterable[str]) -> str:
+    """Creates, empty, the first of some files that isn't there, so that nobody else takes its name.
+
+    Args:
+        paths: of the files; one of them must be free.
+
+    Raises:
+        GPersistError: the file system said no.
+    """
+    for path in paths:
+        with suppress(AlreadyExistsError):
+            files.active().close(files.active().create(path))
+            return path
+    raise AlreadyExistsError("all of the files are there")
 
 
 def replace(path: str, content: bytes, *, durable: bool = False) -> None:

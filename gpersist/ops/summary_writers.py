@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import threading
@@ -38,11 +39,8 @@ class _Writer:
                 return
             files.active().make_folders(folder or os.curdir)
             seconds = int(time.time())
-            start = f"events.out.tfevents.{{:010d}}.{socket.gethostname()}.{os.getpid()}"
-            number = 0
-            while os.path.exists(path := os.path.join(folder, f"{start.format(seconds)}.{number}{suffix}")):
-                number += 1
-            self._records = TFRecordWriter(path)
+            start = os.path.join(folder, f"events.out.tfevents.{seconds:010d}.{socket.gethostname()}.{os.getpid()}")
+            self._records = TFRecordWriter(files.create_first(f"{start}.{number}{suffix}" for number in itertools.count()))
             metadata = protos.SourceMetadata(writer="tensorflow.core.util.events_writer")
             self._records.write(protos.Event(wall_time=seconds, file_version="brain.Event:2", source_metadata=metadata).SerializeToString())
 

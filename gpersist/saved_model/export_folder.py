@@ -42,8 +42,10 @@ class ExportFolder:
         self._staging: str | None = None
         system = files.active()
         if system.stat(export_dir) is not None:
-            _remove_litter(self._target, "")
-            if system.names(export_dir):
+            with system.locked(self._target):  # so that another export there is not taken for litter as it begins or ends, without its lock
+                _remove_litter(self._target, "")
+                names = system.names(export_dir)
+            if names:
                 raise AssertionError(
                     f"Export directory {export_dir} already exists, and isn't empty. Please choose a different export directory, or delete all the "
                     "contents of the specified directory."

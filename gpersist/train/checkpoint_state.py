@@ -71,8 +71,8 @@ def generate_checkpoint_state_proto(
 
 
 def update_checkpoint_state(
-    save_dir: str,
-    model_checkpoint_path: str,
+    save_dir: Path,
+    model_checkpoint_path: Path,
     all_model_checkpoint_paths: Sequence[str] | None = None,
     latest_filename: str | None = None,
     all_model_checkpoint_timestamps: Sequence[float] | None = None,
@@ -85,8 +85,8 @@ def update_checkpoint_state(
         GPersistError: the file system said no.
     """
     write_state(
-        save_dir,
-        model_checkpoint_path,
+        os.fspath(save_dir),
+        os.fspath(model_checkpoint_path),
         all_model_checkpoint_paths,
         latest_filename,
         timestamps=all_model_checkpoint_timestamps,
@@ -153,11 +153,13 @@ def get_checkpoint_state(checkpoint_dir: Path, latest_filename: str | None = Non
 
 def latest_checkpoint(checkpoint_dir: Path, latest_filename: str | None = None) -> str | None:
     """The prefix of the newest checkpoint that a folder's state file names (`tf.train.latest_checkpoint`); None if it isn't there."""
-    state = get_checkpoint_state(checkpoint_dir, latest_filename)
+    before, state = None, get_checkpoint_state(checkpoint_dir, latest_filename)
+    while state is not None and state != before:
+        if checkpoint_exists(state.model_checkpoint_path):
+            return state.model_checkpoint_path
+        before, state = state, get_checkpoint_state(checkpoint_dir, latest_filename)  # if that was deleted before we looked, another is named by now
     if state is None:
         return None
-    if checkpoint_exists(state.model_checkpoint_path):
-        return state.model_checkpoint_path
     beside = checkpoint.follow(os.fspath(checkpoint_dir), state.model_checkpoint_path)
     more = f"; {beside!r} is there, which gpersist.load takes, and a Saver by its name" if beside else ""
     _LOG.error("Couldn't match files for checkpoint %s%s", state.model_checkpoint_path, more)
@@ -199,7 +201,7 @@ def remove_checkpoint(checkpoint_prefix: str, checkpoint_format_version: int = p
 
 def meta_graph_filename(checkpoint_filename: str, meta_graph_suffix: str = "meta") -> str:
     """The file of a checkpoint's MetaGraphDef; the numbers of V1's shards are no part of it."""
-    return f"{_SHARDS_V1.sub('', checkpoint_filename)}.{meta_graph_suffix}"
+    return ".".join([_SHARDS_V1.sub("", checkpoint_filename), meta_graph_suffix])
 
 
 def exact_prefix(path: str) -> str:
@@ -231,12 +233,14 @@ def exact_prefix(path: str) -> str:
 
 
 def write_file(path: str, content: bytes, *, durable: bool) -> None:
-    """Gives a file new content, atomically.
+    """Gives a file new content, atomically; makes its folder where that is missing.
 
     Raises:
         GPersistError: it cannot be written; the old one stands.
     """
-    with files.active().locked(os.path.dirname(path) or os.curdir):
+    folder = os.path.dirname(path) or os.curdir
+    files.active().make_folders(folder)
+    with files.active().locked(folder):
         checkpoint.replace_file(path, content, durable=durable)
 
 

@@ -5,6 +5,7 @@ file := record*      TFRecords of Event messages, the first with `file_version`;
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import socket
@@ -32,7 +33,7 @@ class FileWriter:
     """Writes summaries, graphs and what else has happened to an event file (`tf.summary.FileWriter`). May be used by several threads.
 
     Args:
-        logdir: the folder, made where it is missing; the file is made when the first event comes.
+        logdir: the folder, made where it is missing; the file is made when the first event comes, or at once where it has a suffix.
         graph: a graph to begin with.
         max_queue: for TensorFlow's sake; there is no queue.
         flush_secs: after so many seconds the next event is given to the operating system at once, with those before it.
@@ -67,6 +68,9 @@ class FileWriter:
         self._closed = False
         self._tagged_runs: set[str] = set()
         self._described: set[str] = set()
+        if filename_suffix:
+            self._records = self._begin()
+            self._records.flush()
         if graph is not None or graph_def is not None:
             self.add_graph(graph=graph, graph_def=graph_def)
             found = graph.as_graph_def(add_shapes=True) if isinstance(graph, Graph) else graph
@@ -186,9 +190,9 @@ class FileWriter:
 
     def _begin(self) -> TFRecordWriter:
         seconds = int(time.time())
-        while os.path.exists(path := os.path.join(self._folder, f"events.out.tfevents.{seconds:010d}.{socket.gethostname()}{self._suffix}")):
-            seconds += 1  # another writer's of this second
-        records = TFRecordWriter(path)
+        host = socket.gethostname()
+        names = (f"events.out.tfevents.{second:010d}.{host}{self._suffix}" for second in itertools.count(seconds))  # another may be of this second
+        records = TFRecordWriter(files.create_first(os.path.join(self._folder, name) for name in names))
         first = protos.Event(wall_time=seconds, file_version=_VERSION, source_metadata=protos.SourceMetadata(writer=_WRITER))
         records.write(first.SerializeToString())
         return records

@@ -246,9 +246,9 @@ def test_a_slice_beyond_the_tensor(tmp_path: Path) -> None:
 def test_thousands_of_slices_take_no_square_of_it(tmp_path: Path) -> None:
     parts = [TensorSlice(((number, 1),)) for number in range(3000)]
     index = read_index(partitioned(tmp_path, [(part, Entry(FLOAT, (1,), 0, 4 * n, 4, 1)) for n, part in enumerate(parts)], (3000,)))
-    started = time.monotonic()
+    started = time.process_time()
     assert len(index.ranges().parts) == 3000
-    assert time.monotonic() - started < 3  # with every slice looking at all of them: half a minute
+    assert time.process_time() - started < 8  # with every slice looking at all of them: half a minute; 0.2 s it is
 
 
 # ---- what may be wrong

@@ -202,7 +202,7 @@ def test_any_text_is_read_or_refused(text):
 @pytest.mark.parametrize("slices", [1, 4])
 def test_a_hole_in_a_tensor_of_many_axes_costs_nothing(slices):
     """A few hundred bytes of a hostile file: it has 2**20 corners."""
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises((DataLossError, ResourceExhaustedError)):
         cover(TensorSlice.full(20), [TensorSlice(((number % 2, 1),) * 20) for number in range(slices)], (2,) * 20, "x")
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1

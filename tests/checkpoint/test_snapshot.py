@@ -26,7 +26,7 @@ from gpersist.errors import DeviceMemoryError
 
 from .strict_device import StrictDevice
 
-TIMEOUT_S = 30
+TIMEOUT_S = 100
 
 
 class Gate(files.PosixFiles):

@@ -45,7 +45,7 @@ def complete(run, folder):
         shell = ["bash", "--noprofile", "--rcfile", "rc", "-i"]
         with subprocess.Popen(shell, stdin=slave, stdout=subprocess.PIPE, stderr=slave, env=environment, start_new_session=True) as program:
             os.write(master, f"{line}{typed}\x1b*\n".encode())
-            said, _ = program.communicate(timeout=30)
+            said, _ = program.communicate(timeout=100)
         os.close(slave)
         os.close(master)
         *_, answer = said.decode().splitlines()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -52,10 +53,13 @@ def test_what_it_tells(run):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_at_its_usual_length(run):
+    before_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     done = run("demo", "--json")
     assert done.status == 0
-    assert done.json["duration_s"] < 60 and done.json["resumed"]["step"] == 150 and done.json["final_loss"] < 1.5
+    assert done.json["resumed"]["step"] == 150 and done.json["final_loss"] < 1.5
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before_s < 60  # however busy the machine
 
 
 def test_a_program_that_dies_otherwise_is_told(run, monkeypatch):
@@ -73,7 +77,8 @@ def test_more_devices_than_there_are(run, monkeypatch):
 def test_the_program_resumes_from_what_is_whole(tmp_path):
     def train(steps):
         command = [sys.executable, "-m", "gpersist.cli.training", tmp_path, f"--steps={steps}", "--save-every=1"]
-        return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "GPERSIST_VIRTUAL_DEVICES": "1"}, check=False)
+        environment = {**os.environ, "GPERSIST_VIRTUAL_DEVICES": "1", "OPENBLAS_NUM_THREADS": "1"}  # as `gpersist demo` has it
+        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
     assert train(2).returncode == 0
     with open(tmp_path / "ckpt-2.data-00000-of-00001", "r+b") as data:

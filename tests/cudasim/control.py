@@ -50,7 +50,7 @@ def counts() -> dict[str, int]:
     return {what: count(what) for what in COUNTED}
 
 
-def settled_counts(timeout_s: float = 5.0) -> dict[str, int]:
+def settled_counts(timeout_s: float = 60.0) -> dict[str, int]:
     """All the counts, once no operation runs and every worker has left, or after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while (count("operations") or count("workers")) and time.monotonic() < deadline:
@@ -94,7 +94,7 @@ def setting(name: str, value: int) -> Iterator[None]:
         _library().cudasim_configure(name.encode(), before)
 
 
-def lazy(milliseconds: int = 2000) -> contextlib.AbstractContextManager[None]:
+def lazy(milliseconds: int = 20_000) -> contextlib.AbstractContextManager[None]:
     """Operations issued in this context run only once somebody waits for them, or after so long."""
     return setting("LAZY_MS", milliseconds)
 

@@ -83,9 +83,9 @@ def test_every_zero_steps_is_declined(start):
 def test_a_signal_before_the_first_step_is_kept_until_there_is_one(start):
     program = start("--steps", 10**6)
     read_until(program, "training on ")
-    program.send_signal(signal.SIGTERM)
+    program.send_signal(signal.SIGTERM)  # which may come when there has been one, on a busy machine
     text = program.communicate(timeout=60)[0]
-    assert program.returncode == 0 and re.search(r"^SIGTERM: saved step \d in ", text, re.MULTILINE), text
+    assert program.returncode == 0 and re.search(r"^SIGTERM: saved step \d+ in ", text, re.MULTILINE), text
 
 
 def test_after_sigkill_the_save_before_stands(start):

@@ -419,7 +419,7 @@ def attempt_limited(name: str, prefix: str) -> None:
         with open("/proc/self/statm") as statm:
             size = int(statm.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + MAX_EXTRA_BYTES, size + MAX_EXTRA_BYTES))
-        resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+        resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
         for way in ways(name):
             try:
                 outcome = attempt(name, way, prefix)

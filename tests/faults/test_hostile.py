@@ -1,4 +1,4 @@
-"""Hostile files of every kind: each is an error of ours within a second of the processor and 64 MiB of memory, or no harm at all."""
+"""Hostile files of every kind: each is an error of ours within seconds of the processor and 64 MiB of memory, or no harm at all."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ import gpersist
 
 from . import hostile
 
+pytestmark = pytest.mark.timeout(600)  # the first test waits for all cases
+
 ROOT = Path(__file__).parents[2]
-MAX_SECONDS = 1.0
+MAX_SECONDS = 5.0
+"""Ten times what the slowest case took where it was measured; without a defence it would be hours."""
 
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[hostile.Outcome]]:
     folder = tmp_path_factory.mktemp("hostile")
     command = [sys.executable, "-m", "tests.faults.hostile", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     found: dict[str, list[hostile.Outcome]] = {name: [] for name in hostile.CASES}
     for line in done.stdout.splitlines():

@@ -9,15 +9,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import gpersist
-from gpersist import AbortedError, CheckpointManager, CheckpointNotFoundError
+from gpersist import AbortedError, CheckpointManager, CheckpointNotFoundError, files
 from gpersist.bundle import ShardReader
+from gpersist.train.checkpoint_state import latest_checkpoint
 
 from . import writing
+from .intercepted import InterceptedFiles
 
 ROOT = Path(__file__).parents[2]
 LONGEST_S = 60.0
@@ -158,3 +161,41 @@ def test_a_save_between_the_index_and_the_data(tmp_path: Path, monkeypatch: pyte
     found = read(prefix)
     if isinstance(found, dict):
         assert writing.check(found) == 30
+
+
+class BusyFiles(InterceptedFiles):
+    """A run saves a step, and deletes the one before, right before the Nth call of somebody who looks at its folder."""
+
+    def __init__(self, at: int, save: Callable[[], object]) -> None:
+        self.left, self.save = at, save
+
+    def around(self, call: str, do: Callable[[], Any], arguments: tuple[Any, ...]) -> Any:
+        self.left -= 1
+        if not self.left:
+            with files.substituted(files.PosixFiles()):
+                self.save()
+        return do()
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        gpersist.load,
+        gpersist.verify,
+        lambda folder: gpersist.open(folder).close(),
+        lambda folder: os.stat(f"{latest_checkpoint(folder)}.index"),
+    ],
+    ids=["load", "verify", "open", "latest"],
+)
+def test_the_newest_goes_while_its_folder_is_looked_at(tmp_path: Path, read: Callable[[str], object]) -> None:
+    """What the state file named a moment ago is no more, and the next one is there: a folder means that one then."""
+    with CheckpointManager(tmp_path, max_to_keep=1, durable=False) as manager:
+        step = 1
+        manager.save(step, writing.arrays(0, step))
+        busy = BusyFiles(0, lambda: manager.save(step, writing.arrays(0, step)))
+        while busy.left <= 0:
+            step += 1
+            busy = BusyFiles(step - 1, busy.save)
+            with files.substituted(busy):
+                read(str(tmp_path))
+    assert step > 5

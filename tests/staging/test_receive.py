@@ -35,7 +35,7 @@ from .transfers import (
 
 SEND, RECEIVE = (sys.modules[function.__module__] for function in (send, receive))
 RING_BYTES = 8192
-WAIT_S = 10
+WAIT_S = 60
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from gpersist.errors import DeviceMemoryError, InvalidArgumentError
 from gpersist.staging import release_rings, ring, ring_for
 from gpersist.staging.ring import DEFAULT_RING_BYTES, SLOT_BYTES, SlotRing
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 class Allocator:
@@ -65,11 +66,14 @@ def test_never_more_than_it_has() -> None:
     allocator = Allocator()
     slots = SlotRing(allocator, 4096, 3)
     held = []
+    numbers, together = itertools.count(), threading.Barrier(3, timeout=WAIT_S)
 
     def work() -> None:
         for _ in range(20):
             with slots.slot() as slot:
                 held.append(slot)
+                if next(numbers) < 3:
+                    together.wait()  # else it might never need more than one
                 time.sleep(0.0002)
 
     threads = [threading.Thread(target=work) for _ in range(8)]

@@ -17,6 +17,7 @@ from gpersist.errors import CancelledError, InvalidArgumentError, OutOfSpaceErro
 from gpersist.staging import Layout, Outgoing, ring, send
 from gpersist.staging.ring import SlotRing
 
+from .conftest import FirstFailure
 from .transfers import (
     HOST,
     MemoryFile,
@@ -34,7 +35,7 @@ from .transfers import (
 
 SEND = sys.modules[send.__module__]  # the package's attribute of that name is the function
 RING_BYTES = 8192
-WAIT_S = 10
+WAIT_S = 60
 
 
 @pytest.fixture(autouse=True)
@@ -298,13 +299,15 @@ def test_a_slot_goes_back_only_when_every_device_is_done_with_it(monkeypatch) ->
     assert when_given_back == [True]
 
 
-def test_the_first_error_wins() -> None:
+def test_the_first_error_wins(first_failure: FirstFailure) -> None:
     arrays = random_arrays([256] * 40)
 
     class All(MemoryFile):
         def write(self, buffers, size_bytes, offset) -> None:
             if offset:
-                time.sleep(0.02)
+                first_failure.wait()
+            else:
+                first_failure.is_mine()
             raise OutOfSpaceError(f"at {offset}")
 
     with pytest.raises(OutOfSpaceError, match=r"^at 0 \(while saving tensor 'tensor/0'\)"):

@@ -135,12 +135,12 @@ def test_keys_that_swell() -> None:
     swollen = entry(0, b"k" * 50_000) + b"".join(entry(50_000, i.to_bytes(3, "big")) for i in range(60_000))
     contents = block(swollen, 0)
     tracemalloc.start()
-    begin = time.monotonic()
+    begin = time.process_time()
     try:
         with pytest.raises(DataLossError, match=f"share more than 32 times the block's {len(contents)} bytes"):
             for _ in Block(contents, "f").entries():
                 pass
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
-        assert time.monotonic() - begin < 1
+        assert time.process_time() - begin < 5
     finally:
         tracemalloc.stop()

@@ -32,7 +32,7 @@ def no_leaks() -> Iterator[None]:
 
     before = counts()
     yield
-    deadline = time.monotonic() + 5  # a thread takes its streams with it a little after it was joined
+    deadline = time.monotonic() + 60  # a thread takes its streams with it a little after it was joined
     while counts() != before and time.monotonic() < deadline:
         time.sleep(0.01)
     assert counts() == before

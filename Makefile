@@ -25,6 +25,11 @@ venv: $(READY)  ## .venv, with everything for development
 demo: $(READY)  ## the main job: train, save in the background, be killed in the middle of it, resume, verify
 	$(BIN)/gpersist demo
 
+# What Python compiles is kept, whatever the environment says: else each process that the tests start compiles everything anew.
+test slow interop test-all: export PYTHONDONTWRITEBYTECODE :=
+# A product's threads wait for each other, many times as long where there are as many test processes as processors.
+test test-all: export OPENBLAS_NUM_THREADS ?= 1
+
 test: $(READY)  ## the tests, but for those that are slow
 	$(PYTEST) -m "not slow" $(PARALLEL)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from gpersist.ops.control import control_dependencies
 from gpersist.ops.custom_gradient import custom_gradient
 from gpersist.ops.filling import zeros_like
 from gpersist.ops.joining import concat
-from gpersist.ops.kernels import shown
+from gpersist.ops.kernels import on_parts, shown
 from gpersist.ops.reductions import reduce_sum
 
 __all__ = ["crelu", "elu", "leaky_relu", "relu", "relu6", "selu", "softplus", "softsign", "swish"]
@@ -64,11 +65,12 @@ class Relu(_Activation):
 
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
-        return xp.maximum(x, x.dtype.type(0))
+        return xp.maximum(x, x.dtype.type(0)) if xp is not np else Relu.run_into(x)
 
     @staticmethod
-    def run_into(x: Array, out: Array) -> Array:
-        return np.maximum(x, x.dtype.type(0), out=out)
+    def run_into(x: Array, out: Array | None = None) -> Array:
+        zero = x.dtype.type(0)
+        return on_parts(lambda part, out: np.maximum(part, zero, out=out), x, out=out)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
@@ -83,17 +85,21 @@ class ReluGrad(_Derivative):
     @staticmethod
     def run(xp: Any, grads: Array, features: Array) -> Array:
         _check_same_shape(grads, features)
-        # Not a choice, which takes ten times as long; and NaN stays NaN, as in TensorFlow.
-        return xp.multiply(grads, (features > 0).astype(grads.dtype))  # that a product converts truths itself takes twice as long
+        return _kept_where_positive(xp, grads, features) if xp is not np else ReluGrad.run_into(grads, features)
 
     @staticmethod
-    def run_into(grads: Array, features: Array, out: Array) -> Array:
+    def run_into(grads: Array, features: Array, out: Array | None = None) -> Array:
         _check_same_shape(grads, features)
-        return np.multiply(grads, (features > 0).astype(grads.dtype), out=out)
+        return on_parts(functools.partial(_kept_where_positive, np), grads, features, out=out)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         return [apply("ReluGrad", grad, op.inputs[1]), zeros_like(op.inputs[1])]
+
+
+def _kept_where_positive(xp: Any, grads: Array, features: Array, out: Array | None = None) -> Array:
+    """Not a choice, which takes ten times as long; and NaN stays NaN, as in TensorFlow."""
+    return xp.multiply(grads, (features > 0).astype(grads.dtype), out=out)  # that a product converts truths itself takes twice as long
 
 
 class Relu6(_Activation):
@@ -186,7 +192,7 @@ class EluGrad(_Derivative):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [apply("EluGrad", grad, op.inputs[1]), _where_negative(op.inputs[1], grad * op.inputs[0])]
+        return [apply("EluGrad", grad, op.inputs[1]), _product_where_negative(op.inputs[1], grad, op.inputs[0])]
 
 
 class Selu(_Activation):
@@ -215,7 +221,7 @@ class SeluGrad(_Derivative):
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
-        return [apply("SeluGrad", grad, op.inputs[1]), _where_negative(op.inputs[1], grad * op.inputs[0])]
+        return [apply("SeluGrad", grad, op.inputs[1]), _product_where_negative(op.inputs[1], grad, op.inputs[0])]
 
 
 class Softplus(_Activation):
@@ -314,13 +320,13 @@ def swish(features: Any, beta: Any = 1.0) -> Tensor:
             with control_dependencies([dy]):
                 gate = apply("Sigmoid", scale * x)
             slope = gate * (1.0 + (scale * x) * (1.0 - gate))
-            shares = dy * apply("Square", x) * gate * (1.0 - gate)
-            return dy * slope, reduce_sum(shares)
+            of_scale = reduce_sum(dy * apply("Square", x) * gate * (1.0 - gate))
+            return dy * slope, of_scale
 
         return x * apply("Sigmoid", scale * x), grad
 
     return run(tensor, factor)  # type: ignore[no-any-return]
 
 
-def _where_negative(x: Tensor, value: Tensor) -> Tensor:
-    return apply("Select", x < 0.0, value, zeros_like(x))
+def _product_where_negative(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    return apply("Select", x < 0.0, a * b, zeros_like(x))

@@ -11,8 +11,8 @@ from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, convert_to_tensor, name_scope, sample
 from gpersist.ops.array import reshape, shape_of
-from gpersist.ops.blas_threads import matmul
 from gpersist.ops.kernels import combined
+from gpersist.ops.matrix_product import matmul
 from gpersist.ops.shaping import rank
 from gpersist.ops.windows import is_channels_first
 from gpersist.shapes import TensorShape, unknown_shape
@@ -151,7 +151,7 @@ def channel_sums(xp: Any, value: Array) -> Array:
         whole = len(rows) // block * block
         ones = xp.ones((1, block), value.dtype)
         sums = [matmul(xp, ones, rows[start : start + block])[0] for start in range(0, whole, block)]
-        return sum(sums, rows[whole:].sum(axis=0))
+        return sum(sums, matmul(xp, ones[:, : len(rows) - whole], rows[whole:])[0])
     return rows.sum(axis=0, dtype=_wide(value.dtype)).astype(value.dtype, copy=False)
 
 

@@ -1,4 +1,4 @@
-"""On how many threads NumPy's OpenBLAS multiplies matrices: small products on one.
+"""On how many threads NumPy's OpenBLAS multiplies matrices: on one, where we share the products out ourselves.
 
 OpenBLAS shares out a product of a fraction of a millisecond, too, and its threads wait for each other by spinning. Where the cores have anything else
 to do, each product then takes the scheduler's time slices: a training step of many products takes ten times as long as on one thread.
@@ -9,17 +9,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
+import os
 import threading
 from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-
-_SMALL = 1 << 28
-"""Multiplications of a small product; those take a core some milliseconds."""
-
-_TINY = 1 << 13
-"""Those of one that OpenBLAS leaves to one thread itself, be it with a vector."""
+from contextlib import AbstractContextManager, nullcontext
 
 
 class _OneThread:
@@ -30,6 +23,11 @@ class _OneThread:
         self._lock = threading.Lock()
         self._inside = 0
         self._before = 1
+        self.most = get()
+        os.register_at_fork(after_in_child=self._renew_lock)  # a thread that stayed behind may have held it
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.Lock()
 
     def __enter__(self) -> None:
         with self._lock:
@@ -58,11 +56,12 @@ def _openblas() -> _OneThread | None:
     return None
 
 
-def matmul(xp: Any, a: Any, b: Any, out: Any = None) -> Any:
-    """`xp.matmul`; on the host a small product on one thread."""
-    if xp is np and _TINY < a.size * b.shape[-1] <= _SMALL:
-        openblas = _openblas()
-        if openblas is not None:
-            with openblas:
-                return np.matmul(a, b, out=out)
-    return xp.matmul(a, b, out=out)
+def one_thread() -> AbstractContextManager[None]:
+    """Holds OpenBLAS to one thread, on all threads of the process, while anybody is in it; where it isn't there, it does nothing."""
+    return _openblas() or nullcontext()
+
+
+def most() -> int | None:
+    """On how many threads OpenBLAS multiplies large matrices: as many as there are cores, or what the environment says; None where it isn't there."""
+    openblas = _openblas()
+    return None if openblas is None else openblas.most

@@ -3,21 +3,24 @@
 Arrays are channels last: input [batch, *spatial, channels], filters [*kernel, channels / groups, out channels], output
 [batch, *numbers, out channels].
 A block of windows is copied out into a matrix with one row for each (im2col), which a BLAS multiplies. Blocks are small enough to stay in a core's
-cache, so that memory does not grow with the kernel.
+cache, so that memory does not grow with the kernel; on the host the cores share them out.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from gpersist.devices import Array
-from gpersist.ops.blas_threads import matmul
+from gpersist.ops.blas_threads import one_thread
 from gpersist.ops.depthwise_correlation import correlate_each
+from gpersist.ops.host_threads import even_parts, for_each
+from gpersist.ops.matrix_product import WORTH_SHARING, matmul
 from gpersist.ops.windows import Windows, positions
 
 _HOST_BLOCK_BYTES = 1 << 20
@@ -39,9 +42,15 @@ def correlate(xp: Any, value: Array, filters: Array, axes: Sequence[Windows]) ->
         return xp.concatenate([correlate(xp, part, own, axes) for part, own in parts], -1)
     matrix = filters.reshape(-1, filters.shape[-1])
     out = xp.empty((len(value), *(axis.number for axis in axes), filters.shape[-1]), value.dtype)
-    for part, rows in _matrices(xp, value, axes):
-        target = out[part]
-        matmul(xp, rows, matrix, out=target.reshape(-1, matrix.shape[1]))
+    if _is_pointwise(axes):
+        matmul(xp, value.reshape(-1, value.shape[-1]), matrix, out=out.reshape(-1, matrix.shape[1]))
+        return out
+    rows_of = _im2col(xp, value, axes)
+
+    def fill(part: Part) -> None:
+        matmul(xp, rows_of(part), matrix, out=out[part].reshape(-1, matrix.shape[1]))
+
+    _for_each(xp, fill, _blocks(xp, out.shape, matrix.shape[0] * value.dtype.itemsize, matrix.shape[0]))
     return out
 
 
@@ -54,17 +63,23 @@ def filter_gradient(xp: Any, value: Array, grad: Array, axes: Sequence[Windows],
         parts = zip(xp.split(value, groups, -1), xp.split(grad, groups, -1), strict=True)
         return xp.concatenate([filter_gradient(xp, part, own, axes, channels) for part, own in parts], -1)
     grad = xp.ascontiguousarray(grad)
-    kernel = tuple(axis.kernel for axis in axes)
-    total = None
-    for part, rows in _matrices(xp, value, axes):
-        product = matmul(xp, rows.T, grad[part].reshape(-1, grad.shape[-1]))
-        if total is None:
-            total = product
-        else:
-            total += product
-    if total is None:
-        return xp.zeros((*kernel, channels, grad.shape[-1]), value.dtype)
-    return total.reshape(*kernel, channels, grad.shape[-1])
+    shape = (*(axis.kernel for axis in axes), channels, grad.shape[-1])
+    if _is_pointwise(axes):
+        return matmul(xp, value.reshape(-1, channels).T, grad.reshape(-1, shape[-1])).reshape(shape)
+    rows_of, width = _im2col(xp, value, axes), math.prod(shape[:-1])
+    blocks = _blocks(xp, grad.shape, width * value.dtype.itemsize, width)
+    halves = even_parts(len(blocks), -(-len(blocks) // 2))  # two sums, whoever computes them: so they are the same each time
+    totals: list[Array] = [None] * len(halves)
+
+    def add_up(half: int) -> None:
+        for part in blocks[halves[half]]:
+            product = matmul(xp, rows_of(part).T, grad[part].reshape(-1, shape[-1]))
+            totals[half] = product if totals[half] is None else xp.add(totals[half], product, out=product)
+
+    _for_each(xp, add_up, range(len(halves)))
+    if not totals:
+        return xp.zeros(shape, value.dtype)
+    return functools.reduce(xp.add, totals).reshape(shape)
 
 
 def input_gradient(xp: Any, grad: Array, filters: Array, axes: Sequence[Windows], channels: int) -> Array:
@@ -79,35 +94,39 @@ def input_gradient(xp: Any, grad: Array, filters: Array, axes: Sequence[Windows]
     transposed = filters.reshape(-1, filters.shape[-1]).T
     if _is_pointwise(axes):
         return matmul(xp, grad.reshape(-1, grad.shape[-1]), transposed).reshape(*grad.shape[:-1], channels)
-    mirrored = _mirrored(axes) if grad.shape[-1] <= 2 * channels else None
+    mirrored = _mirrored(axes) if grad.shape[-1] <= 2 * min(channels, math.prod(grad.shape[:-1])) else None
     if mirrored is not None:  # a correlation itself, which has its sums in the product, at the price of more channels to copy
         turned = filters[(slice(None, None, -1),) * len(axes)].swapaxes(-1, -2)
         return correlate(xp, grad, xp.ascontiguousarray(turned), mirrored)
-    # The sums run over contiguous parts: the channels of a pixel, or, where these are few, the pixels of a row.
+    return _spread(xp, grad, transposed, axes, channels)
+
+
+def _spread(xp: Any, grad: Array, transposed: Array, axes: Sequence[Windows], channels: int) -> Array:
+    """What each window adds to its elements. The sums run over contiguous parts: channels of a pixel or, where these are few, pixels of a row."""
     is_planar = channels < axes[-1].number
     shape = (len(grad), *(axis.padded for axis in axes))
     padded = xp.zeros((channels, *shape) if is_planar else (*shape, channels), grad.dtype)
     kernel = tuple(axis.kernel for axis in axes)
-    for part in _blocks(xp, grad.shape[:-1], transposed.shape[1] * grad.dtype.itemsize):
-        block = grad[part]
-        rows = block.reshape(-1, grad.shape[-1])
-        if is_planar:
-            products = matmul(xp, transposed.T, rows.T).reshape(*kernel, channels, *block.shape[:-1])
-        else:
-            products = matmul(xp, rows, transposed).reshape(*block.shape[:-1], *kernel, channels)
-        first = part[1].start if len(part) > 1 else 0
-        for place in positions(axes):
-            starts = [position * axis.dilation for position, axis in zip(place, axes, strict=True)]
-            starts[0] += first * axes[0].stride
-            target = (
-                part[0],
-                *(
-                    slice(start, start + (count - 1) * axis.stride + 1, axis.stride)
-                    for start, count, axis in zip(starts, block.shape[1:-1], axes, strict=True)
-                ),
-            )
-            seen = padded[(slice(None), *target)] if is_planar else padded[target]
-            seen += products[place] if is_planar else products[(..., *place, slice(None))]
+
+    def spread(images: slice) -> None:
+        for part in _blocks(xp, (images.stop - images.start, *grad.shape[1:]), transposed.shape[1] * grad.dtype.itemsize, 0):
+            place = (slice(part[0].start + images.start, part[0].stop + images.start), *part[1:])
+            block = grad[place]
+            rows = block.reshape(-1, grad.shape[-1])
+            if is_planar:
+                products = matmul(xp, transposed.T, rows.T).reshape(*kernel, channels, *block.shape[:-1])
+            else:
+                products = matmul(xp, rows, transposed).reshape(*block.shape[:-1], *kernel, channels)
+            for position in positions(axes):
+                target = [place[0]]
+                for number, (axis, at, count) in enumerate(zip(axes, position, block.shape[1:-1], strict=True), 1):
+                    start = at * axis.dilation + (place[number].start * axis.stride if number < len(place) else 0)
+                    target.append(slice(start, start + (count - 1) * axis.stride + 1, axis.stride))
+                seen = padded[(slice(None), *target)] if is_planar else padded[tuple(target)]
+                seen += products[position] if is_planar else products[(..., *position, slice(None))]
+
+    is_shared = grad.size * transposed.shape[1] >= WORTH_SHARING
+    _for_each(xp, spread, even_parts(len(grad), len(grad) // 2 if is_shared else len(grad)))
     padded = xp.moveaxis(padded, 0, -1) if is_planar else padded
     inner = tuple(slice(axis.before, axis.before + axis.size) for axis in axes)
     return xp.ascontiguousarray(padded[(slice(None), *inner)])
@@ -125,40 +144,48 @@ def _mirrored(axes: Sequence[Windows]) -> list[Windows] | None:
     return found
 
 
-def _matrices(xp: Any, value: Array, axes: Sequence[Windows]) -> Iterator[tuple[tuple[slice, ...], Array]]:
-    """The windows as matrices, block by block: the block's part of the output's first two axes, and a row for each window."""
-    channels = value.shape[-1]
-    if _is_pointwise(axes):
-        yield (slice(None),), value.reshape(-1, channels)
+Part = tuple[slice, ...]
+"""A part of an array's first axes."""
+
+
+def _for_each(xp: Any, work: Callable[[Any], None], parts: Sequence[Any]) -> None:
+    """Calls `work` for each part; on the host several at a time, each multiplying on its own thread."""
+    if xp is not np:
+        for part in parts:
+            work(part)
         return
+    with one_thread():
+        for_each(work, parts)
+
+
+def _im2col(xp: Any, value: Array, axes: Sequence[Windows]) -> Callable[[Part], Array]:
+    """What gives the windows of a part of the output as a matrix: a row for each. It is the thread's, until it asks for the next one."""
+    channels = value.shape[-1]
     padded = _padded(xp, value, axes)
-    strides = padded.strides
     kernel = tuple(axis.kernel for axis in axes)
-    counts = tuple(axis.number for axis in axes)
-    views = xp.lib.stride_tricks.as_strided(
-        padded,
-        (len(value), *counts, *kernel, channels),
-        (
-            strides[0],
-            *(step * axis.stride for step, axis in zip(strides[1:-1], axes, strict=True)),
-            *(step * axis.dilation for step, axis in zip(strides[1:-1], axes, strict=True)),
-            strides[-1],
-        ),
+    width = channels * math.prod(kernel)
+    steps = padded.strides
+    shape = (len(value), *(axis.number for axis in axes), *kernel, channels)
+    strides = (
+        steps[0],
+        *(step * axis.stride for step, axis in zip(steps[1:-1], axes, strict=True)),
+        *(step * axis.dilation for step, axis in zip(steps[1:-1], axes, strict=True)),
+        steps[-1],
     )
-    if xp is np and views.size and padded.flags.c_contiguous and axes[-1].dilation == 1:
+    if xp is np and padded.flags.c_contiguous and axes[-1].dilation == 1 and 0 not in shape:
         # A row of a window is one run of memory: as one element of so many bytes, it is copied in two thirds of the time.
         run = np.dtype((np.void, kernel[-1] * channels * value.dtype.itemsize))
-        views = xp.lib.stride_tricks.as_strided(np.ndarray((1,), run, padded), views.shape[:-2], views.strides[:-2])
-    width = channels * int(np.prod(kernel))
-    buffer = None
-    for part in _blocks(xp, (len(value), *counts), width * value.dtype.itemsize):
+        views = np.ndarray(shape[:-2], run, padded, 0, strides[:-2])
+    else:
+        views = xp.lib.stride_tricks.as_strided(padded, shape, strides)
+
+    def rows_of(part: Part) -> Array:
         seen = views[part]
-        size = int(np.prod(seen.shape)) * (seen.dtype.itemsize // value.dtype.itemsize)
-        if buffer is None:
-            buffer = _scratch(xp, size, value.dtype)  # the first block is the largest
-        rows = buffer[:size]
+        rows = _scratch(xp, seen.size * seen.dtype.itemsize // value.dtype.itemsize, value.dtype)
         rows.view(seen.dtype).reshape(seen.shape)[...] = seen
-        yield part, rows.reshape(-1, width)
+        return rows.reshape(-1, width)
+
+    return rows_of
 
 
 class _Scratch(threading.local):
@@ -182,20 +209,26 @@ def _scratch(xp: Any, size: int, dtype: Any) -> Array:
     return _SCRATCH.memory[:needed].view(dtype)
 
 
-def _blocks(xp: Any, shape: Sequence[int], window_bytes: int) -> Iterator[tuple[slice, ...]]:
-    """Parts of [batch, count, ...]: some whole images, or some rows of one, the first part the largest."""
-    if 0 in shape:
-        return
+def _blocks(xp: Any, shape: Sequence[int], window_bytes: int, width: int) -> list[Part]:
+    """Parts of an output of this shape, channels last: some whole images, or some rows of one, or some pixels of a row.
+
+    On the host there are several of them, if it is worth while to share them out: if `width`, a window's elements, is given.
+    """
+    if 0 in shape[:-1]:
+        return []
     host_bytes = _HOST_NARROW_BLOCK_BYTES if window_bytes < _NARROW_BYTES else _HOST_BLOCK_BYTES
-    limit = max(1, (host_bytes if xp is np else _DEVICE_BLOCK_BYTES) // max(1, window_bytes * math.prod(shape[2:])))
-    images = limit // shape[1]
-    if images:
-        for start in range(0, shape[0], images):
-            yield (slice(start, start + images),)
-        return
-    for image in range(shape[0]):
-        for start in range(0, shape[1], limit):
-            yield slice(image, image + 1), slice(start, start + limit)
+    limit = (host_bytes if xp is np else _DEVICE_BLOCK_BYTES) // max(1, window_bytes)
+    count = math.prod(shape[:-1])
+    if xp is np and 2 * count >= shape[-1] and count * shape[-1] * width >= WORTH_SHARING:  # of fewer windows the product is shared out
+        limit = min(limit, count // 2)
+    return _parts_of(shape[:-1], max(1, limit))
+
+
+def _parts_of(shape: Sequence[int], limit: int) -> list[Part]:
+    rest = math.prod(shape[1:])
+    if limit >= rest:
+        return [(part,) for part in even_parts(shape[0], limit // rest)]
+    return [(slice(number, number + 1), *part) for number in range(shape[0]) for part in _parts_of(shape[1:], limit)]
 
 
 def _padded(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
+from gpersist.ops.host_threads import for_each, parts_for_all
 
 
 def as_array(xp: Any, value: Any) -> Array:
@@ -38,6 +39,28 @@ def in_blocks(xp: Any, function: Any, x: Array) -> Array:
     return result
 
 
+_WORTH_SHARING = 1 << 19
+"""Elements of which two threads, which have to be woken and waited for, are faster than one."""
+
+
+def on_parts(function: Any, *arrays: Any, out: Any = None) -> Any:
+    """`function(*arrays, out=out)` on the host, of what works on elements, and gives the arrays' type: of large ones on several threads."""
+    first = arrays[0]
+    if first.size < _WORTH_SHARING:
+        return function(*arrays, out=out)
+    found = np.empty_like(first) if out is None else out
+    whole = (*arrays, found)
+    if not all(array.flags.c_contiguous and array.shape == first.shape for array in whole):
+        return function(*arrays, out=out)
+    *flat, result = (array.reshape(-1) for array in whole)
+
+    def fill(part: slice) -> None:
+        function(*(array[part] for array in flat), out=result[part])
+
+    for_each(fill, parts_for_all(first.size))
+    return found
+
+
 _MAX_VECTOR, _MAX_ROW = 256, 1 << 16
 
 
@@ -47,6 +70,8 @@ def combined(ufunc: Any, x: Any, y: Any, out: Any = None) -> Any:
         array, vector = x, y
     elif y.ndim > 1 and x.ndim == 1:
         array, vector = y, x
+    elif x.shape == y.shape and x.dtype == y.dtype:
+        return on_parts(ufunc, x, y, out=out)
     else:
         return ufunc(x, y, out=out)
     count, channels = array.shape[-2:]
@@ -57,8 +82,12 @@ def combined(ufunc: Any, x: Any, y: Any, out: Any = None) -> Any:
     if out is None:
         out = np.empty_like(array)
     shape, repeated = (-1, channels * count), np.tile(vector, count)
-    rows = array.reshape(shape)
-    ufunc(*((rows, repeated) if array is x else (repeated, rows)), out=out.reshape(shape))
+    rows, results = array.reshape(shape), out.reshape(shape)
+
+    def fill(part: slice) -> None:
+        ufunc(*((rows[part], repeated) if array is x else (repeated, rows[part])), out=results[part])
+
+    for_each(fill, parts_for_all(len(rows)) if array.size >= _WORTH_SHARING else [slice(None)])
     return out
 
 

@@ -10,7 +10,7 @@ from gpersist.devices import Array
 from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, convert_to_tensor, name_scope, sample
-from gpersist.ops import blas_threads, shape_functions
+from gpersist.ops import matrix_product, shape_functions
 from gpersist.ops.complex_numbers import conj
 from gpersist.ops.reductions import reduce_sum
 from gpersist.ops.shaping import reshape, shape_of
@@ -170,8 +170,8 @@ class BatchMatMul(OpType):
 
 def _product(xp: Any, left: Array, right: Array) -> Array:
     if left.dtype.itemsize == 2 and left.dtype.kind not in "iu":  # halves: BLAS has none
-        return blas_threads.matmul(xp, left.astype(np.float32), right.astype(np.float32)).astype(left.dtype)
-    return blas_threads.matmul(xp, left, right)
+        return matrix_product.matmul(xp, left.astype(np.float32), right.astype(np.float32)).astype(left.dtype)
+    return matrix_product.matmul(xp, left, right)
 
 
 def _batch_product(xp: Any, x: Array, y: Array, adj_x: bool, adj_y: bool) -> Array:
@@ -189,17 +189,15 @@ def _batch_product(xp: Any, x: Array, y: Array, adj_x: bool, adj_y: bool) -> Arr
 
 def _batch_shapes(op: Operation, *, is_broadcast: bool) -> list[TensorShape]:
     x, y = (tensor.shape for tensor in op._inputs)
-    for shape in (x, y):
-        shape.with_rank_at_least(2)
-    if x.sizes is None or y.sizes is None:
-        return [unknown_shape()]
-    rows, inner = reversed(x.sizes[-2:]) if op.attr("adj_x") else x.sizes[-2:]
-    others, columns = reversed(y.sizes[-2:]) if op.attr("adj_y") else y.sizes[-2:]
+    (first, (rows, inner)), (second, (others, columns)) = (shape_functions.batch_and_matrix(shape) for shape in (x, y))
+    if op.attr("adj_x"):
+        rows, inner = inner, rows
+    if op.attr("adj_y"):
+        others, columns = columns, others
     if None not in (inner, others) and inner != others:
         raise ValueError(f"Dimensions must be equal, but are {inner} and {others}")
-    batches = TensorShape(x.sizes[:-2]), TensorShape(y.sizes[:-2])
-    batch = shape_functions.broadcast_shapes(*batches) if is_broadcast else batches[0].merge_with(batches[1])
-    return [TensorShape([*(batch.sizes or ()), rows, columns])]
+    batch = shape_functions.broadcast_shapes(first, second) if is_broadcast else first.merge_with(second)
+    return [unknown_shape() if batch.sizes is None else TensorShape([*batch.sizes, rows, columns])]
 
 
 def _batch_gradient(op: Operation, grad: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ operations: on references or resources, with a whole gradient or with some rows 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import ModuleType
 from typing import Any, ClassVar
@@ -16,14 +16,22 @@ import numpy as np
 
 from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph import Buffer, Context, Operation, SessionOpType
+from gpersist.ops.host_threads import even_parts, for_each
 from gpersist.ops.variables import handle_shape
-from gpersist.shapes import TensorShape
+from gpersist.shapes import TensorShape, unknown_shape
 
-_BLOCK = 1 << 15
-"""Elements that NumPy works on at a time: what a rule needs of them stays in the second-level cache."""
+_BLOCK = 1 << 17
+"""Elements that NumPy works on at a time: what a rule needs of them stays in a cache, and each step is long enough to be shared out."""
 
 _NEWER = "multiply_linear_by_lr"
 """The one attribute that TensorFlow has added since 1.15."""
+
+
+_IS: dict[str, Callable[[Any], Any]] = {
+    "positive": lambda value: value > 0,
+    "non-negative": lambda value: value >= 0,
+    "non-positive": lambda value: value <= 0,
+}
 
 
 class Rule:
@@ -34,6 +42,9 @@ class Rule:
         gradient: the name of that input.
         flags: attributes besides the type and `use_locking`; `update` gets them by name.
         kinds: the operations that TensorFlow has of it.
+        limits: what scalars have to be, "positive" and the like, if not all will do.
+        row_limits: the same, for the operations on rows alone.
+        needs_columns: whether those don't take rows of nothing.
         kernel: the rule in CUDA C++, of one element; inputs and flags by name.
     """
 
@@ -41,6 +52,9 @@ class Rule:
     gradient: ClassVar[str] = "grad"
     flags: ClassVar[str] = ""
     kinds: ClassVar[tuple[str, ...]] = ("Apply", "ResourceApply", "SparseApply", "ResourceSparseApply")
+    limits: ClassVar[Mapping[str, str]] = {}
+    row_limits: ClassVar[Mapping[str, str]] = {}
+    needs_columns: ClassVar[bool] = False
     kernel: ClassVar[str]
 
     variables: ClassVar[tuple[str, ...]]
@@ -78,7 +92,7 @@ class _Apply(SessionOpType, abstract=True):
         for name in cls.rule.scalars:
             if tensors[name].shape.rank not in (None, 0):
                 raise ValueError(f"Shape must be rank 0 but is rank {tensors[name].shape.rank}")
-        grad = tensors[cls.rule.gradient].shape
+        grad = tensors[cls.rule.gradient].shape if op.output_types else unknown_shape()  # that of a resource is held against it when it runs
         if not cls.is_sparse:
             shape = shape.merge_with(grad)
         else:
@@ -100,6 +114,10 @@ class _Apply(SessionOpType, abstract=True):
         for name in rule.scalars:
             if np.shape(values[name]):
                 raise InvalidArgumentError(f"{name} is not a scalar: it has shape {_shown(np.shape(values[name]))}")
+        for name, wanted in {**rule.limits, **(rule.row_limits if cls.is_sparse else {})}.items():
+            if not _IS[wanted.partition(" ")[0]](values[name]):
+                what = f"{name} regularization strength" if name in ("l1", "l2") else name
+                raise InvalidArgumentError(f"{what} is not a {wanted.replace(' ', ' scalar ', 1) if ' ' in wanted else f'{wanted} scalar'}: []")
         buffers: list[Buffer] = [values[name] for name in rule.variables]
         with ExitStack() as locks:
             for buffer in buffers:
@@ -112,6 +130,8 @@ class _Apply(SessionOpType, abstract=True):
                 raise _mismatch(buffers[0].name, rule.gradient, wanted, np.shape(grad))
             if cls.is_sparse:
                 _check_rows(buffers[0], grad, values["indices"])
+                if rule.needs_columns and 0 in wanted[1:]:
+                    raise InvalidArgumentError("Inner dimension should be greater than zero.")
             values.update((name, buffer.writable()) for name, buffer in zip(rule.variables, buffers, strict=True))
             if cls.is_sparse:
                 _apply_rows(ctx.xp, rule, values, flags)
@@ -158,9 +178,12 @@ def _apply(xp: ModuleType, rule: Any, values: dict[str, Any], flags: dict[str, A
         rule.update(*[values[name] for name in rule.names], **flags)
         return
     flat = {name: np.asarray(values[name]).reshape(-1) for name in whole}
-    for start in range(0, flat[rule.gradient].size, _BLOCK):
-        part = {name: flat[name][start : start + _BLOCK] for name in whole}
+
+    def update(place: slice) -> None:
+        part = {name: flat[name][place] for name in whole}
         rule.update(*[part.get(name, values[name]) for name in rule.names], **flags)
+
+    for_each(update, even_parts(flat[rule.gradient].size, _BLOCK))
 
 
 def _fuse(xp: ModuleType, rule: Any, values: dict[str, Any], flags: dict[str, Any]) -> None:

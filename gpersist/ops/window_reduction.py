@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ml_dtypes
@@ -11,6 +11,7 @@ import numpy as np
 
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError, UnimplementedError
+from gpersist.ops.host_threads import for_each, parts_for_all
 from gpersist.ops.windows import (
     Windows,
     as_format,
@@ -18,6 +19,7 @@ from gpersist.ops.windows import (
     channels_last,
     explicit_pairs,
     is_channels_first,
+    of_volumes,
     positions,
     seen_by,
     spatial,
@@ -25,6 +27,8 @@ from gpersist.ops.windows import (
 )
 
 _HOST_BLOCK_BYTES = 1 << 20
+_WORTH_SHARING = 1 << 20
+"""Elements of which each single step of the work is long enough that threads don't wait for each other in Python."""
 
 
 def pooling_windows(
@@ -61,7 +65,7 @@ def max_pool(
     """The largest element of each window, over the spatial axes or over the channels."""
     if _is_depthwise(value.shape, ksize, strides, data_format):
         return value.reshape(*value.shape[:3], -1, ksize[3]).max(-1)
-    axes = pooling_windows(value.shape, ksize, strides, padding, data_format, explicit_paddings)
+    axes = of_volumes(pooling_windows(value.shape, ksize, strides, padding, data_format, explicit_paddings), padding)
     return as_format(xp, largest(xp, channels_last(xp, value, data_format), axes), data_format)
 
 
@@ -73,15 +77,30 @@ def largest(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:
 
 def _by_axis(xp: Any, value: Array, axes: Sequence[Windows], combine: Any, neutral: Any) -> Array:
     """The elements of each window combined, one axis after the other: the first ones have the long contiguous runs, and leave less for the others."""
-    for number, axis in enumerate(axes):
-        whole = (slice(None),) * (number + 1)
-        found = xp.full((*value.shape[: number + 1], axis.number, *value.shape[number + 2 :]), neutral, value.dtype)
-        for place in range(axis.kernel):
-            source, target = axis.seen_by(place)
-            known = found[(*whole, target)]
-            combine(known, value[(*whole, source)], out=known)
-        value = found
-    return value
+    result = xp.full(_output_shape(value.shape, axes), neutral, value.dtype)
+
+    def fill(images: slice) -> None:
+        left = value[images]
+        for number, axis in enumerate(axes):
+            whole = (slice(None),) * (number + 1)
+            shape = (*left.shape[: number + 1], axis.number, *left.shape[number + 2 :])
+            found = result[images] if number == len(axes) - 1 else xp.full(shape, neutral, value.dtype)
+            for place in range(axis.kernel):
+                source, target = axis.seen_by(place)
+                known = found[(*whole, target)]
+                combine(known, left[(*whole, source)], out=known)
+            left = found
+
+    _for_each_image(xp, fill, value)
+    return result
+
+
+def _for_each_image(xp: Any, work: Callable[[slice], None], value: Array) -> None:
+    """Calls `work` for all images of a batch; on the host, of a large one, several at a time."""
+    if xp is np and value.size >= _WORTH_SHARING:
+        for_each(work, parts_for_all(len(value)))
+    elif len(value):
+        work(slice(0, len(value)))
 
 
 def least_number(dtype: np.dtype[Any]) -> Any:
@@ -106,10 +125,10 @@ def first_of(xp: Any, value: Array, axes: Sequence[Windows]) -> Array:
 def first_largest(xp: Any, value: Array, axes: Sequence[Windows]) -> Any:
     """For each place in a window, the parts of input and windows that meet there, and in which windows it is the first of the largest."""
     shape = _output_shape(value.shape, axes)
-    if xp is np and math.prod(axis.kernel for axis in axes) < 256:
-        rank = _ranks_of_first(value, axes, shape)
-        for number, (source, target) in enumerate(_meetings(axes)):
-            yield source, target, np.equal(rank[target], 255 - number)
+    if xp is np:
+        meetings = list(_meetings(axes))
+        for (source, target), is_first in zip(meetings, _masks_of_first(value, meetings, shape), strict=True):
+            yield source, target, is_first[target]
         return
     best = largest(xp, value, axes)
     is_open = xp.ones(shape, bool)
@@ -121,33 +140,38 @@ def first_largest(xp: Any, value: Array, axes: Sequence[Windows]) -> Any:
         yield source, target, is_first
 
 
-def _ranks_of_first(value: np.ndarray[Any, Any], axes: Sequence[Windows], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """Of each window 255 less the number of the place that is the first of the largest; 0 where there is none: all are NaN, or there are no elements.
+def _masks_of_first(value: np.ndarray[Any, Any], meetings: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    """For each place in a window, whether it is the first of the largest, of each window. None is, where all are NaN.
 
     Each place of all windows is copied out once: short runs of channels, far apart, cost more than what is computed of them.
     """
-    meetings = list(_meetings(axes))
-    whole = (slice(None), *(slice(0, axis.number) for axis in axes))
     larger = np.maximum if np.issubdtype(value.dtype, np.integer) else np.fmax
-    rank = np.zeros(shape, np.uint8)
+    masks = np.empty((len(meetings), *shape), bool)
     step = max(1, _HOST_BLOCK_BYTES // max(1, len(meetings) * math.prod(shape[1:]) * value.dtype.itemsize))
     for start in range(0, shape[0], step):
         block = value[start : start + step]
         parts = np.empty((len(meetings), len(block), *shape[1:]), value.dtype)
         for part, (source, target) in zip(parts, meetings, strict=True):
-            if target != whole:
-                part[...] = least_number(value.dtype)
             part[target] = block[source]
-        is_best = np.equal(parts, larger.reduce(parts, 0))
-        for number, (_, target) in enumerate(meetings):
-            if target != whole:
-                inside = np.zeros(parts.shape[1:], bool)
-                inside[target] = True
-                is_best[number] &= inside
-        ranks = is_best.view(np.uint8)
-        ranks *= np.arange(255, 255 - len(meetings), -1, dtype=np.uint8).reshape(-1, *(1,) * len(shape))
-        ranks.max(0, out=rank[start : start + step])
-    return rank
+            for strip in _outside(target, shape):
+                part[strip] = least_number(value.dtype)
+        is_first = np.equal(parts, larger.reduce(parts, 0), out=masks[:, start : start + step])
+        is_open = np.ones(is_first.shape[1:], bool)
+        for mask, (_, target) in zip(is_first, meetings, strict=True):
+            for strip in _outside(target, shape):
+                mask[strip] = False
+            mask &= is_open
+            is_open ^= mask
+    return masks
+
+
+def _outside(target: Sequence[slice], shape: Sequence[int]) -> Iterator[tuple[slice, ...]]:
+    """The parts of the windows that a place in them does not see; they may overlap."""
+    for axis, (part, size) in enumerate(zip(target, shape, strict=False)):
+        if part.start:
+            yield (slice(None),) * axis + (slice(0, part.start),)
+        if part.stop is not None and part.stop < size:
+            yield (slice(None),) * axis + (slice(part.stop, None),)
 
 
 def _meetings(axes: Sequence[Windows]) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
@@ -157,6 +181,8 @@ def _meetings(axes: Sequence[Windows]) -> Iterator[tuple[tuple[slice, ...], tupl
 def _kept(xp: Any, value: Array, mask: Array, out: Array | None = None) -> Array:
     """The value where the mask is true, and 0 elsewhere: a product of bits, since a choice between floats takes ten times as long."""
     bits = np.dtype(f"u{value.dtype.itemsize}")
+    if xp is np:
+        mask = mask.astype(bits)  # that a product converts truths itself takes longer
     if out is not None:
         xp.multiply(value.view(bits), mask, out=out.view(bits))
         return out
@@ -186,18 +212,44 @@ def max_pool_gradient(
     is_disjoint = all(axis.stride >= axis.kernel for axis in axes)
     is_covered = is_disjoint and all(axis.stride == axis.kernel and axis.number * axis.stride >= axis.before + axis.size for axis in axes)
     total = (xp.empty if is_covered else xp.zeros)(value.shape, grad.dtype)
-    for source, target, is_first in first_largest(xp, value, axes):
-        seen = total[source]
-        if is_disjoint:
-            _kept(xp, grad[target], is_first, out=seen)
-        else:
-            seen += _kept(xp, grad[target], is_first)
+
+    def fill(images: slice) -> None:
+        own, part = total[images], grad[images]
+        for source, target, is_first in first_largest(xp, value[images], axes):
+            seen = own[source]
+            if is_disjoint:
+                _kept(xp, part[target], is_first, out=seen)
+            else:
+                seen += _kept(xp, part[target], is_first)
+
+    _for_each_image(xp, fill, value)
+    return as_format(xp, total, data_format)
+
+
+def gradient_of_all_largest(
+    xp: Any, value: Array, output: Array, grad: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes
+) -> Array:
+    """The gradient of `max_pool` as it is of volumes: that of a window goes to each of its elements that equals the output."""
+    axes = pooling_windows(value.shape, ksize, strides, padding, data_format)
+    value, output, grad = (channels_last(xp, array, data_format) for array in (value, output, grad))
+    wanted = _output_shape(value.shape, axes)
+    for name, array in (("orig_output", output), ("grad", grad)):
+        if array.shape != wanted:
+            raise InvalidArgumentError(f"Expected {name} shape to be {list(wanted)}, but got {list(array.shape)}")
+    total = xp.zeros(value.shape, grad.dtype)
+
+    def fill(images: slice) -> None:
+        for source, target in _meetings(axes):
+            seen = total[images][source]
+            seen += _kept(xp, grad[images][target], xp.equal(value[images][source], output[images][target]))
+
+    _for_each_image(xp, fill, value)
     return as_format(xp, total, data_format)
 
 
 def mean_pool(xp: Any, value: Array, ksize: Sequence[int], strides: Sequence[int], padding: bytes, data_format: bytes) -> Array:
     """The mean of each window, of as much of it as is not padding."""
-    axes = pooling_windows(value.shape, ksize, strides, padding, data_format)
+    axes = of_volumes(pooling_windows(value.shape, ksize, strides, padding, data_format), padding)
     value = channels_last(xp, value, data_format)
     wide = value.astype(np.float32) if value.dtype.itemsize == 2 else value
     total = _by_axis(xp, wide, axes, xp.add, 0)
@@ -217,10 +269,15 @@ def mean_pool_gradient(xp: Any, shape: Any, grad: Array, ksize: Sequence[int], s
     wide = np.dtype(np.float32) if grad.dtype.itemsize == 2 else grad.dtype
     shares = grad / _counts(xp, axes, wide)
     total = xp.zeros(last, wide)
-    for place in positions(axes):
-        source, target = seen_by(axes, place)
-        seen = total[source]
-        seen += shares[target]
+
+    def fill(images: slice) -> None:
+        own, part = total[images], shares[images]
+        for place in positions(axes):
+            source, target = seen_by(axes, place)
+            seen = own[source]
+            seen += part[target]
+
+    _for_each_image(xp, fill, total)
     return as_format(xp, total.astype(grad.dtype, copy=False), data_format)
 
 

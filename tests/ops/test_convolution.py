@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from gpersist import protos
 from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph import Graph, Session, apply, apply_op, import_graph_def
-from gpersist.ops import correlation, placeholder_with_default
+from gpersist.ops import blas_threads, correlation, matrix_product, placeholder_with_default, window_reduction
 from gpersist.ops.windows import windows
 
 
@@ -37,8 +38,74 @@ def test_blocks_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch, strid
     whole = run()
     value = np.repeat(value, 2, axis=2)[:, :, ::2]  # not contiguous: no rows of windows are runs of memory
     monkeypatch.setattr(correlation, "_HOST_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(correlation, "_HOST_NARROW_BLOCK_BYTES", block_bytes)
     for part, found in zip(whole, run(), strict=True):
         np.testing.assert_allclose(found, part, rtol=1e-12)
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Has all work be shared out over three threads, from now on."""
+
+    def share() -> None:
+        monkeypatch.setattr(blas_threads, "most", lambda: 3)
+        monkeypatch.setattr(matrix_product, "_TINY", 0)
+        for module, name in ((matrix_product, "WORTH_SHARING"), (correlation, "WORTH_SHARING"), (window_reduction, "_WORTH_SHARING")):
+            monkeypatch.setattr(module, name, 1)
+
+    return share
+
+
+@pytest.mark.parametrize("batch", [0, 1, 2, 5])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation", "padding", "channels", "depth"),
+    [(3, 1, 1, b"SAME", 4, 3), (3, 1, 1, b"SAME", 2, 9), (2, 2, 1, b"VALID", 9, 2), (2, 1, 2, b"SAME", 3, 40), (1, 1, 1, b"VALID", 3, 5)],
+)
+def test_threads_give_what_one_gives(
+    shared: Callable[[], None], batch: int, kernel: int, stride: int, dilation: int, padding: bytes, channels: int, depth: int
+) -> None:
+    generator = np.random.default_rng(2)
+    axes = [windows(size, kernel, stride, dilation, padding) for size in (7, 6)]
+    numbers = [axis.number for axis in axes]
+    value, filters = generator.normal(size=(batch, 7, 6, channels)), generator.normal(size=(kernel, kernel, channels, depth))
+    grad = generator.normal(size=(batch, *numbers, depth))
+
+    def run() -> list[Any]:
+        return [
+            correlation.correlate(np, value, filters, axes),
+            correlation.filter_gradient(np, value, grad, axes, channels),
+            correlation.input_gradient(np, grad, filters, axes, channels),
+        ]
+
+    alone = run()
+    shared()
+    found = run()
+    for one, several in zip(alone, found, strict=True):
+        np.testing.assert_allclose(several, one, rtol=1e-12, atol=1e-13)
+    for _ in range(5):  # the same bits, whoever computes what
+        for before, again in zip(found, run(), strict=True):
+            np.testing.assert_array_equal(again, before)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 2), (3, 2), (2, 3)])
+@pytest.mark.parametrize("batch", [0, 1, 5])
+def test_threads_pool_as_one_does(shared: Callable[[], None], batch: int, kernel: int, stride: int) -> None:
+    value = np.random.default_rng(3).integers(0, 3, (batch, 7, 6, 2)).astype(np.float32)
+    args = ([1, kernel, kernel, 1], [1, stride, stride, 1], b"SAME", b"NHWC")
+    grad = np.random.default_rng(4).normal(size=window_reduction.max_pool(np, value, *args).shape).astype(np.float32)
+
+    def run() -> list[Any]:
+        return [
+            window_reduction.max_pool(np, value, *args),
+            window_reduction.max_pool_gradient(np, value, grad, *args),
+            window_reduction.mean_pool(np, value, *args),
+            window_reduction.mean_pool_gradient(np, value.shape, grad, *args),
+        ]
+
+    alone = run()
+    shared()
+    for one, several in zip(alone, run(), strict=True):
+        np.testing.assert_array_equal(several, one)
 
 
 def test_explicit_paddings_of_a_newer_graph() -> None:

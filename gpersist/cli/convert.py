@@ -28,9 +28,9 @@ _DESCRIPTION = """\
 Write the tensors of a checkpoint, a safetensors file or an npz file to another
 one, block by block: it need not fit into memory. Faults are found before
 anything is written, and the target takes its name when it is whole.
-Or write a frozen graph (.pb, .pbtxt) as a SavedModel, or a Keras model (.h5)
-as a frozen graph or a SavedModel. Or write any of these, or a checkpoint with
-its graph, as a TFLite model (.tflite)."""
+Or write a frozen graph (.pb, .pbtxt) as a SavedModel or another graph, or a
+Keras model (.h5) as a frozen graph or a SavedModel. Or write any of these, or a
+checkpoint with its graph, as a TFLite model (.tflite)."""
 
 _EXAMPLES = r"""
 examples:
@@ -43,6 +43,7 @@ examples:
   gpersist convert a b --dtype float32 --lossy    of float64, or float16
   gpersist convert a b --skip-damaged             what is whole of a broken one
   gpersist convert out.pb export/1 --outputs y    a graph for serving
+  gpersist convert out.pb bare.pb --clear-devices a graph without devices
   gpersist convert model.h5 out.pb                a Keras model as a graph
   gpersist convert model.h5 export/1              or for serving
   gpersist convert out.pb y.tflite --outputs y    a graph for small devices
@@ -178,18 +179,31 @@ def _to_saved_model(arguments: argparse.Namespace) -> int:
     from gpersist.convert import frozen_to_saved_model
 
     if arguments.to or arguments.rename or arguments.devices or arguments.dtype:
-        raise InvalidArgumentError("a frozen graph becomes a SavedModel, which takes --inputs, --outputs and --clear-devices only")
-    if arguments.target.endswith(_GRAPHS):
         raise InvalidArgumentError(
-            f"{arguments.source!r} is a graph already: it becomes a SavedModel's folder, or a {_LITE}, and {arguments.target!r} would be a graph; "
-            "devices can be cleared where it is frozen: gpersist freeze --clear-devices"
+            "a frozen graph becomes a SavedModel, which takes --inputs, --outputs and --clear-devices only, or another graph, without --inputs"
         )
+    if arguments.target.endswith(_GRAPHS):
+        return _to_graph(arguments)
     found = frozen_to_saved_model(arguments.source, arguments.target, arguments.outputs, arguments.inputs, clear_devices=arguments.clear_devices)
     inputs, outputs = ({key: info.name for key, info in infos.items()} for infos in (found.inputs, found.outputs))
     if arguments.json:
         write_json({"source": arguments.source, "target": arguments.target, "inputs": inputs, "outputs": outputs})
         return 0
     write_line(f"{printable(arguments.source)} -> {printable(arguments.target)} (SavedModel): inputs {_listed(inputs)}; outputs {_listed(outputs)}")
+    return 0
+
+
+def _to_graph(arguments: argparse.Namespace) -> int:
+    from gpersist.convert import convert_graph
+
+    if arguments.inputs:
+        raise InvalidArgumentError("--inputs is for a SavedModel's signature; a graph (.pb) has the placeholders that its --outputs need")
+    graph = convert_graph(arguments.source, arguments.target, arguments.outputs.values(), clear_devices=arguments.clear_devices)
+    if arguments.json:
+        write_json({"source": arguments.source, "target": arguments.target, "num_nodes": len(graph.node)})
+        return 0
+    size = amount(os.path.getsize(arguments.target))
+    write_line(f"{printable(arguments.source)} -> {printable(arguments.target)} (graph): {counted(len(graph.node), 'node')}, {size}")
     return 0
 
 

@@ -47,6 +47,7 @@ examples:
   gpersist show run/ckpt-100 --tree 'dense_*'     a part of it, as a tree
   gpersist show run/ckpt-100 --sort size          the largest tensors first
   gpersist show run --values dense_0/bias --full  one tensor, all its values
+  gpersist show export/1 --signatures             what a SavedModel offers
   gpersist show export/1 --ops                    what a SavedModel needs to run"""
 
 
@@ -69,6 +70,7 @@ def register(commands: Any) -> None:
     form.add_argument("--objects", action="store_true", help="of a checkpoint of TensorFlow 2's objects: values and slots by their paths")
     form.add_argument("--values", metavar="NAME", help="print the values of this tensor")
     form.add_argument("--ops", action="store_true", help="operations that a model needs, which are missing; PREFIX may be a .pb or a SavedModel, too")
+    form.add_argument("--signatures", action="store_true", help="of a SavedModel: what its graphs offer, with keys, dtypes and shapes")
     parser.add_argument("--sort", choices=list(_SORTS), default="name", help="order of the table (default: name; size: the largest first)")
     add_tag_set(parser)
     parser.add_argument("--full", action="store_true", help="with --values: all of them, however many")
@@ -82,6 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
         from gpersist.cli.operations import show_operations  # only here are all operations needed, which take a while to import
 
         return show_operations(arguments.prefix, arguments.json)
+    if arguments.signatures:
+        from gpersist.cli.signatures import show_signatures  # likewise
+
+        return show_signatures(arguments.prefix, arguments.tag_set, arguments.json)
     with CheckpointReader(arguments.prefix) as reader:
         if arguments.values is not None:
             _show_values(reader, arguments.values, arguments.full, arguments.json)

@@ -47,7 +47,7 @@ class Frozen:
     Attributes:
         graph_def: its message.
         inputs: names of its placeholders.
-        outputs: names of the nodes that it was frozen for.
+        outputs: names of the nodes that it was frozen for; of a Keras model also of tensors (`split:1`) that are no first output of their node.
         variables: the tensor of the checkpoint that each variable's value is, by the names of their nodes.
         averages: nodes of those that have the value of their moving average.
     """
@@ -156,8 +156,13 @@ def _signature_outputs(message: protos.MetaGraphDef, name: str | None) -> list[s
         has = f"it has {', '.join(map(repr, sorted(there)))}" if there else "it has none: say with outputs= what the graph is for"
         raise NotFoundError(f"the SavedModel's graph has no signature {name!r}; {has}")
     infos = there[name].outputs.values()
-    parts = (part for info in infos for part in (info.name, *(getattr(info.coo_sparse, field.name) for field in info.coo_sparse.DESCRIPTOR.fields)))
+    parts = (part for info in infos for part in _tensor_names(info))
     return [part for part in parts if part]
+
+
+def _tensor_names(info: protos.TensorInfo) -> list[str]:
+    sparse = [getattr(info.coo_sparse, field.name) for field in info.coo_sparse.DESCRIPTOR.fields]
+    return [info.name, *sparse, *(component.name for component in info.composite_tensor.components)]
 
 
 def output_nodes(graph_def: protos.GraphDef, outputs: Sequence[str]) -> list[str]:

@@ -38,7 +38,8 @@ def keras_to_frozen(
     with Graph().as_default() as graph:
         model = load_keras_model(path, architecture)
         whole = graph.as_graph_def()
-    wanted = output_nodes(whole, [tensor.op.name for tensor in model.outputs] if outputs is None else [*outputs])
+    names = [tensor.name.removesuffix(":0") for tensor in model.outputs] if outputs is None else [*outputs]
+    wanted = output_nodes(whole, names)
     graph_def = extract_sub_graph(whole, wanted)
     values = {variable.op.name: value for variable, value in model.values.items()}
     values = {node.name: values[node.name] for node in variable_nodes(graph_def)}
@@ -48,7 +49,7 @@ def keras_to_frozen(
         target = os.fsdecode(out)
         write_graph(graph_def, os.path.dirname(target), os.path.basename(target), as_text=target.endswith(".pbtxt"))
     inputs = tuple(node.name for node in graph_def.node if node.op == "Placeholder")
-    return Frozen(graph_def, inputs, tuple(wanted), {name: name for name in values}, ())
+    return Frozen(graph_def, inputs, tuple(dict.fromkeys(names) if outputs is None else wanted), {name: name for name in values}, ())
 
 
 def keras_to_saved_model(

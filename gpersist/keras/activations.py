@@ -16,6 +16,8 @@ from gpersist.ops.clip import clip_by_value
 from gpersist.ops.math import erf, exp, sigmoid, tanh
 from gpersist.ops.reductions import reduce_max, reduce_sum
 from gpersist.ops.softmax import log_softmax, softmax
+from gpersist.ops.splitting import split
+from gpersist.ops.unary import sqrt
 
 
 def activation(spec: Any, building: Building) -> Function | None:
@@ -97,13 +99,31 @@ def _gelu(x: Any) -> Any:
     return 0.5 * x * (1.0 + erf(x * math.sqrt(0.5)))
 
 
+def _glu(x: Any) -> Any:
+    value, gate = split(x, 2, axis=-1)
+    return value * sigmoid(gate)
+
+
+def _hard_shrink(x: Any) -> Any:
+    return x * _as_numbers(abs(x) > 0.5, x)
+
+
+def _sparse_plus(x: Any) -> Any:
+    middle = clip_by_value(x, -1.0, 1.0) + 1.0
+    return middle * middle * 0.25 + relu(x - 1.0)
+
+
 _BY_NAME: dict[str, Function] = {
+    "celu": elu,
     "elu": elu,
     "exponential": exp,
     "gelu": _gelu,
+    "glu": _glu,
+    "hard_shrink": _hard_shrink,
     "hard_sigmoid": _hard_sigmoid,
     "hard_silu": lambda x: x * _hard_sigmoid_3(x),
     "hard_swish": lambda x: x * _hard_sigmoid_3(x),
+    "hard_tanh": lambda x: clip_by_value(x, -1.0, 1.0),
     "identity": identity,
     "leaky_relu": lambda x: leaky_relu(x, alpha=0.2),
     "log_sigmoid": lambda x: -softplus(-x),
@@ -114,9 +134,13 @@ _BY_NAME: dict[str, Function] = {
     "selu": selu,
     "sigmoid": sigmoid,
     "silu": _swish,
+    "soft_shrink": lambda x: relu(x - 0.5) - relu(-x - 0.5),
     "softmax": softmax_of,
     "softplus": softplus,
     "softsign": softsign,
+    "sparse_plus": _sparse_plus,
+    "squareplus": lambda x: 0.5 * (x + sqrt(x * x + 4.0)),
     "swish": _swish,
     "tanh": tanh,
+    "tanh_shrink": lambda x: x - tanh(x),
 }

@@ -16,7 +16,7 @@ from gpersist.ops.bias import bias_add
 from gpersist.ops.casting import cast
 from gpersist.ops.comparison import logical_not, not_equal
 from gpersist.ops.constants import constant
-from gpersist.ops.contraction import tensordot
+from gpersist.ops.contraction import einsum, tensordot
 from gpersist.ops.embedding import embedding_lookup
 from gpersist.ops.matmul import matmul
 from gpersist.ops.reductions import reduce_any
@@ -44,6 +44,27 @@ class Dense(Layer):
         if self.has_bias:
             x = bias_add(x, self.weight("bias", (self.units,)))
         return activated(x, self.activation)
+
+
+class EinsumDense(Layer):
+    """`activation(einsum(equation, x, kernel) + bias)`."""
+
+    has_mask = True
+
+    def prepare(self) -> None:
+        self.equation = self.get("equation", "", str)
+        self.activation = activation(self.get("activation"), self.building)
+        self.has_bias = self.config.get("bias_axes") is not None
+        self.refuse("lora_rank", "quantization_config", "gptq_unpacked_column_size")
+
+    def weights(self) -> list[str]:
+        return ["kernel", "bias"] if self.has_bias else ["kernel"]
+
+    def call(self, x: Tensor) -> Any:
+        found = einsum(self.equation, x, self.weight("kernel", self.stored["kernel"].value.shape))
+        if self.has_bias:
+            found = found + as_tensor(self.weight("bias", self.stored["bias"].value.shape))
+        return activated(found, self.activation)
 
 
 class Embedding(Layer):
@@ -153,7 +174,8 @@ class Softmax(Layer):
     def flow(self, inputs: Any) -> list[Flow]:
         if len(inputs) == 1 and inputs[0].mask is not None:
             x, mask = inputs[0]
-            return [Flow(self.call(x + cast(logical_not(mask), x.dtype) * (-6.55e4 if x.dtype.name == "float16" else -1e9)), mask)]
+            found = self.call(x + cast(logical_not(mask), x.dtype) * (-6.55e4 if x.dtype.name == "float16" else -1e9))
+            return [Flow(found if self.building.major < 3 else found * cast(mask, found.dtype), mask)]
         return super().flow(inputs)
 
 
@@ -189,7 +211,6 @@ class Normalization(Layer):
     """Mean 0 and variance 1 along the other axes, by what its `adapt` found."""
 
     def prepare(self) -> None:
-        self.refuse("invert")
         self.is_given = self.config.get("mean") is not None
         axes = self.get("axis", [-1])
         self.axes = [] if self.config.get("axis", [-1]) is None else [axes] if isinstance(axes, int) else list(axes)
@@ -205,14 +226,15 @@ class Normalization(Layer):
         if None in shape:
             raise DataLossError(f"needs to know the sizes of dimensions {kept} of its input of shape {x.shape}")
         mean, variance = (self._moment(name, shape, kept) for name in ("mean", "variance"))
-        return (x - mean) / np.maximum(np.sqrt(variance), 1e-7)
+        spread = np.maximum(np.sqrt(variance), 1e-7)
+        return x * spread + mean if self.get("invert", False) else (x - mean) / spread
 
     def _moment(self, name: str, shape: Any, kept: Any) -> np.ndarray[Any, Any]:
         value = np.asarray(self.config[name], np.float64) if self.is_given else self.stored[name].value
         wanted = [shape[axis] for axis in kept]
         if not self.is_given and list(value.shape) != wanted:
             raise DataLossError(f"its {name} has shape {value.shape}; expected {tuple(wanted)}")
-        made: np.ndarray[Any, Any] = np.broadcast_to(value, shape) if self.is_given and value.ndim == len(shape) else np.reshape(value, shape)
+        made: np.ndarray[Any, Any] = np.broadcast_to(value, shape) if self.is_given and value.ndim in (0, len(shape)) else np.reshape(value, shape)
         return made.astype(self.dtype.as_numpy_dtype)
 
 

@@ -67,6 +67,11 @@ class Layer:
     kinds: ClassVar[dict[str, type[Layer]]] = {}
     has_mask: ClassVar[bool] = False
     """Whether its output has its input's mask."""
+    takes_arguments: ClassVar[bool] = False
+    """Whether what it is called with has names: then it is `call_named` in the place of a call."""
+
+    takes_masks_away: ClassVar[bool] = False
+    """Whether layers after it that take the same tensors get these without their masks, as in Keras 3."""
 
     def __init_subclass__(cls, names: Sequence[str] = (), abstract: bool = False) -> None:
         for name in () if abstract else (cls.__name__, *names):
@@ -118,6 +123,20 @@ class Layer:
         with self.entered():
             return self.flow([flow._replace(tensor=self._cast(flow.tensor)) for flow in inputs])
 
+    def flow_named(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> list[Flow]:
+        """Its outputs for arguments some of which have names, nests with flows in the places of tensors. REQUIRES: in the layer's name scope."""
+        raise NotImplementedError
+
+    def call_named(self, arguments: Sequence[Any], named: Mapping[str, Any]) -> list[Flow]:
+        """The same in that scope, after casts as those of a call."""
+        with self.entered():
+            return self.flow_named(self._cast_all(list(arguments)), {key: self._cast_all(value) for key, value in named.items()})
+
+    def _cast_all(self, value: Any) -> Any:
+        if isinstance(value, Flow):
+            return value._replace(tensor=self._cast(value.tensor))
+        return [self._cast_all(part) for part in value] if isinstance(value, list) else value
+
     @contextmanager
     def entered(self) -> Iterator[None]:
         """The scope of one call of it."""
@@ -132,7 +151,7 @@ class Layer:
         return _Located(self)
 
     def _cast(self, tensor: Tensor) -> Tensor:
-        return cast(tensor, self.dtype) if tensor.dtype.is_floating and tensor.dtype != self.dtype else tensor
+        return cast(tensor, self.dtype) if tensor.dtype.is_floating and self.dtype.is_floating and tensor.dtype != self.dtype else tensor
 
     def variable(self, name: str, shape: Sequence[int | None]) -> ResourceVariable:
         """A weight's variable, made when it is asked for first.

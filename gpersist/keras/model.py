@@ -11,8 +11,10 @@ from typing import Any
 from gpersist.errors import DataLossError, InvalidArgumentError, UnimplementedError
 from gpersist.graph import BaseSession, Tensor, get_default_session
 from gpersist.keras import (  # noqa: F401  # these register their layers
+    attention_layers,
     convolution_layers,
     core_layers,
+    encoding_layers,
     merge_layers,
     normalization_layers,
     pooling_layers,

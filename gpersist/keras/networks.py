@@ -124,14 +124,16 @@ class Functional(Network, names=("Model",)):
         for layer in self.layers:
             if isinstance(layer, InputLayer):
                 self._calls[layer.name] = []
-        self._inputs = list(_references(self.get("input_layers", [], list)))
-        self._outputs = list(_references(self.get("output_layers", [], list)))
+        ends = [self.get(key, [], (list, dict)) for key in ("input_layers", "output_layers")]
+        self._inputs, self._outputs = (list(_references(_in_order(each))) for each in ends)
         if not self._outputs or not self._inputs:
             raise DataLossError("its config names no outputs, or no inputs")
         self._shift()
-        self.input_names = [reference.layer for reference in self._inputs]
-        self.output_names = [reference.layer for reference in self._outputs]
-        for name in self.input_names:
+        self.input_names, self.output_names = (
+            sorted(each) if isinstance(each, dict) and len(each) == len(found) else [reference.layer for reference in found]
+            for each, found in zip(ends, (self._inputs, self._outputs), strict=True)
+        )
+        for name, _, _ in self._inputs:
             if not isinstance(self._by_name.get(name), InputLayer):
                 raise UnimplementedError(f"has an input {name!r} that is no InputLayer")
 
@@ -155,7 +157,7 @@ class Functional(Network, names=("Model",)):
 
     def placeholders(self) -> list[Tensor]:
         found = []
-        for name in self.input_names:
+        for name, _, _ in self._inputs:
             layer = self._by_name[name]
             assert isinstance(layer, InputLayer)
             with layer.located():
@@ -184,6 +186,13 @@ class Functional(Network, names=("Model",)):
                     if isinstance(layer, Operation):
                         arguments, named = _replaced([call.arguments, call.named], iter([flow.tensor for flow in taken]))
                         flows[name, node] = layer.operate(arguments, named)
+                    elif layer.takes_arguments:
+                        arguments, named = _replaced([call.arguments, call.named], iter(taken))
+                        flows[name, node] = layer.call_named(arguments, named)
+                        if layer.takes_masks_away and self.building.major >= 3:
+                            for reference in call.inputs:
+                                taken_from = flows[reference.layer, reference.node]
+                                taken_from[reference.output] = taken_from[reference.output]._replace(mask=None)
                     else:
                         _check_arguments(call, name)
                         flows[name, node] = layer(taken)
@@ -212,6 +221,11 @@ def _placeholder(name: str, shape: Any, dtype: Any) -> Tensor:
     if not isinstance(shape, list) or not all(size is None or (isinstance(size, int) and size >= 0) for size in shape):
         raise DataLossError(f"the input {name!r} has the shape {shape!r} in its config")
     return placeholder(as_dtype(dtype), shape, name=name)
+
+
+def _in_order(ends: Any) -> Any:
+    """A model's inputs or outputs: those of a dict in the order of their names, as Keras has them."""
+    return [ends[key] for key in sorted(ends)] if isinstance(ends, dict) else ends
 
 
 def _references(value: Any) -> Iterator[Reference]:
@@ -269,9 +283,12 @@ def _check_arguments(call: _Call, name: str) -> None:
             raise UnimplementedError(f"calls layer {name!r} with {part}, and layers are read that take tensors only")
         if isinstance(part, list):
             waiting += part
+    for key, value in call.named.items():
+        if value is True:
+            raise UnimplementedError(f"calls layer {name!r} with {key}=True, which is not read")
 
 
-def _replaced(value: Any, tensors: Iterator[Tensor]) -> Any:
+def _replaced(value: Any, tensors: Iterator[Any]) -> Any:
     """Arguments with tensors, those of the call in order, in the places that name them."""
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":

@@ -187,17 +187,43 @@ class RNN(Layer):
     """A cell in a loop, where the file has them apart."""
 
     def prepare(self) -> None:
-        cell = self.get("cell", {}, dict)
-        kind = _CELLS.get(cell.get("class_name"))
+        cell = self.get("cell", {}, (dict, list))
+        if isinstance(cell, list):
+            cells: Any = cell
+        else:
+            inner = cell.get("config")
+            cells = inner.get("cells") if cell.get("class_name") == "StackedRNNCells" and isinstance(inner, Mapping) else [cell]
+        if not isinstance(cells, list) or not cells:
+            raise DataLossError(f"its config has cell={cell!r}")
+        self.layers = [self._layer(each, number, len(cells)) for number, each in enumerate(cells)]
+        if len(self.layers) == 1:
+            self.whole = self.layers[0]
+
+    def _layer(self, cell: Any, number: int, count: int) -> Recurrent:
+        """One of several cells as a layer that hands all its steps to the next."""
+        kind = _CELLS.get(cell.get("class_name")) if isinstance(cell, Mapping) else None
         if kind is None or not isinstance(cell.get("config"), Mapping):
-            raise UnimplementedError(f"has the cell {cell.get('class_name')!r}; expected one of {', '.join(_CELLS)}")
-        self.whole = kind({**cell["config"], **{key: value for key, value in self.config.items() if key != "cell"}}, self.building)
+            raise UnimplementedError(f"has the cell {cell.get('class_name') if kind is None else cell!r}; expected one of {', '.join(_CELLS)}")
+        config = {**cell["config"], **{key: value for key, value in self.config.items() if key != "cell"}}
+        if number < count - 1:
+            config["return_sequences"] = True
+        if number:
+            config["go_backwards"] = False
+        return kind(config, self.building)
 
     def slots(self) -> list[Any]:
-        return self.whole.slots()
+        return [slot for layer in self.layers for slot in layer.slots()]
 
     def flow(self, inputs: Sequence[Flow]) -> list[Flow]:
-        return self.whole.flow(inputs)
+        if len(self.layers) == 1:
+            return self.layers[0].flow(inputs)
+        if len(inputs) > 1 or (inputs[0].mask is not None and self.layers[0].is_backward):
+            raise UnimplementedError("has several cells, which are read without initial states, and forwards where steps are masked")
+        flow, states = inputs[0], list[Flow]()
+        for layer in self.layers:
+            flow, *after = layer.flow([flow])
+            states += after
+        return [flow, *states]
 
 
 _CELLS: dict[Any, type[Recurrent]] = {"LSTMCell": LSTM, "GRUCell": GRU, "SimpleRNNCell": SimpleRNN}

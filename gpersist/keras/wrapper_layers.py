@@ -58,6 +58,22 @@ class TimeDistributed(Layer):
         return [Flow(reshaped(found[0].tensor, _outer(batch, steps, sizes(found[0].tensor)[1:])), mask)]
 
 
+class SpectralNormalization(Layer):
+    """A layer whose kernel training has kept in bounds; prediction takes the kernel as it is."""
+
+    def prepare(self) -> None:
+        self.inner = made(self.config.get("layer"), self.building)
+
+    def states(self) -> list[str]:
+        return ["vector_u"]
+
+    def slots(self) -> list[Slot]:
+        return [*self.inner.slots(), *super().slots()]
+
+    def flow(self, inputs: Sequence[Flow]) -> list[Flow]:
+        return self.inner.flow(inputs)
+
+
 class Bidirectional(Layer):
     """A recurrent layer from both ends."""
 

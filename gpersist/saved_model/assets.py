@@ -25,11 +25,12 @@ _BLOCK_BYTES = 4 << 20
 _TYPE = "/tensorflow.AssetFileDef"
 
 
-def add_assets(folder: ExportFolder, tensors: Iterable[Tensor] | None, copied: set[str]) -> None:
+def add_assets(folder: ExportFolder, export_dir: str, tensors: Iterable[Tensor] | None, copied: set[str]) -> None:
     """Copies the files that constants name into a folder's `assets`, and enters them in the default graph's collection.
 
     Args:
         folder: the SavedModel's.
+        export_dir: its name, for what is logged.
         tensors: constants with paths.
         copied: names in `assets` that are there already, and stay as they are; those that are copied are added. A file that isn't there is none.
 
@@ -61,6 +62,7 @@ def add_assets(folder: ExportFolder, tensors: Iterable[Tensor] | None, copied: s
             continue
         folder.add_file(source, ASSETS_DIRECTORY, name)
         copied.add(name)
+    _LOG.info("Assets written to: %s", os.path.join(export_dir, ASSETS_DIRECTORY))
     for name, tensor in entries:
         asset = protos.AssetFileDef(filename=name)
         asset.tensor_info.name = tensor.name

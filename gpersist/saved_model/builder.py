@@ -171,7 +171,7 @@ class SavedModelBuilder:
             for key in (constants.MAIN_OP_KEY, constants.LEGACY_INIT_OP_KEY):
                 if graph.get_collection(key):
                     raise ValueError(f"Graph already contains one or more main ops under the collection {key}.")
-        add_assets(self._folder, assets_collection, self._copied_assets)
+        add_assets(self._folder, self._export_dir, assets_collection, self._copied_assets)
         if main_op is not None:
             graph.add_to_collection(constants.MAIN_OP_KEY, main_op)
 
@@ -190,7 +190,9 @@ def _checked(signature_def_map: Mapping[str, protos.SignatureDef] | None) -> dic
                 _check_tensor_info(info, f"{kind} {name!r} of the signature {key!r}")
     for key in (constants.INIT_OP_SIGNATURE_KEY, constants.TRAIN_OP_SIGNATURE_KEY):
         if key in signatures:
-            raise KeyError(f'SignatureDef map key "{key}" is reserved for the {"init" if "init" in key else "train"} op. Please use a different key.')
+            raise KeyError(
+                f'SignatureDef map key "{key}" is reserved for {"initialization" if "init" in key else "the train op"}. Please use a different key.'
+            )
     return signatures
 
 

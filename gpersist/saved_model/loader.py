@@ -115,10 +115,10 @@ class SavedModelLoader:
         for meta in self._saved_model.meta_graphs:
             if set(meta.meta_info_def.tags) == wanted:
                 return meta
-        there = [sorted(meta.meta_info_def.tags) for meta in self._saved_model.meta_graphs]
+        there = ", ".join(f"{{{', '.join(map(repr, sorted(meta.meta_info_def.tags)))}}}" for meta in self._saved_model.meta_graphs)
         raise RuntimeError(
-            f"MetaGraphDef associated with tags {str(tags).strip('[]')} could not be found in SavedModel {self._export_dir!r}, with available tags "
-            f"{there or 'none: the file holds no graphs at all'}"
+            f"MetaGraphDef associated with tags {str(tags).strip('[]')} could not be found in SavedModel, with available tags '[{there}]'"
+            f"{'' if there else ' (the file holds no graphs at all)'}. The SavedModel is {self._export_dir!r}; `gpersist show` tells what is in it."
         )
 
     def load_graph(self, graph: Graph, tags: Iterable[str], import_scope: str | None = None, **saver_kwargs: Any) -> tuple[Saver | None, Any]:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from gpersist import files, protos
+from gpersist.checkpoint import recorded_rule
 from gpersist.dtypes import from_enum
 from gpersist.errors import CheckpointNotFoundError, DataLossError, GPersistError, NotFoundError
 from gpersist.graph import Graph, GraphKeys, Session, Tensor, import_graph_def, make_ndarray
@@ -77,7 +78,8 @@ def load(export_dir: str | os.PathLike[str], tags: Iterable[str] | str | None = 
         export_dir: its folder.
         tags: all tags of the graph that is wanted; may be left out if there is one graph, or one for serving ("serve").
         device_map: where variables go: a device, a policy ("balanced", "sequential", "single"), or a dict to these from patterns of their names or
-            recorded devices; by default where they were recorded, or the next best. See `Saver.restore`.
+            recorded devices; by default where they were recorded, or the next best. Keys that are devices move all nodes that name these, those of
+            functions too. See `Saver.restore`.
 
     Raises:
         CheckpointNotFoundError: there is no SavedModel, or it has no variables though it needs them.
@@ -150,7 +152,9 @@ def _load_objects(model: SavedModel, message: protos.MetaGraphDef, loader: Saved
     assets_folder = contained(model.export_dir, constants.ASSETS_DIRECTORY)
     assets = [contained(assets_folder, asset.filename) for asset in message.asset_file_def]
     objects = Objects(message, model.session, assets, model.export_dir)
-    objects.load(loader.variables_path, device_map, model)
+    rule = recorded_rule(device_map, model.session.available_devices) if isinstance(device_map, Mapping) else None
+    with model.session.variables_placed({}, rule):
+        objects.load(loader.variables_path, device_map, model)
     model.variables = objects.variables
     found = model.children.pop("signatures", None)
     functions = found.children if isinstance(found, LoadedObject) else {}
@@ -181,7 +185,7 @@ def _load_graph(model: SavedModel, message: protos.MetaGraphDef, loader: SavedMo
         loader.load(session, tags, device_map=device_map)
     except GPersistError:
         raise
-    except (ValueError, TypeError, KeyError, RuntimeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RuntimeError) as error:
         raise DataLossError(f"the graph of {model.export_dir!r} makes no sense: {error}") from error
     model.variables = graph.get_collection(GraphKeys.GLOBAL_VARIABLES)
     signatures = {}
@@ -196,7 +200,12 @@ def _graph_signature(name: str, definition: protos.SignatureDef, session: Sessio
     outputs, fetches = _ends(name, definition.outputs, session.graph)
 
     def run(tensors: list[Any]) -> list[Any]:
-        return [own(value) for value in session.run_where_made(fetches, feeds, tensors)]
+        try:
+            return [own(value) for value in session.run_where_made(fetches, feeds, tensors)]
+        except GPersistError:
+            raise
+        except (ValueError, TypeError, LookupError) as error:  # of what its nodes say of themselves
+            raise DataLossError(f"the graph of signature {name!r} makes no sense: {error}") from error
 
     return Signature(name, inputs, outputs, run, {key: make_ndarray(value) for key, value in definition.defaults.items()})
 

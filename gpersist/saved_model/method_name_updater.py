@@ -49,12 +49,12 @@ class MethodNameUpdater:
         metas = [meta for meta in self._saved_model.meta_graphs if tags is None or set(tags) == set(meta.meta_info_def.tags)]
         if not metas:
             there = [sorted(meta.meta_info_def.tags) for meta in self._saved_model.meta_graphs]
-            raise ValueError(f"MetaGraphDef associated with tags {tags} could not be found in SavedModel, which has {there}")
+            raise ValueError(f"MetaGraphDef associated with tags {tags} could not be found in SavedModel. It has those with {there}.")
         for meta in metas:
             if signature_key not in meta.signature_def:
                 raise ValueError(
-                    f"MetaGraphDef associated with tags {tags} does not have a signature_def with key: '{signature_key}'; it has "
-                    f"{sorted(meta.signature_def)}"
+                    f"MetaGraphDef associated with tags {tags} does not have a signature_def with key: '{signature_key}'. It has "
+                    f"{sorted(meta.signature_def)}."
                 )
             meta.signature_def[signature_key].method_name = method_name
 

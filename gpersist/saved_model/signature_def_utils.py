@@ -147,7 +147,10 @@ def _check_examples(examples: Any, method: str) -> None:
     if examples is None:
         raise ValueError(f"{method} `examples` cannot be None.")
     if not isinstance(examples, Tensor):
-        raise ValueError(f"{method} `examples` must be a string Tensor. Found `examples` of type {type(examples)}.")
+        expected = (
+            "Expected regression `examples` to be of type Tensor" if method == "Regression" else "Classification `examples` must be a string Tensor"
+        )
+        raise ValueError(f"{expected}. Found `examples` of type {type(examples)}.")
 
 
 def _infos(tensors: Mapping[str, Any]) -> dict[str, protos.TensorInfo]:

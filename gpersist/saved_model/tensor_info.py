@@ -7,15 +7,20 @@ from typing import Any
 from gpersist import protos
 from gpersist.dtypes import as_dtype
 from gpersist.graph import Graph, Operation, Tensor, get_default_graph, own, prepend_name_scope, shape_proto
+from gpersist.ops.indexed_slices import IndexedSlices
+from gpersist.ops.ragged_tensor import RaggedTensor
 from gpersist.ops.sparse_tensor import SparseTensor
+from gpersist.shapes import TensorShape
 
 __all__ = ["build_tensor_info", "get_tensor_from_tensor_info"]
 
 
 def build_tensor_info(tensor: Any) -> protos.TensorInfo:
-    """The message of a tensor, a variable or a `SparseTensor`: its name, or the names of its three tensors, with dtype and shape
-    (`tf.saved_model.utils.build_tensor_info`).
+    """The message of a tensor, a variable, a `SparseTensor`, a `RaggedTensor` or `IndexedSlices`: its name, or those of the tensors that it
+    consists of, with dtypes and shapes (`tf.saved_model.utils.build_tensor_info`).
     """
+    if isinstance(tensor, (RaggedTensor, IndexedSlices)):
+        return _composite_info(tensor)
     info = protos.TensorInfo(dtype=as_dtype(tensor.dtype).as_datatype_enum, tensor_shape=shape_proto(tensor.get_shape()))
     if isinstance(tensor, SparseTensor):
         info.coo_sparse.values_tensor_name = tensor.values.name
@@ -27,7 +32,7 @@ def build_tensor_info(tensor: Any) -> protos.TensorInfo:
 
 
 def get_tensor_from_tensor_info(tensor_info: protos.TensorInfo, graph: Graph | None = None, import_scope: str | None = None) -> Any:
-    """The tensor, or `SparseTensor`, that a message names (`tf.saved_model.utils.get_tensor_from_tensor_info`).
+    """The tensor, `SparseTensor`, `RaggedTensor` or `IndexedSlices` that a message names (`tf.saved_model.utils.get_tensor_from_tensor_info`).
 
     Args:
         tensor_info: the message.
@@ -50,6 +55,8 @@ def get_tensor_from_tensor_info(tensor_info: protos.TensorInfo, graph: Graph | N
     if encoding == "coo_sparse":
         names = info.coo_sparse
         return SparseTensor(found(names.indices_tensor_name), found(names.values_tensor_name), found(names.dense_shape_tensor_name))
+    if encoding == "composite_tensor":
+        return _composite(info.composite_tensor, [found(component.name) for component in info.composite_tensor.components])
     raise ValueError(f"Invalid TensorInfo.encoding: {encoding}. Expected `coo_sparse`, or `name` for a dense tensor.")
 
 
@@ -61,3 +68,42 @@ def get_element_from_tensor_info(tensor_info: protos.TensorInfo, graph: Graph | 
     """
     found: Operation | Tensor = (graph or get_default_graph()).as_graph_element(prepend_name_scope(tensor_info.name, import_scope))
     return found
+
+
+def _composite_info(tensor: RaggedTensor | IndexedSlices) -> protos.TensorInfo:
+    info = protos.TensorInfo()
+    spec = info.composite_tensor.type_spec
+    state = spec.type_state.tuple_value.values
+    if isinstance(tensor, RaggedTensor):
+        parts = [tensor.flat_values, *tensor.nested_row_splits]
+        spec.type_spec_class, spec.type_spec_class_name = spec.RAGGED_TENSOR_SPEC, "RaggedTensorSpec"
+        state.add().tensor_shape_value.CopyFrom(shape_proto(tensor.shape))
+        state.add().tensor_dtype_value = tensor.dtype.as_datatype_enum
+        state.add().int64_value = tensor.ragged_rank
+        state.add().tensor_dtype_value = tensor.row_splits.dtype.as_datatype_enum
+    else:
+        parts = [tensor.values, tensor.indices, *([] if tensor.dense_shape is None else [tensor.dense_shape])]
+        spec.type_spec_class, spec.type_spec_class_name = spec.INDEXED_SLICES_SPEC, "IndexedSlicesSpec"
+        shape = TensorShape([None]).concatenate(tensor.values.shape[1:])
+        state.add().tensor_shape_value.CopyFrom(shape_proto(shape if tensor.dense_shape is None else shape.merge_with(tensor.shape)))
+        state.add().tensor_dtype_value = tensor.dtype.as_datatype_enum
+        state.add().tensor_dtype_value = tensor.indices.dtype.as_datatype_enum
+        if tensor.dense_shape is None:
+            state.add().none_value.SetInParent()
+        else:
+            state.add().tensor_dtype_value = tensor.dense_shape.dtype.as_datatype_enum
+        state.add().tensor_shape_value.CopyFrom(shape_proto(tensor.indices.shape.merge_with(tensor.values.shape[:1])))
+    spec.num_flat_components = len(parts)
+    info.composite_tensor.components.extend(build_tensor_info(part) for part in parts)
+    return info
+
+
+def _composite(message: Any, parts: list[Tensor]) -> RaggedTensor | IndexedSlices | SparseTensor:
+    spec = message.type_spec
+    if spec.type_spec_class == spec.RAGGED_TENSOR_SPEC and parts:
+        return RaggedTensor.from_nested_row_splits(parts[0], parts[1:], validate=False)
+    if spec.type_spec_class == spec.INDEXED_SLICES_SPEC and len(parts) in (2, 3):
+        return IndexedSlices(*parts)
+    if spec.type_spec_class == spec.SPARSE_TENSOR_SPEC and len(parts) == 3:
+        return SparseTensor(*parts)
+    raise ValueError(f"The composite tensor is a {spec.type_spec_class_name or spec.type_spec_class} of {len(parts)} tensors, which is not known.")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import gpersist
+from gpersist import protos
 from gpersist.cli import main
 from tests.cli.test_terminal import in_terminal, plain
 
@@ -59,10 +60,27 @@ def test_a_meta_that_is_damaged_is_left_out(run, prefix, tmp_path):
     assert done.status == 2 and "no checksum for each tensor" in done.err
 
 
-def test_a_graph_does_not_become_a_folder_with_a_graphs_name(run, tmp_path):
-    (tmp_path / "a.pb").write_bytes(b"")
+def test_a_graph_becomes_another_graph(run, tmp_path):
+    graph = protos.GraphDef()
+    for name, inputs in (("x", []), ("y", ["x"]), ("z", ["y"])):
+        graph.node.add(name=name, op="Identity" if inputs else "Placeholder", input=inputs, device="/gpu:1")
+    graph.library.function.add().node_def.add(name="inner", op="NoOp", device="/gpu:1")
+    (tmp_path / "a.pb").write_bytes(graph.SerializeToString())
     done = run("convert", tmp_path / "a.pb", tmp_path / "b.pb", "--clear-devices", "--outputs", "y")
-    assert done.status == 2 and "is a graph already: it becomes a SavedModel's folder" in done.err
+    assert done.status == 0 and "(graph): 2 nodes" in done.out
+    made = protos.GraphDef.FromString((tmp_path / "b.pb").read_bytes())
+    assert [(node.name, node.device) for node in made.node] == [("x", ""), ("y", "")]
+    assert run("convert", tmp_path / "a.pb", tmp_path / "c.pbtxt", "--clear-devices").status == 0
+    assert run("convert", tmp_path / "c.pbtxt", tmp_path / "a.pb").status == 0
+    made = protos.GraphDef.FromString((tmp_path / "a.pb").read_bytes())
+    assert [node.name for node in made.node] == ["x", "y", "z"] and "gpu" not in str(made)
+
+
+def test_what_makes_no_other_graph(run, tmp_path):
+    (tmp_path / "a.pb").write_bytes(b"")
+    done = run("convert", tmp_path / "a.pb", tmp_path / "b.pb", "--clear-devices")
+    assert done.status == 1 and "has no nodes" in done.err
+    assert run("convert", tmp_path / "a.pb", tmp_path / "b.pb", "--inputs", "x").status == 2
     assert not (tmp_path / "b.pb").exists()
 
 

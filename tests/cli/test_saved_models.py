@@ -70,3 +70,31 @@ def test_a_graph_that_is_damaged_costs_the_devices(run, export):
     done = run("show", export, "--json")
     assert done.status == 0 and "the devices recorded there are not known" in done.err and recorded(done) == {"a": None, "b": None}
     assert run("show", export, "--tag-set", "serve").status == 1
+
+
+def test_signatures(run, tmp_path):
+    with tf.Graph().as_default(), tf.Session() as session:
+        x = tf.placeholder(tf.float32, [None, 2], name="x")
+        info = tf.saved_model.utils.build_tensor_info
+        rows = {"sparse": info(tf.sparse_placeholder(tf.int64, name="s")), "ragged": info(tf.ragged.placeholder(tf.int64, 1, name="r")), "x": info(x)}
+        signature = tf.saved_model.signature_def_utils.build_signature_def(rows, {"y": info(tf.nn.relu(x, name="y"))}, "any/method")
+        builder = tf.saved_model.builder.SavedModelBuilder(str(tmp_path / "m"))
+        builder.add_meta_graph_and_variables(session, ["serve"], {"one": signature})
+        builder.add_meta_graph(["train"])
+        builder.save()
+    done = run("show", tmp_path / "m", "--signatures")
+    lines = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert (done.status, done.err) == (0, "")
+    assert lines[0] == "graph 'serve': one signature" and lines[2] == "one any/method" and "graph 'train': no signatures" in lines
+    assert {"input x float32 [?, 2] x:0", "output y float32 [?, 2] y:0", "input ragged.1 int64 [?] r/row_splits_0:0"} <= set(lines)
+    assert "input sparse.indices int64 unknown s/indices:0" in lines
+    found = run("show", tmp_path / "m", "--signatures", "--json", "--tag-set", "serve").json["graphs"]
+    assert [graph["tags"] for graph in found] == [["serve"]]
+    assert found[0]["signatures"]["one"]["outputs"] == {"y": {"tensor": "y:0", "dtype": "float32", "shape": [-1, 2]}}
+    assert run("show", tmp_path / "m", "--signatures", "--tag-set", "x").status == 2
+
+
+def test_what_has_no_signatures(run, tmp_path):
+    (tmp_path / "a.pb").write_bytes(tf.GraphDef(node=[tf.NodeDef(name="a", op="NoOp")]).SerializeToString())
+    done = run("show", tmp_path / "a.pb", "--signatures")
+    assert done.status == 2 and "is no SavedModel" in done.err

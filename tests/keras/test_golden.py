@@ -36,7 +36,7 @@ def test_values(package: str, case: str, told: Any) -> None:
     check_model(GOLDEN / package / f"{case}.h5", case, told[package])
 
 
-@pytest.mark.parametrize(("package", "case"), [("tf_keras", "cnn"), ("keras", "lstm"), ("keras", "several"), ("tf_keras", "gru")])
+@pytest.mark.parametrize(("package", "case"), [("tf_keras", "cnn"), ("keras", "lstm"), ("keras", "several"), ("tf_keras", "gru"), ("keras", "parts")])
 def test_frozen(package: str, case: str, told: Any, tmp_path: Path) -> None:
     frozen = keras_to_frozen(GOLDEN / package / f"{case}.h5", tmp_path / "a.pb")
     assert not {node.op for node in frozen.graph_def.node} & {"VarHandleOp", "ReadVariableOp", "AssignVariableOp"}

@@ -140,7 +140,7 @@ def _set(key: str, value: Any, index: int = 1) -> Any:
         (
             _set("activation", "fancy"),
             UnimplementedError,
-            r"layer 'conv2d' \(Conv2D\) has the activation 'fancy', which is not known; expected one of elu",
+            r"layer 'conv2d' \(Conv2D\) has the activation 'fancy', which is not known; expected one of celu, elu",
         ),
         (
             _set("filters", 5),

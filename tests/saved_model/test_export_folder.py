@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,44 @@ def test_an_export_on_the_way_is_nobodys_litter(sess: Any) -> None:
     export(sess)
     with pytest.raises(AlreadyExistsError, match=r"saved_model\.pb, variables"):
         builder.save()
+    load()
+
+
+class _WatchedFiles(files.PosixFiles):
+    """Begins another export to the same folder before each call; it has to wait, or leaves the one under way alone."""
+
+    def __init__(self) -> None:
+        self.others: list[threading.Thread] = []
+
+    def _begin_another(self) -> None:
+        def begin() -> None:
+            with suppress(AssertionError):  # the folder isn't empty
+                ExportFolder("out/m")
+
+        self.others.append(threading.Thread(target=begin))
+        self.others[-1].start()
+        self.others[-1].join(0.1)
+
+    def create(self, path: str, *, direct: bool = False) -> int:
+        if path.endswith(".lock"):
+            self._begin_another()
+        return super().create(path, direct=direct)
+
+    def rename(self, source: str, target: str) -> None:
+        if source.endswith("/variables"):
+            self._begin_another()
+        super().rename(source, target)
+
+
+def test_another_export_begins_meanwhile(sess: Any) -> None:
+    """While one begins, and while it moves into its place, its folder has no lock of its own that tells that its maker is alive."""
+    os.makedirs("out/m")
+    watched = _WatchedFiles()
+    with files.substituted(watched):
+        export(sess)
+    for other in watched.others:
+        other.join()
+    assert len(watched.others) == 2
     load()
 
 

@@ -120,7 +120,7 @@ def test_links_within_and_to_the_folder(model: Path) -> None:
 def test_tags_that_are_not_there(model: Path) -> None:
     error = refused(model, ["train", "gpu"])
     assert isinstance(error, RuntimeError)
-    assert "[['serve']]" in str(error)
+    assert "[{'serve'}]" in str(error)
 
 
 def test_variables_that_are_not_there(model: Path) -> None:

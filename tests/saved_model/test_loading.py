@@ -228,6 +228,19 @@ def test_devices(copy: Any) -> None:
         saved_model.load(folder, device_map="/device:GPU:3")
 
 
+def test_recorded_devices_of_functions_are_moved(copy: Any) -> None:
+    folder = copy()
+    message = protos.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    for function in message.meta_graphs[0].graph_def.library.function:
+        for node in function.node_def:
+            if node.op in ("AddV2", "Identity"):
+                node.device = "/device:GPU:1"
+    (folder / "saved_model.pb").write_bytes(message.SerializeToString())
+    for device_map, wanted in ((None, "GPU:1"), ({"/gpu:1": "/gpu:0"}, "GPU:0"), ({"/gpu:1": "host"}, "CPU:0")):
+        with use_virtual(2), saved_model.load(folder, device_map=device_map) as model:
+            assert device_of(model.signatures["serving_default"](x=X)["y"]).name.endswith(wanted)
+
+
 def test_a_model_of_tensorflow_1(tmp_path: Path) -> None:
     folder = str(tmp_path / "m")
     with tf.Graph().as_default(), tf.Session() as sess:
@@ -250,10 +263,25 @@ def test_a_model_of_tensorflow_1(tmp_path: Path) -> None:
 # ---- bad models
 
 
+def test_nodes_of_tensorflow_1_that_make_no_sense(tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    with tf.Graph().as_default(), tf.Session() as sess:
+        x, w = tf.placeholder(tf.float32, [2], name="x"), tf.get_variable("w", [2], use_resource=True)
+        sess.run(tf.global_variables_initializer())
+        tf.saved_model.simple_save(sess, str(folder), {"x": x}, {"y": x * w + tf.constant(2.0, name="two")})
+    whole = (folder / "saved_model.pb").read_bytes()
+    for name, change in (("two", lambda node: setattr(node.attr["value"].tensor, "dtype", 20)), ("w", lambda node: setattr(node, "op", "NoOp"))):
+        message = protos.SavedModel.FromString(whole)
+        change(next(node for node in message.meta_graphs[0].graph_def.node if node.name == name))
+        (folder / "saved_model.pb").write_bytes(message.SerializeToString())
+        with pytest.raises(GPersistError), saved_model.load(folder) as model:
+            model.signatures["serving_default"](x=[1, 2])
+
+
 def test_tags(copy: Any) -> None:
     folder = copy()
     assert saved_model.load(folder, ["serve"]).tags == ["serve"]
-    with pytest.raises(NotFoundError, match=r"tags 'x' could not be found .* available tags \[\['serve'\]\]"):
+    with pytest.raises(NotFoundError, match=r"tags 'x' could not be found .* available tags '\[\{'serve'\}\]'"):
         saved_model.load(folder, ["x"])
     message = protos.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     message.meta_graphs.add().CopyFrom(message.meta_graphs[0])
@@ -261,7 +289,7 @@ def test_tags(copy: Any) -> None:
     message.meta_graphs[1].meta_info_def.tags[:] = ["gpu", "serve"]
     (folder / "saved_model.pb").write_bytes(message.SerializeToString())
     assert saved_model.load(folder, ["serve", "gpu"]).tags == ["gpu", "serve"]
-    with pytest.raises(NotFoundError, match=r"\[\['train'\], \['gpu', 'serve'\]\]"):
+    with pytest.raises(NotFoundError, match=r"\[\{'train'\}, \{'gpu', 'serve'\}\]"):
         saved_model.load(folder)
 
 

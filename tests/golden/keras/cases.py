@@ -23,6 +23,51 @@ VECTOR = "L.Input((4,))"
 WORDS = "L.Input((5,), dtype='int32')"
 
 
+def _attention(keras: Any) -> Any:
+    layers = keras.layers
+    words, vectors = layers.Input((5,), dtype="int32", name="words"), layers.Input((4, 6), name="vectors")
+    x, y, z = (layers.Embedding(9, 6, mask_zero=True)(words) for _ in range(3))  # Keras 3's heads take masks away from their arguments
+    heads = layers.MultiHeadAttention(2, 3, value_dim=2)(x, x, use_causal_mask=True)
+    plain = layers.MultiHeadAttention(2, 3, use_bias=False)(vectors, y, vectors[:, :1] + y)
+    scored = [layers.Attention(use_scale=True)([vectors, z]), layers.AdditiveAttention()([vectors, z], use_causal_mask=True)]
+    normalized = [layers.GroupNormalization(3)(vectors), layers.UnitNormalization()(vectors), layers.EinsumDense("abc,cd->abd", (None, 2), "relu")(x)]
+    return keras.Model([words, vectors], [heads, plain, *scored, *normalized], name="model")
+
+
+def _stacked(keras: Any) -> Any:
+    layers = keras.layers
+    words, vectors = layers.Input((5,), dtype="int32", name="words"), layers.Input((5, 4), name="vectors")
+    steps = layers.Embedding(9, 4, mask_zero=True)(words)
+    back = layers.RNN([layers.LSTMCell(3), layers.SimpleRNNCell(2)], go_backwards=True)(vectors)
+    return keras.Model([words, vectors], [layers.RNN([layers.LSTMCell(3), layers.GRUCell(2)], return_sequences=True)(steps), back], name="model")
+
+
+def _prepared(keras: Any) -> Any:
+    layers = keras.layers
+    image, numbers, x = layers.Input((4, 5, 3), name="image"), layers.Input((3,), dtype="int32", name="numbers"), layers.Input((4,), name="x")
+    sizes = [layers.Resizing(3, 7)(image), layers.CenterCrop(2, 2)(image)]
+    encoded = [layers.CategoryEncoding(6, mode)(numbers) for mode in ("multi_hot", "count")]
+    scaled = layers.Normalization(mean=1.0, variance=4.0, invert=True)(x)
+    bounded = layers.Discretization([-1.0, 0.0, 1.0])(x)
+    return keras.Model([image, numbers, x], [*sizes, *encoded, scaled, bounded, layers.SpectralNormalization(layers.Dense(2))(x)], name="model")
+
+
+def _parts(keras: Any) -> Any:
+    """Outputs that are not the first of their operation, of Keras 3."""
+    x = keras.layers.Input((6,), name="x")
+    ops = keras.ops
+    pieces = ops.split(x, [1, 3], axis=-1)
+    others = [x[:, 1::2], ops.argmax(x, axis=-1), ops.tile(x, [1, 2]), ops.clip(x, -1, 1), ops.reshape(x, [-1, 3, 2]), 1 - x]
+    return keras.Model(x, [pieces[2], pieces[1], *others], name="model")
+
+
+def _named_ends(keras: Any) -> Any:
+    """Keras 3 has inputs and outputs as dicts."""
+    layers = keras.layers
+    b, a = layers.Input((4,), name="b"), layers.Input((4,), name="a")
+    return keras.Model({"b": b, "a": a}, {"sum": layers.Add()([a, b]), "first": layers.Dense(2)(b)}, name="model")
+
+
 def _several(keras: Any) -> Any:
     layers = keras.layers
     one, two = layers.Input((4,), name="one"), layers.Input((4,), name="two")
@@ -118,6 +163,11 @@ CASES: dict[str, Any] = {
     "frozen_base": _frozen_base,
     "merges": _merges,
     "states": _states,
+    "attention": _attention,
+    "stacked": _stacked,
+    "prepared": _prepared,
+    "named_ends": _named_ends,
+    "parts": _parts,
     "masks": _masks,
     "rectifiers": sequential(
         "L.ReLU(max_value=2.0, negative_slope=0.1, threshold=0.3)", "L.LeakyReLU()", "L.PReLU()", "L.ELU(0.7)", "L.ReLU(6.0)", "L.PReLU(shared_axes=[1])",
@@ -186,7 +236,7 @@ def randomised(keras: Any, name: str) -> Any:
     keras.backend.clear_session()
     model = CASES[name](keras)
     rng = np.random.default_rng(len(name))
-    weights = [rng.normal(0, 0.5, weight.shape) if weight.ndim else weight for weight in model.get_weights()]
+    weights = [rng.normal(0, 0.5, weight.shape) if weight.ndim else weight for weight in map(np.asarray, model.get_weights())]
     model.set_weights([np.abs(weight) + 0.5 if weight.ndim == 1 else weight for weight in weights])  # variances are positive
     return model
 

@@ -34,7 +34,11 @@ for case in sys.argv[3:] or cases.CASES:
         print("left out:", case, type(error).__name__, str(error)[:150].replace("\n", " "))
         continue
     arrays = cases.feeds(model, case)
-    results = model(arrays if len(arrays) > 1 else arrays[0], training=False)
+    names = sorted(model.input) if isinstance(model.input, dict) else []
+    given = dict(zip(names, arrays, strict=True)) if names else arrays if len(arrays) > 1 else arrays[0]
+    results = model(given, training=False)
+    if isinstance(results, dict):
+        results = [results[key] for key in sorted(results)]
     for index, array in enumerate(arrays):
         told[f"{case}/in/{index}"] = array
     for index, result in enumerate(results if isinstance(results, (list, tuple)) else [results]):

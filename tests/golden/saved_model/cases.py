@@ -510,6 +510,58 @@ def tensor_infos(tf: Any) -> Any:
 
 
 @case
+def composite_tensor_infos(tf: Any) -> Any:
+    info, get = tf.saved_model.utils.build_tensor_info, tf.saved_model.utils.get_tensor_from_tensor_info
+    rows, indices, whole = tf.constant([[1.0, 2.0]]), tf.constant([3]), tf.constant([5, 2])
+    values = [
+        tf.ragged.placeholder(tf.float32, 1, name="one"),
+        tf.ragged.placeholder(tf.string, 2, value_shape=[3], name="two"),
+        tf.RaggedTensor.from_row_splits(tf.placeholder(tf.int64, [4], name="v"), tf.constant([0, 1, 4]), validate=False),
+        tf.IndexedSlices(rows, indices),
+        tf.IndexedSlices(rows, indices, whole),
+    ]
+    found = []
+    for value in values:
+        back = get(info(value))
+        parts = (
+            [back.values, back.indices, back.dense_shape] if type(back).__name__ == "IndexedSlices" else [back.flat_values, *back.nested_row_splits]
+        )
+        found.append([text(info(value)), type(back).__name__, [None if part is None else part.name for part in parts]])
+    x, y = model(tf)
+    builder = tf.saved_model.builder.SavedModelBuilder("m")
+    signatures = {"s": tf.saved_model.signature_def_utils.predict_signature_def({"rows": values[0], "x": x}, {"y": y})}
+    builder.add_meta_graph_and_variables(session(tf), ["serve"], signatures)
+    return found
+
+
+@case
+def what_is_said(tf: Any) -> Any:
+    """Texts of errors, as far as programs match on them."""
+
+    def said(do: Any) -> str:
+        try:
+            do()
+        except Exception as error:
+            return str(error)
+        return "nothing"
+
+    x, y = model(tf)
+    builder = tf.saved_model.builder.SavedModelBuilder("m")
+    builder.add_meta_graph_and_variables(session(tf), ["serve"], signature(tf, x, y))
+    builder.save()
+    utils, load = tf.saved_model.signature_def_utils, tf.saved_model.loader.load
+    with tf.Session() as sess:
+        found = [said(lambda: load(sess, ["train"], "m"))[:110], said(lambda: load(sess, [], "m"))[:104]]
+    updater = utils.MethodNameUpdater("m")
+    found += [said(lambda: updater.replace_method_name("none", "m"))[:87], said(lambda: updater.replace_method_name("none", "m", ["x"]))[:73]]
+    found += [said(lambda: utils.regression_signature_def("text", y)), said(lambda: utils.classification_signature_def("text", None, y))[:54]]
+    reserved = {f"__saved_model_{kind}_op": utils.build_signature_def() for kind in ("init", "train")}
+    other = tf.saved_model.builder.SavedModelBuilder("n")
+    found += [said(lambda key=key: other.add_meta_graph_and_variables(sess, ["serve"], {key: reserved[key]})) for key in reserved]
+    return found
+
+
+@case
 def signature_defs(tf: Any) -> Any:
     utils = tf.saved_model.signature_def_utils
     info = tf.saved_model.utils.build_tensor_info

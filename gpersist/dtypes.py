@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, SupportsInt
 
 import ml_dtypes
 import numpy as np
@@ -18,9 +18,9 @@ import numpy as np
 from gpersist.errors import InvalidArgumentError, UnimplementedError
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False, init=False)
 class DType:
-    """An element type: one object each. Equal to what names it: `tf.float32 == "float32" == np.float32`.
+    """An element type: one object each. Equal to what names it: `tf.float32 == "float32" == np.float32`. `DType(1)` is the one of that number.
 
     Attributes:
         name: TensorFlow's name for it (`"float32"`), which is NumPy's too where NumPy has it.
@@ -33,6 +33,12 @@ class DType:
     enum: int
     numpy: np.dtype[Any] | None
     size_bytes: int
+
+    def __new__(cls, type_enum: SupportsInt) -> DType:  # noqa: D102  # the class tells
+        found = _BY_ENUM.get(int(type_enum)) or _REFS.get(int(type_enum))
+        if found is None:
+            raise TypeError(f"{type_enum} does not correspond to a valid tensorflow::DataType")
+        return found
 
     @property
     def is_string(self) -> bool:
@@ -104,6 +110,11 @@ class DType:
         return self.base_dtype.enum in _UNSIGNED
 
     @property
+    def is_numeric(self) -> bool:
+        """Whether elements are numbers: neither bool, string, resource nor variant."""
+        return self.is_numpy_compatible and not self.is_bool and not self.is_string
+
+    @property
     def is_complex(self) -> bool:
         """Whether it is complex64 or complex128."""
         return self.base_dtype.enum in (8, 18)
@@ -147,18 +158,22 @@ class DType:
 
         Raises:
             ValueError: TensorFlow defines none.
+            KeyError: no array can hold the type (resource, variant).
         """
         if self.base_dtype.enum in (1, 2):
             return 0, 1
         if self.is_bool:
             return 0, True
+        if self.numpy is None:
+            raise KeyError(self.enum)
         if self.base_dtype.enum not in _SIGNED | _UNSIGNED:
             raise ValueError(f"{self} does not have defined limits.")
         return 0, self.max
 
     def _limit(self, which: str) -> Any:
         if self.numpy is None or not (self.is_floating or self.is_integer):
-            raise TypeError(f"Cannot find {which}imum value of {self}.")
+            of_what = " with quantized type" if self.is_quantized else " with type"
+            raise TypeError(f"Cannot find {which}imum value of {self}{f'{of_what} {self.base_dtype}' if self.numpy is not None else ''}.")
         info: Any = ml_dtypes.finfo if self.is_floating else ml_dtypes.iinfo
         return getattr(info(self.numpy), which)
 
@@ -189,8 +204,8 @@ class DType:
     def __int__(self) -> int:
         return self.enum
 
-    def __reduce__(self) -> tuple[object, tuple[int]]:
-        return as_dtype, (self.enum,)
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return as_dtype, (self.name,)
 
 
 STRING_ENUM = 7
@@ -237,10 +252,17 @@ _NUMBERS: list[tuple[str, int, Any]] = [
 def _all() -> Iterator[DType]:
     for name, enum, numpy in _NUMBERS:
         dtype = np.dtype(numpy)
-        yield DType(name, enum, dtype, dtype.itemsize)
-    yield DType("string", STRING_ENUM, np.dtype(object), 0)
-    yield DType("resource", 20, None, 0)
-    yield DType("variant", 21, None, 0)
+        yield _made(name, enum, dtype, dtype.itemsize)
+    yield _made("string", STRING_ENUM, np.dtype(object), 0)
+    yield _made("resource", 20, None, 0)
+    yield _made("variant", 21, None, 0)
+
+
+def _made(*attributes: Any) -> DType:
+    made = object.__new__(DType)
+    for field, value in zip(dataclasses.fields(DType), attributes, strict=True):
+        object.__setattr__(made, field.name, value)
+    return made
 
 
 _DTYPES = tuple(_all())
@@ -248,8 +270,8 @@ _BY_ENUM = {dtype.enum: dtype for dtype in _DTYPES}
 _BY_NAME = {dtype.name: dtype for dtype in _DTYPES} | {"half": _BY_ENUM[19], "float": _BY_ENUM[1], "double": _BY_ENUM[2]}
 _BY_NUMPY = {dtype.numpy: dtype for dtype in _DTYPES if dtype.numpy is not None}
 
-_REFS = {dtype.enum + _REF: DType(f"{dtype.name}_ref", dtype.enum + _REF, dtype.numpy, dtype.size_bytes) for dtype in _DTYPES}
-_REF_BY_NAME = {dtype.name: dtype for dtype in _REFS.values()}
+_REFS = {dtype.enum + _REF: _made(f"{dtype.name}_ref", dtype.enum + _REF, dtype.numpy, dtype.size_bytes) for dtype in _DTYPES}
+_REF_BY_NAME = {f"{name}_ref": _REFS[dtype.enum + _REF] for name, dtype in _BY_NAME.items()}
 
 STRING = _BY_ENUM[STRING_ENUM]
 float32 = _BY_ENUM[1]
@@ -341,8 +363,8 @@ def as_dtype(type_value: object) -> DType:
     found: DType | None = None
     if isinstance(value, str):
         found = _BY_NAME.get(value) or _REF_BY_NAME.get(value)
-    elif isinstance(value, int):
-        found = _BY_ENUM.get(value) or _REFS.get(value)
+    elif isinstance(value, (int, float, complex, np.number, np.bool_)):
+        found = _BY_ENUM.get(value) or _REFS.get(value)  # type: ignore[arg-type]  # 1.0 is 1, as in TensorFlow
     elif value is float:
         found = float32
     elif value is bool:
@@ -354,7 +376,7 @@ def as_dtype(type_value: object) -> DType:
             found = from_numpy(np.dtype(value))
         except (UnimplementedError, TypeError):
             pass
-    elif hasattr(value, "dtype"):
+    elif hasattr(value, "dtype") and not isinstance(value.dtype, DType):
         return as_dtype(value.dtype)
     if found is None:
         raise TypeError(f"Cannot convert the argument `type_value`: {value!r} to a TensorFlow DType.")

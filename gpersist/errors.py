@@ -62,6 +62,8 @@ class GPersistError(Exception):
     def __init__(self, *args: Any, **named: Any) -> None:
         names = ("message",) if len(args) == 1 and not named else ("node_def", "op", "message", "error_code")
         given = dict(zip(names, args, strict=False)) | named
+        if "message" not in given:
+            raise TypeError(f"{type(self).__name__}.__init__() missing 1 required positional argument: 'message'")
         super().__init__(given["message"])
         self.message: str = given["message"]
         if "op" in given:

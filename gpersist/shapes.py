@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ClassVar, SupportsIndex, TypeAlias, Union, overload
+from typing import Any, ClassVar, NoReturn, SupportsIndex, TypeAlias, Union, overload
 
 from gpersist.errors import InvalidArgumentError
 
@@ -84,16 +84,16 @@ class Dimension:
     __hash__ = None  # type: ignore[assignment]  # an unknown one equals nothing, itself not either
 
     def __lt__(self, other: DimensionLike) -> bool | None:
-        return self._compare(other, operator.lt)
+        return self._compare(Dimension(other), operator.lt)
 
     def __le__(self, other: DimensionLike) -> bool | None:
-        return self._compare(other, operator.le)
+        return self._compare(Dimension(other), operator.le)
 
     def __gt__(self, other: DimensionLike) -> bool | None:
-        return self._compare(other, operator.gt)
+        return self._compare(Dimension(other), operator.gt)
 
     def __ge__(self, other: DimensionLike) -> bool | None:
-        return self._compare(other, operator.ge)
+        return self._compare(Dimension(other), operator.ge)
 
     def __int__(self) -> int:
         return self.value  # type: ignore[return-value]  # int(None) raises, as it should
@@ -131,10 +131,28 @@ class Dimension:
     def __rmod__(self, other: DimensionLike) -> Dimension:
         return Dimension(other) % self
 
+    def __truediv__(self, other: object) -> NoReturn:
+        raise TypeError(f"unsupported operand type(s) for /: 'Dimension' and '{type(other).__name__}', please use // instead")
+
+    def __rtruediv__(self, other: object) -> NoReturn:
+        raise TypeError(f"unsupported operand type(s) for /: '{type(other).__name__}' and 'Dimension', please use // instead")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Dimension, (self.value,)
+
     def is_compatible_with(self, other: DimensionLike) -> bool:
         """Whether the two could be one: equal, or one of them unknown."""
         value = _dimension(other)
         return self.value is None or value is None or self.value == value
+
+    def assert_is_compatible_with(self, other: DimensionLike) -> None:
+        """Holds that the two could be one.
+
+        Raises:
+            ValueError: they differ.
+        """
+        if not self.is_compatible_with(other):
+            raise ValueError(f"Dimensions {self} and {other} are not compatible")
 
     def merge_with(self, other: DimensionLike) -> Dimension:
         """What both together say.
@@ -197,6 +215,9 @@ class TensorShape:
 
     _dims: tuple[int | None, ...] | None
 
+    _item: ClassVar[Any] = Dimension
+    """What items are: `Dimension`s, or with `enable_v2_tensorshape` plain numbers."""
+
     as_proto: ClassVar[Callable[..., Any]]
     """The TensorShapeProto; a function of `gpersist.graph`, which knows the message."""
 
@@ -207,13 +228,8 @@ class TensorShape:
             self._dims = dims._dims
         elif hasattr(dims, "unknown_rank"):  # a TensorShapeProto
             self._dims = None if dims.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in dims.dim)
-        elif isinstance(dims, str):
-            raise TypeError(
-                f"Failed to convert '{dims!r}' to a shape: '{dims[:1]!r}'could not be converted to a dimension. A shape should either be single "
-                "dimension (e.g. 10), or an iterable of dimensions (e.g. [1, 10, None])."
-            )
         elif isinstance(dims, Iterable):
-            self._dims = tuple(map(_dimension, dims))
+            self._dims = tuple(map(_dimension, dims if isinstance(dims, (list, tuple)) else _dimensions_in(dims)))
         else:
             self._dims = (_dimension(dims),)
 
@@ -296,12 +312,14 @@ class TensorShape:
         others = TensorShape(other)._dims
         return TensorShape(None if self._dims is None or others is None else self._dims + others)
 
-    def with_rank(self, rank: int) -> TensorShape:
+    def with_rank(self, rank: int | None) -> TensorShape:
         """This shape, known to have so many dimensions.
 
         Raises:
             ValueError: it has another rank.
         """
+        if rank is None:
+            return self
         if self._dims is None:
             return TensorShape([None] * rank)
         if len(self._dims) != rank:
@@ -364,10 +382,12 @@ class TensorShape:
     def __bool__(self) -> bool:
         return self._dims is not None
 
+    __nonzero__ = __bool__
+
     def __iter__(self) -> Iterator[Dimension]:
         if self._dims is None:
             raise ValueError("Cannot iterate over a shape with unknown rank.")
-        return map(Dimension, self._dims)
+        return map(self._item, self._dims)
 
     @overload
     def __getitem__(self, key: int) -> Dimension: ...
@@ -375,11 +395,15 @@ class TensorShape:
     def __getitem__(self, key: slice) -> TensorShape: ...
     def __getitem__(self, key: int | slice) -> Dimension | TensorShape:
         if self._dims is not None:
-            return TensorShape(self._dims[key]) if isinstance(key, slice) else Dimension(self._dims[key])
+            found: Any = list(self._dims)[key]
+            found = TensorShape(found) if isinstance(key, slice) else self._item(found)
+            return found  # type: ignore[no-any-return]  # an item
         if not isinstance(key, slice):
-            return Dimension(None)
-        start, stop, step = key.start or 0, key.stop, key.step or 1
-        is_counted = stop is not None and step == 1 and start >= 0 and stop >= 0
+            return self._item(None)  # type: ignore[no-any-return]
+        start, stop = key.start or 0, key.stop
+        if key.step is not None:
+            raise ValueError("Steps are not yet handled")
+        is_counted = stop is not None and start >= 0 and stop >= 0
         return TensorShape([None] * max(stop - start, 0) if is_counted else None)
 
     def __add__(self, other: ShapeLike) -> TensorShape:
@@ -392,7 +416,7 @@ class TensorShape:
         if isinstance(other, TensorShape):
             return self._dims == other._dims
         try:
-            return other is not None and self._dims == TensorShape(other)._dims
+            return self._dims == TensorShape(other)._dims
         except (TypeError, ValueError):
             return NotImplemented
 
@@ -402,14 +426,24 @@ class TensorShape:
     def __str__(self) -> str:
         if self._dims is None:
             return "<unknown>"
-        sizes = ["?" if size is None else str(size) for size in self._dims]
+        sizes = [str(self._item(size)) for size in self._dims]
         return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 
     def __repr__(self) -> str:
-        return f"TensorShape({self.dims})"
+        return f"TensorShape({self._dims if self._dims is None else list(self)})"
 
     def __reduce__(self) -> tuple[object, ...]:
         return TensorShape, (self._dims,)
+
+
+def _dimensions_in(dims: Iterable[Any]) -> Iterator[Any]:
+    for size in dims:
+        if isinstance(size, str):
+            raise TypeError(
+                f"Failed to convert '{dims!r}' to a shape: '{size!r}'could not be converted to a dimension. A shape should either be single "
+                "dimension (e.g. 10), or an iterable of dimensions (e.g. [1, 10, None])."
+            )
+        yield size
 
 
 def in_brackets(shape: TensorShape) -> str:
@@ -431,6 +465,21 @@ def _difference(a: TensorShape, b: TensorShape) -> str:
 
 ShapeLike: TypeAlias = Any
 """What `TensorShape` takes: another one, dimensions, one dimension, None, or a TensorShapeProto (which this layer does not know)."""
+
+
+class _Plain:
+    def __new__(cls, size: int | None) -> Any:  # a number itself
+        return size
+
+
+def enable_v2_tensorshape() -> None:
+    """Makes items of TensorShapes plain numbers, or None, as in TensorFlow 2."""
+    TensorShape._item = _Plain
+
+
+def disable_v2_tensorshape() -> None:
+    """Makes items of TensorShapes `Dimension`s again, as they are from the start."""
+    TensorShape._item = Dimension
 
 
 def unknown_shape(rank: int | None = None) -> TensorShape:

@@ -8,6 +8,8 @@ from typing import Any
 
 from gpersist.graph import Graph, Tensor, constant_value, get_default_graph, name_scope
 from gpersist.ops.indexed_slices import IndexedSlices
+from gpersist.ops.ragged_tensor import RaggedTensor
+from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.ops.variable import Variable
 
 __all__ = [
@@ -64,7 +66,9 @@ def get_collection_ref(key: Any) -> list[Any]:
 def get_static_value(tensor: Any, partial: bool = False) -> Any:
     """The value of a tensor that is known before running, or None (`tf.get_static_value`)."""
     del partial
-    return constant_value(tensor) if isinstance(tensor, Tensor) else tensor
+    if isinstance(tensor, Tensor):
+        return constant_value(tensor)
+    return None if is_tensor(tensor) else tensor
 
 
 @contextmanager
@@ -81,8 +85,8 @@ def op_scope(values: Sequence[Any], name: str | None, default_name: str | None =
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether it is a tensor, slices of one, or a variable (`tf.is_tensor`)."""
-    return isinstance(x, (Tensor, IndexedSlices, Variable))
+    """Whether it is a tensor, sparse or ragged too, slices of one, or a variable (`tf.is_tensor`)."""
+    return isinstance(x, (Tensor, IndexedSlices, RaggedTensor, SparseTensor, Variable))
 
 
 def is_symbolic_tensor(tensor: Any) -> bool:

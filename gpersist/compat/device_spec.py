@@ -29,6 +29,8 @@ class DeviceSpec:
         InvalidArgumentError: a part is empty, or a number is not one from 0 to 2**31 - 1.
     """
 
+    __slots__ = ("_spec",)
+
     job = _part("job")
     replica = _part("replica")
     task = _part("task")
@@ -73,11 +75,17 @@ class DeviceSpec:
 
     def make_merged_spec(self, dev: DeviceSpec) -> DeviceSpec:
         """A new one with the parts of `dev`, and this one's where `dev` has none."""
-        return self.from_string(self._spec.make_merged_spec(FixedSpec.from_string(dev.to_string())).to_string())
+        return self._of(self._spec.make_merged_spec(FixedSpec(dev.job, dev.replica, dev.task, dev.device_type, dev.device_index)))
 
     def replace(self, **parts: Any) -> DeviceSpec:
         """A new one with some parts changed, or dropped with None."""
-        return self.from_string(self._spec.replace(**parts).to_string())
+        return self._of(self._spec.replace(**parts))
+
+    @classmethod
+    def _of(cls, spec: FixedSpec) -> DeviceSpec:
+        found = cls()
+        found._spec = spec
+        return found
 
     def __eq__(self, other: object) -> bool:
         return self.to_string() == other.to_string() if isinstance(other, (DeviceSpec, FixedSpec)) else NotImplemented

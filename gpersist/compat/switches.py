@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gpersist.errors import UnimplementedError
+from gpersist.shapes import disable_v2_tensorshape, enable_v2_tensorshape
 
 __all__ = [
     "control_flow_v2_enabled",
@@ -13,6 +14,7 @@ __all__ = [
     "disable_v2_tensorshape",
     "enable_eager_execution",
     "enable_v2_behavior",
+    "enable_v2_tensorshape",
     "executing_eagerly",
     "executing_eagerly_outside_functions",
 ]
@@ -28,10 +30,6 @@ def disable_eager_execution() -> None:
 
 def disable_tensor_equality() -> None:
     """Does nothing: tensors are equal only to themselves."""
-
-
-def disable_v2_tensorshape() -> None:
-    """Does nothing: dimensions are `Dimension`s."""
 
 
 def disable_control_flow_v2() -> None:

@@ -149,7 +149,7 @@ class RunConfig:
             if value is not None and not is_right(value):
                 raise ValueError(f"{name} {message}")
 
-        check("model_dir", bool, "should be non-empty")
+        check("model_dir", bool, "should be non-empty.")
         for name in ("save_summary_steps", "save_checkpoints_steps", "save_checkpoints_secs", "keep_checkpoint_max"):
             check(name, lambda number: number >= 0, "should be >= 0")
         for name in ("keep_checkpoint_every_n_hours", "log_step_count_steps", "session_creation_timeout_secs"):

@@ -19,6 +19,8 @@ _METHODS = {
     signature_constants.CLASSIFY_METHOD_NAME: "Classify",
     signature_constants.REGRESS_METHOD_NAME: "Regress",
     signature_constants.PREDICT_METHOD_NAME: "Predict",
+    "tensorflow/supervised/training": "Train",
+    "tensorflow/supervised/eval": "Eval",
 }
 
 

@@ -119,13 +119,16 @@ class GFile:
             NotFoundError: it is not there.
             UnicodeDecodeError: these bytes are no text.
         """
+        reader = self._reading()
+        if n < -1:
+            raise InvalidArgumentError(f"Can't read a negative number of bytes: {n}")
         with _named(self._name):
-            return self._shown(self._reading().read(n))
+            return self._shown(reader.read(n))
 
     def readline(self) -> Any:
-        """The next line, with the newline at its end; nothing at the end of the file."""
+        """The next line, with the newline at its end but without carriage returns; nothing at the end of the file."""
         with _named(self._name):
-            return self._shown(self._reading().readline())
+            return self._shown(self._reading().readline().replace(b"\r", b""))
 
     def readlines(self) -> list[Any]:
         """The lines that are left."""
@@ -157,6 +160,8 @@ class GFile:
             InvalidArgumentError: another `whence`, or a place before the beginning.
             OutOfRangeError: a place behind the end; it is at the end then.
         """
+        if offset is not None and position is not None:
+            raise TypeError("seek(): offset and position may not be set simultaneously.")
         offset = position if offset is None else offset
         if offset is None:
             raise TypeError("seek(): offset argument required")
@@ -208,6 +213,10 @@ class GFile:
         if not line:
             raise StopIteration
         return line
+
+    def next(self) -> Any:
+        """The next line, as an iterator gives it."""
+        return next(self)
 
     def __enter__(self) -> GFile:
         return self
@@ -283,6 +292,7 @@ def glob(pattern: Any) -> list[str]:
     for position, part in enumerate(parts):
         joined = [f"{name}/" if position else "" for name in found]
         if _is_pattern(part):
+            part = part.replace("[^", "[!")  # either turns a set round
             found = [head + name for head in joined for name in _names(head) if fnmatch.fnmatchcase(name, part)]
         else:
             found = [head + part for head in joined if position == 0 or os.path.lexists(head + part)]

@@ -36,12 +36,15 @@ def constant_shape(tensor: Tensor) -> TensorShape:
 
 def _value(tensor: Tensor, depth: int) -> Any:
     op_type = tensor.op.op_type
-    if op_type is None or depth > _MAX_DEPTH or len(tensor.op.output_types) != 1:
+    if op_type is None or depth > _MAX_DEPTH:
         return None
     if (tensor.shape.num_elements() or 0) > _MAX_ELEMENTS and op_type.__name__ != "Const":
         return None
     try:
-        return op_type.constant(tensor.op, lambda found: _value(found, depth + 1))
+        if len(tensor.op.output_types) == 1:
+            return op_type.constant(tensor.op, lambda found: _value(found, depth + 1))
+        values = op_type.constants(tensor.op, lambda found: _value(found, depth + 1))
+        return None if values is None else values[tensor.value_index]
     except (GPersistError, ValueError, TypeError, ArithmeticError, IndexError):
         return None  # what cannot be computed now raises when it is run
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from gpersist.dtypes import DType, as_dtype
-from gpersist.errors import InternalError
 from gpersist.graph.operation import Operation
 from gpersist.graph.tensor import Tensor
 
@@ -56,6 +55,7 @@ def convert_to_tensor(
     Raises:
         TypeError: no class of it is known, or it is not of the type.
         ValueError: it is a tensor of another type.
+        RuntimeError: what is registered for its class gives no tensor, or one of another type.
     """
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(value, Operation):
@@ -77,14 +77,21 @@ def convert_to_tensor(
         if found is NotImplemented:
             continue
         if not isinstance(found, Tensor):
-            raise InternalError(f"conversion function {converter!r} gave {found!r}, which is no tensor")
+            raise RuntimeError(f"Conversion function {converter!r} for type {_shown(bases)} returned non-Tensor: {found!r}")
         if wanted is not None and not wanted.is_compatible_with(found.dtype):
-            raise ValueError(f"Tensor conversion requested dtype {wanted.name} for Tensor with dtype {found.dtype.name}: {found!r}")
+            raise RuntimeError(
+                f"Conversion function {converter!r} for type {_shown(bases)} returned incompatible dtype: requested = {wanted.base_dtype.name}, "
+                f"actual = {found.dtype.base_dtype.name}"
+            )
         return found  # type: ignore[no-any-return]  # a Tensor, as was checked
     raise TypeError(
         f"Cannot convert {value!r} with type {type(value)} to Tensor: no conversion function registered. Importing gpersist.ops registers those "
         "of numbers, text, arrays and variables."
     )
+
+
+def _shown(bases: tuple[type, ...]) -> Any:
+    return bases[0] if len(bases) == 1 else bases
 
 
 def _preferred(converter: Converter, value: Any, hint: DType, name: str | None, as_ref: bool) -> Any:

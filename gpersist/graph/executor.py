@@ -225,6 +225,8 @@ def _failed(error: Exception, op: Operation) -> GPersistError:
     """An error of a kernel as one of ours, which tells where it happened."""
     where = f"\n\t [[{{{{node {op.name}}}}}]]"
     if not isinstance(error, GPersistError):
+        if isinstance(error, ValueError) and _TOO_BIG.search(str(error)):
+            error = MemoryError(str(error))
         kind = next((found for classes, found in _CLASSES if isinstance(error, classes)), InternalError)
         return with_op(kind(f"{_in_own_words(error)}{where}"), op)
     if getattr(error, "op", None) is None:
@@ -236,9 +238,16 @@ def _failed(error: Exception, op: Operation) -> GPersistError:
 _BROADCAST = re.compile(r"operands could not be broadcast together with (?:remapped )?shapes \(([\d, ]*)\) \(([\d, ]*)\)")
 
 
+_TOO_BIG = re.compile(r"array is too big|[Mm]aximum (allowed|supported) (size|dimension)")
+
+
 def _in_own_words(error: Exception) -> str:
     """What an error of NumPy or CuPy says, as TensorFlow's kernels would."""
     text = str(error)
+    if isinstance(error, MemoryError):
+        shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
+        what = "" if shape is None else f" when allocating tensor with shape[{','.join(map(str, shape))}] and type {dtype}"
+        return f"OOM{what}: {text}" if text else f"OOM{what}"
     found = _BROADCAST.search(text)
     if found is None:
         return text

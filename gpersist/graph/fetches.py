@@ -108,7 +108,7 @@ def feeds_of(graph: Graph, feed_dict: Mapping[Any, Any]) -> dict[Tensor, Any]:
     for key, value in feed_dict.items():
         expand = next((expand for kind, expand in _EXPANSIONS if isinstance(key, kind)), None)
         if expand is not None:
-            found |= feeds_of(graph, dict(zip(expand(key)[0], value, strict=True)))
+            found |= feeds_of(graph, dict(zip(expand(key)[0], value, strict=False)))
             continue
         if isinstance(key, (tuple, list)):
             keys, values = _flat(key), _flat(value)
@@ -118,12 +118,21 @@ def feeds_of(graph: Graph, feed_dict: Mapping[Any, Any]) -> dict[Tensor, Any]:
                 )
             found |= feeds_of(graph, dict(zip(keys, values, strict=True)))
             continue
-        try:
-            tensor: Tensor = key if isinstance(key, Tensor) and key.graph is graph else graph.as_graph_element(key, allow_operation=False)
-        except (TypeError, ValueError, KeyError) as error:
-            raise TypeError(f"Cannot interpret feed_dict key as Tensor: {error.args[0]}") from None
+        tensor = feed_key(graph, key)
         found[tensor] = _fed(graph, tensor, key, value)
     return found
+
+
+def feed_key(graph: Graph, key: Any) -> Tensor:
+    """The tensor that a key of a feed, itself or its name, stands for.
+
+    Raises:
+        TypeError: it is none of the graph.
+    """
+    try:
+        return key if isinstance(key, Tensor) and key.graph is graph else graph.as_graph_element(key, allow_operation=False)
+    except (TypeError, ValueError, KeyError) as error:
+        raise TypeError(f"Cannot interpret feed_dict key as Tensor: {error.args[0]}") from None
 
 
 def _flat(nest: Any) -> list[Any]:
@@ -165,7 +174,7 @@ def _as_fed(value: Any, dtype: DType) -> Any:
     if isinstance(value, np.ndarray) and value.dtype == dtype.numpy and not dtype.is_string:
         return value
     if dtype.is_string:
-        return as_array(value, dtype)
+        return as_array(np.array(value, object) if isinstance(value, (list, tuple)) else value, dtype)
     with np.errstate(all="ignore"), warnings.catch_warnings(category=np.exceptions.ComplexWarning, action="ignore"):
         array = np.asarray(value).astype(dtype.numpy)  # wraps and rounds off as C does, as TensorFlow lets it
     if isinstance(value, int) and array != value and not dtype.is_floating:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from gpersist.errors import InvalidArgumentError, UnimplementedError
+from gpersist import protos
+from gpersist.errors import InternalError, InvalidArgumentError, UnimplementedError
 from gpersist.graph.operation import Operation
 from gpersist.graph.placer import with_op
 from gpersist.graph.tensor import Tensor
@@ -66,6 +67,8 @@ class Frames:
             self._walk(ops)
         for op in ops:
             frame = self.of(op)
+            if op.type in NEXTS and frame is self.root:
+                raise with_op(InternalError(f"'{op.name}' hands a value on to a next iteration, but no Enter leads into a loop that it is in"), op)
             (frame.enters if op.type in ENTERS else frame.exits if op.type in EXITS else frame.ops).append(op)
 
     def of(self, op: Operation) -> Frame:
@@ -114,6 +117,22 @@ class Frames:
                 )
             if frame is not self.root:
                 self._of[op] = frame
+                if op.type in MERGES:
+                    _check_back_edge(op)
+
+
+def _check_back_edge(merge: Operation) -> None:
+    """Holds the types of what comes back to the head of a loop against that of what came in; whoever built the loop could not yet tell."""
+    expected = merge.outputs[0].dtype.base_dtype
+    for index, tensor in enumerate(merge._inputs):
+        if tensor.dtype.base_dtype is not expected:
+            given, wanted = (protos.DataType.Name(dtype.enum)[3:].lower() for dtype in (tensor.dtype.base_dtype, expected))
+            raise with_op(
+                InvalidArgumentError(
+                    f"Input {index} of node {merge.name} was passed {given} from {tensor.name} incompatible with expected {wanted}."
+                ),
+                merge,
+            )
 
 
 _Item = TypeVar("_Item", Operation, "Operation | Frame")

@@ -85,12 +85,26 @@ def add_nodes(
                 )
             with graph.name_scope("_inputs"):
                 mapped = {key: convert_to_tensor(value) for key, value in mapped.items()}
+        for key, value in mapped.items():
+            if value.graph is not graph:
+                raise ValueError(f"node {value.op.name!r} in input_map does not exist in graph (input_map entry: {key}->{value.name})")
     importer = _Importer(graph, message, scope or "", mapped, wanted or (), producer_op_list, keeps_new_attrs)
     with _whole_or_not_at_all(graph):
         importer.add_nodes()
         found = importer.returned()
     importer.finish()
     return None if wanted is None else found
+
+
+def _check_functions(graph: Graph, message: protos.GraphDef) -> None:
+    """Holds the names of new functions against those of operations and of the functions that are there."""
+    there = {function.signature.name: function for function in graph._library.function}
+    for function in message.library.function:
+        name = function.signature.name
+        if registry.find(name) is not None:
+            raise ValueError(f"Cannot add function '{name}' because an op with the same name already exists.")
+        if there.setdefault(name, function) != function:
+            raise ValueError(f"Cannot add function '{name}' because a different function with the same name already exists.")
 
 
 class _Importer:
@@ -114,6 +128,7 @@ class _Importer:
         self._unused = {_edge(key): key for key in input_map}
         self._wanted = wanted
         self._producers = {op.name: op for op in producers.op} if producers is not None else {}
+        _check_functions(graph, message)
         self._producers |= {each.signature.name: each.signature for each in (*graph._library.function, *message.library.function)}
         self._keeps_new_attrs = keeps_new_attrs
         _check_versions(message.versions)
@@ -130,6 +145,9 @@ class _Importer:
         back: list[tuple[Operation, protos.NodeDef]] = []
         for position in self._order():
             node = self._nodes[position]
+            kinds = [text.startswith("^") for text in node.input]
+            if kinds != sorted(kinds):
+                raise ValueError(f"Node {node.name!r}: Control dependencies must come after regular dependencies")
             op = self._add(node)
             op.is_imported = True
             if any(self._is_back_edge(node, text) for text in node.input):
@@ -409,7 +427,15 @@ class _Importer:
     # ---- devices
 
     def _place(self) -> None:
-        """Merges devices with the scopes around the import; what is colocated takes the device of what it is colocated with."""
+        """Merges devices with the scopes around the import; what is colocated takes the device of what it is colocated with.
+
+        Within `colocate_with`, that is what all nodes are colocated with, and with nothing else.
+        """
+        around = sorted({group for other in self._graph._colocation_stack for group in other.colocation_groups()})
+        if around:
+            for name, op in self._made.items():
+                op._set_attr("_class", around)
+                self._colocated[name] = [group[5:].decode("utf-8", "surrogateescape") for group in around]
         for name, op in self._made.items():
             original, op._device = op._device, ""
             if name in self._colocated:
@@ -532,7 +558,14 @@ def _checked_map(input_map: Any) -> dict[str, Any]:
         raise TypeError(f"Argument `input_map` must be a dictionary. Obtained {type(input_map).__name__}")
     if not all(isinstance(key, (str, bytes)) for key in input_map):
         raise TypeError(f"All keys for argument `input_map` must be strings. Obtained keys: {list(input_map)}")
-    return {_text(key): value for key, value in input_map.items()}
+    found = {_text(key): value for key, value in input_map.items()}
+    for key in found:
+        _, colon, index = key.partition(":")
+        if colon and ":" not in index and not index.isdecimal():
+            raise ValueError(
+                f"Cannot convert {key!r} to a tensor name. Second component of the name following the `:` should be an int. Got {index}."
+            )
+    return found
 
 
 def _checked_names(return_elements: Any) -> tuple[str, ...] | None:

@@ -139,7 +139,7 @@ def export_scoped_meta_graph(
                 if clear_devices:
                     node.device = ""
                 part.node.append(node)
-        if nodes.HasField("library"):
+        if graph_def is not None or nodes.HasField("library"):
             part.library.CopyFrom(nodes.library)
         graph_def = part
         if unbound_inputs_col_name:

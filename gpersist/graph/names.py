@@ -20,7 +20,7 @@ def check_op_name(name: str) -> None:
         ValueError: it may not.
     """
     if not _OP_NAME.match(name):
-        raise ValueError(f"`{name}` is not a valid node name. Accepted names conform to Regex /{_OP_NAME.pattern}/")
+        raise ValueError(f"`{name}` is not a valid node name. Accepted names conform to Regex /{_OP_NAME!r}/")
 
 
 class NameScopes:
@@ -59,7 +59,7 @@ class NameScopes:
         return f"{name}_{number - 1}"
 
     @contextmanager
-    def name_scope(self, name: str | None) -> Iterator[str]:
+    def name_scope(self, name: str | bytes | None) -> Iterator[str]:
         """Puts a prefix before the names of what is made within; gives the whole prefix, with a slash at the end.
 
         A name that ends in a slash is taken as it is, as the scope of that name entered again; None or an empty one leaves all scopes.
@@ -67,6 +67,8 @@ class NameScopes:
         Raises:
             ValueError: the name is no valid scope name.
         """
+        if name and isinstance(name, bytes):
+            name = name.decode()
         if name:
             pattern = _SCOPE_NAME if self._name_stack else _OP_NAME
             if not pattern.match(name):

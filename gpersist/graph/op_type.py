@@ -175,6 +175,12 @@ class OpType:
             op: the node.
             fold: a function that gives the same of an input, or None.
         """
+        found = cls.constants(op, fold)
+        return None if found is None else found[0]
+
+    @classmethod
+    def constants(cls, op: Operation, fold: Any) -> list[np.ndarray[Any, Any]] | None:
+        """The values of all outputs, where they are known before running; as `constant`."""
         if not cls.is_foldable:
             return None
         values: list[Any] = []
@@ -184,7 +190,8 @@ class OpType:
                 return None
             values.append(value)
         with np.errstate(all="ignore"):
-            return np.asarray(cls.run(np, *op.grouped(values), **{name: op.attr(name) for name in cls.run_attrs}))
+            found = cls.run(np, *op.grouped(values), **{name: op.attr(name) for name in cls.run_attrs})
+            return [np.asarray(value) for value in (found if isinstance(found, (list, tuple)) else [found])]
 
     @staticmethod
     def constant_shape(op: Operation, fold: Any) -> TensorShape | None:

@@ -30,6 +30,7 @@ class Operation:
     """
 
     __slots__ = (
+        "__dict__",
         "__weakref__",
         "_attrs",
         "_control_flow_context",

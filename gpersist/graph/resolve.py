@@ -37,6 +37,8 @@ def apply_op(op_type: str, *inputs: Any, name: str | None = None, **attrs: Any) 
     attrs = _of_kinds(signature, attrs)  # TensorFlow takes no name before this
     graph = graph_of(inputs)
     wanted = name or op_type
+    if not isinstance(wanted, str):
+        raise TypeError(f"expected string or bytes-like object, got '{type(wanted).__name__}'")
     scope = wanted[:-1] if wanted.endswith("/") else graph.unique_name(wanted)
     tensors, attributes = _Resolution(signature, graph, scope).resolve(inputs, attrs)
     if not signature.has_references:

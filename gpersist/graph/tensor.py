@@ -129,10 +129,32 @@ class Operand:
         return self._apply("abs")
 
 
+class Reference:
+    """What `ref()` of a tensor or a variable gives: equal to other references to the same object, whatever `==` does there."""
+
+    __slots__ = ("_wrapped",)
+
+    def __init__(self, wrapped: Any) -> None:
+        self._wrapped = wrapped
+
+    def deref(self) -> Any:
+        """The tensor or variable itself."""
+        return self._wrapped
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self._wrapped is other._wrapped
+
+    def __hash__(self) -> int:
+        return id(self._wrapped)
+
+    def __repr__(self) -> str:
+        return f"<Reference wrapping {self._wrapped!r}>"
+
+
 class Tensor(Operand):
     """One of the outputs of an operation (`tf.Tensor`). Made by operations; compared by identity."""
 
-    __slots__ = ("__weakref__", "_consumers", "_dtype", "_op", "_shape", "_value_index")
+    __slots__ = ("__dict__", "__weakref__", "_consumers", "_dtype", "_op", "_shape", "_value_index")
 
     def __init__(self, op: Operation, value_index: int, dtype: DType, shape: TensorShape) -> None:
         self._op = op
@@ -219,15 +241,11 @@ class Tensor(Operand):
             )
         return session.run(self, feed_dict)
 
-    def ref(self) -> Tensor:
-        """Itself: tensors of a graph are hashable."""
-        return self
+    def ref(self) -> Reference:
+        """A key that stands for the tensor in dictionaries and sets."""
+        return Reference(self)
 
     experimental_ref = ref
-
-    def deref(self) -> Tensor:
-        """Itself; the way back from `ref`."""
-        return self
 
     def __hash__(self) -> int:
         return id(self)
@@ -237,7 +255,8 @@ class Tensor(Operand):
 
     def __str__(self) -> str:
         shape = "" if self._shape.rank is None else f", shape={self._shape}"
-        return f'Tensor("{self.name}"{shape}, dtype={self._dtype.name})'
+        device = f", device={self._op._device}" if self._op._device else ""
+        return f'Tensor("{self.name}"{shape}, dtype={self._dtype.name}{device})'
 
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self._shape} dtype={self._dtype.name}>"

@@ -138,6 +138,9 @@ def as_array(values: Any, dtype: Any = None) -> NdArray:
         raise ValueError("None values not supported.")
     if hasattr(values, "__array__") and not isinstance(values, (list, tuple)):
         return _of_numpy(np.asarray(values), values, wanted)
+    if wanted is not None and wanted.is_quantized:
+        _check_quantized(values, wanted)
+        return np.array(values, wanted.numpy)
     if wanted is not None and wanted is not STRING:
         _check_kinds(values, wanted)
     if wanted is STRING:
@@ -157,11 +160,12 @@ def as_array(values: Any, dtype: Any = None) -> NdArray:
         if any(isinstance(item, (str, bytes)) for item in found.flat) and all(isinstance(item, (str, bytes)) for item in found.flat):
             return _of_strings(values)
         raise _not_convertible(values)
+    _check_dense(found, values)
     if wanted is not None and wanted.numpy is not None:
         return found.astype(wanted.numpy)
-    if found.dtype == np.float64 and not _has_numpy(values):
+    if found.dtype == np.float64:
         return found.astype(np.float32)
-    if found.dtype == np.int64 and not _has_numpy(values) and (not found.size or _fits(found, int32)):
+    if found.dtype == np.int64 and (not found.size or _fits(found, int32)):
         return found.astype(np.int32)
     return found
 
@@ -176,16 +180,18 @@ def _of_numpy(array: NdArray, values: Any, wanted: DType | None) -> NdArray:
     try:
         found = from_numpy(array.dtype)
     except UnimplementedError:
-        raise TypeError(f"Unrecognized data type: {array.dtype}") from None
+        raise TypeError(f"Cannot convert the argument `type_value`: {array.dtype!r} to a TensorFlow DType.") from None
     target = found.numpy if wanted is None else wanted.numpy
     return array if array.dtype == target else array.astype(target)
 
 
 def _of_strings(values: Any) -> NdArray:
     found = np.array(values, dtype=object)
+    _check_dense(found, values)
     flat = [item.encode("utf-8") if isinstance(item, str) else item for item in found.reshape(-1)]
-    if not all(isinstance(item, bytes) for item in flat):
-        raise _not_convertible(values)
+    other = next((item for item in flat if not isinstance(item, bytes)), None)
+    if other is not None or None in flat:
+        raise TypeError(f"Expected binary or unicode string, got {other}") if isinstance(values, np.ndarray) else _not_convertible(values)
     result = np.empty(found.shape, object)
     result.reshape(-1)[:] = flat if flat else None
     return result
@@ -210,18 +216,33 @@ def _check_kinds(values: Any, wanted: DType) -> None:
     check(values)
 
 
+def _check_quantized(values: Any, wanted: DType) -> None:
+    """Holds that leaves are tuples of whole numbers."""
+    if isinstance(values, tuple):
+        _check_kinds(list(values), int32)
+    elif isinstance(values, list):
+        for item in values:
+            _check_quantized(item, wanted)
+    else:
+        raise TypeError(f"Expected {wanted.name}, but got {values} of type '{type(values).__name__}'.")
+
+
+def _check_dense(array: NdArray, values: Any) -> None:
+    """Holds that the dimensions come from lists, not from arrays in them, which TensorFlow does not look into."""
+    wanted, inner = [], values
+    while isinstance(inner, (list, tuple)):
+        wanted.append(len(inner))
+        inner = inner[0] if inner else None
+    if isinstance(values, (list, range, tuple)) and wanted != list(array.shape):
+        raise ValueError(f"Expected values {values} to be a dense tensor with shape {wanted}, but got shape {list(array.shape)}.")
+
+
 def _not_convertible(values: Any) -> TypeError:
+    shown = repr(values) if isinstance(values, np.ndarray) else values
     return TypeError(
-        f"Failed to convert elements of {values!r} to Tensor. Consider casting elements to a supported type. "
+        f"Failed to convert elements of {shown} to Tensor. Consider casting elements to a supported type. "
         "See https://www.tensorflow.org/api_docs/python/tf/dtypes for supported TF dtypes."
     )
-
-
-def _has_numpy(values: Any) -> bool:
-    """Whether an array is among the items, whose type then decides; NumPy's scalars in lists count as Python's numbers, as in TensorFlow."""
-    if isinstance(values, (list, tuple)):
-        return any(map(_has_numpy, values))
-    return isinstance(values, np.ndarray)
 
 
 def _fits(array: NdArray, dtype: DType) -> bool:

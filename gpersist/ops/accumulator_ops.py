@@ -47,9 +47,9 @@ class _Accumulator:
 
     def apply(self, step: int, *gradient: Any) -> None:
         """Adds a gradient, unless it is of a step before the present one."""
-        self._check(*gradient)
         with self._changed:
             if step >= self._step:
+                self._check(*gradient)
                 self._add(*gradient)
                 self._count += 1
                 self._changed.notify_all()

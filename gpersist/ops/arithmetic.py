@@ -310,7 +310,7 @@ class AddN(OpType):
         sample(["double[2]"]),
     )
     is_foldable = True
-    shapes = staticmethod(shape_functions.merged)
+    shapes = staticmethod(shape_functions.merged_from_the_last)
 
     @staticmethod
     def run(xp: Any, values: list[Array]) -> Array:

@@ -33,7 +33,7 @@ class _Transposing(OpType, abstract=True):
         order, sizes = constant_value(perm), value.shape.sizes
         count = perm.shape.with_rank(1).as_list()[0]
         if sizes is None:
-            return [unknown_shape(count)]
+            return [unknown_shape(None if count in (0, 1) else count)]  # a scalar may have a permutation of one
         if count not in (None, len(sizes)):
             raise ValueError(f"Dimension must be {len(sizes)} but is {count}: the permutation has to name each dimension once")
         if order is None:
@@ -262,11 +262,11 @@ class ReverseSequence(OpType):
         (count,) = lengths.with_rank(1).as_list()
         if value.rank is None:
             return [value]
-        if not 0 <= batch < value.rank:
+        if batch >= value.rank:
             raise ValueError(f"batch_dim must be < input rank: {batch} vs. {value.rank}")
-        if not 0 <= along < value.rank:
+        if along >= value.rank:
             raise ValueError(f"seq_dim must be < input rank: {along} vs. {value.rank}")
-        return [value.merge_with([count if axis == batch else None for axis in range(value.rank)])]
+        return [value.merge_with([count if axis == batch else None for axis in range(value.rank)])]  # below 0 is left to the run
 
     @staticmethod
     def run(xp: Any, value: Array, seq_lengths: Array, *, seq_dim: int, batch_dim: int) -> Array:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, sample
+from gpersist.graph import Operation, OpType, Tensor, apply, sample
 from gpersist.ops import shape_functions
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.shapes import TensorShape
 
 __all__ = ["audio_spectrogram", "decode_wav", "encode_wav", "mfcc"]
@@ -23,14 +24,7 @@ _LOWEST_ENERGY = 1e-12
 """What takes the place of smaller energies before logarithms."""
 
 
-class DecodedWav(NamedTuple):
-    """What `decode_wav` gives."""
-
-    audio: Tensor
-    sample_rate: Tensor
-
-
-def decode_wav(contents: Any, desired_channels: int = -1, desired_samples: int = -1, name: str | None = None) -> DecodedWav:
+def decode_wav(contents: Any, desired_channels: int = -1, desired_samples: int = -1, name: str | None = None) -> Any:
     """The sound of a WAV file of 16 bits (`tf.audio.decode_wav`).
 
     Args:
@@ -42,14 +36,13 @@ def decode_wav(contents: Any, desired_channels: int = -1, desired_samples: int =
     Returns:
         The samples, float32 [samples, channels] in -1..1; and the sample rate, in Hz.
     """
-    op = apply_op(
+    return named_outputs(
         "DecodeWav",
         contents,
         desired_channels=desired_channels,
         desired_samples=desired_samples,
         name=name or "DecodeWav",
     )
-    return DecodedWav(*op.outputs)
 
 
 def encode_wav(audio: Any, sample_rate: Any, name: str | None = None) -> Tensor:

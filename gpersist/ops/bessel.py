@@ -126,7 +126,7 @@ def _exponential_k(xp: Any, order: int, x: Array) -> Array:
         t = k * step
         total = total + xp.exp(-2 * known * xp.sinh(t / 2) ** 2) * (xp.cosh(t) if order else 1)
     found = xp.where(xp.isinf(known), 0.0, total * step)
-    return xp.where(x > 0, found, xp.where(x == 0, np.inf, np.nan))
+    return xp.where(x > 0, found, xp.where(x <= 0, np.inf, np.nan))
 
 
 def _phases(xp: Any, order: int, x: Array) -> tuple[Array, Array]:
@@ -148,7 +148,7 @@ def _j(xp: Any, order: int, x: Array) -> Array:
     middle = _recurrence(xp, xp.clip(size, _SMALL, _LARGE))[order]
     large = _phases(xp, order, xp.maximum(size, _LARGE))[0]
     found = xp.where(size < _SMALL, small, xp.where(size <= _LARGE, middle, large))
-    found = xp.where(xp.isinf(x), 0.0, found)
+    found = xp.where(xp.isinf(x), np.nan, found)  # as TensorFlow's, by the cosine of infinity
     return found * xp.sign(x) if order else found
 
 
@@ -167,8 +167,8 @@ def _y(xp: Any, order: int, x: Array) -> Array:
         middle = 2 / math.pi * logarithm * orders[0] - 4 / math.pi * rest
     large = _phases(xp, order, xp.maximum(known, _LARGE))[1]
     found = xp.where(known < _SMALL, small, xp.where(known <= _LARGE, middle, large))
-    found = xp.where(xp.isinf(known), 0.0, found)
-    return xp.where(x > 0, found, xp.where(x == 0, -np.inf, np.nan))
+    found = xp.where(xp.isinf(known), np.nan, found)
+    return xp.where(x > 0, found, xp.where(x <= 0, -np.inf, np.nan))
 
 
 def _y_series(xp: Any, order: int, x: Array) -> Array:

@@ -123,4 +123,7 @@ def broadcast_static_shape(shape_x: ShapeLike, shape_y: ShapeLike) -> TensorShap
     try:
         return shape_functions.broadcast_shapes(x, y)
     except ValueError:
-        raise ValueError(f"Incompatible shapes for broadcasting: {x} and {y}") from None
+        raise ValueError(
+            "Incompatible shapes for broadcasting. Two shapes are compatible if for each dimension pair they are either equal or one of them is 1. "
+            f"Received: {x} and {y}."
+        ) from None

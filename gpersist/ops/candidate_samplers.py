@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Context, Operation, OpType, SessionOpType, Tensor, apply_op, sample
+from gpersist.graph import Context, Operation, OpType, SessionOpType, Tensor, sample
 from gpersist.ops.kernels import shown
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.ops.philox import Generator, Philox
 from gpersist.ops.random_seed import get_seed
 from gpersist.shapes import TensorShape
@@ -293,15 +294,14 @@ class ComputeAccidentalHits(OpType):
         return [None, None]
 
 
-def _add(op_name: str, true_classes: Any, seed: int | None, name: str | None, **attrs: Any) -> tuple[Tensor, Tensor, Tensor]:
+def _add(op_name: str, true_classes: Any, seed: int | None, name: str | None, **attrs: Any) -> Any:
     seed1, seed2 = get_seed(seed)
-    found = apply_op(op_name, true_classes, **attrs, seed=seed1, seed2=seed2, name=name).outputs
-    return found[0], found[1], found[2]
+    return named_outputs(op_name, true_classes, **attrs, seed=seed1, seed2=seed2, name=name)
 
 
 def uniform_candidate_sampler(
     true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: int | None = None, name: str | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Any:
     """Classes, each as likely as any other (`tf.nn.uniform_candidate_sampler`).
 
     Args:
@@ -322,7 +322,7 @@ def uniform_candidate_sampler(
 
 def log_uniform_candidate_sampler(
     true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: int | None = None, name: str | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Any:
     """Classes, those of low numbers likelier (`tf.nn.log_uniform_candidate_sampler`); arguments as in `uniform_candidate_sampler`."""
     attrs = {"num_true": num_true, "num_sampled": num_sampled, "unique": unique, "range_max": range_max}
     return _add("LogUniformCandidateSampler", true_classes, seed, name, **attrs)
@@ -330,7 +330,7 @@ def log_uniform_candidate_sampler(
 
 def learned_unigram_candidate_sampler(
     true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: int | None = None, name: str | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Any:
     """Classes, as likely as they have been true so far (`tf.nn.learned_unigram_candidate_sampler`); arguments as in `uniform_candidate_sampler`.
 
     Raises:
@@ -356,7 +356,7 @@ def fixed_unigram_candidate_sampler(
     unigrams: Sequence[float] = (),
     seed: int | None = None,
     name: str | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Any:
     """Classes of given weights (`tf.nn.fixed_unigram_candidate_sampler`).
 
     `unigrams` are the weights, to the power of `distortion`, behind `num_reserved_ids` of 0; of several shards, those of one. A `vocab_file` can be
@@ -380,21 +380,16 @@ def fixed_unigram_candidate_sampler(
     )
 
 
-def all_candidate_sampler(
-    true_classes: Any, num_true: int, num_sampled: int, unique: bool, seed: int | None = None, name: str | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
+def all_candidate_sampler(true_classes: Any, num_true: int, num_sampled: int, unique: bool, seed: int | None = None, name: str | None = None) -> Any:
     """All classes, of which there are `num_sampled` (`tf.nn.all_candidate_sampler`)."""
     return _add("AllCandidateSampler", true_classes, seed, name, num_true=num_true, num_sampled=num_sampled, unique=unique)
 
 
-def compute_accidental_hits(
-    true_classes: Any, sampled_candidates: Any, num_true: int, seed: int | None = None, name: str | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
+def compute_accidental_hits(true_classes: Any, sampled_candidates: Any, num_true: int, seed: int | None = None, name: str | None = None) -> Any:
     """Where classes that were drawn are true ones (`tf.nn.compute_accidental_hits`).
 
     Returns:
         For each such place the example, the number of the class among those drawn, and the lowest float, which takes it out of a softmax.
     """
     seed1, seed2 = get_seed(seed)
-    found = apply_op("ComputeAccidentalHits", true_classes, sampled_candidates, num_true=num_true, seed=seed1, seed2=seed2, name=name).outputs
-    return found[0], found[1], found[2]
+    return named_outputs("ComputeAccidentalHits", true_classes, sampled_candidates, num_true=num_true, seed=seed1, seed2=seed2, name=name)

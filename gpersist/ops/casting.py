@@ -10,7 +10,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.dtypes import DType, as_dtype, bfloat16, float16, float32
 from gpersist.errors import UnimplementedError
-from gpersist.graph import Operation, OpType, Tensor, apply, convert_to_tensor, name_scope, sample
+from gpersist.graph import Operand, Operation, OpType, Tensor, apply, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.indexed_slices import IndexedSlices
 from gpersist.ops.sparse_tensor import SparseTensor
@@ -73,8 +73,8 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
         TypeError: `dtype` is no type.
     """
     wanted = as_dtype(dtype).base_dtype
-    if isinstance(x, Tensor) and x.dtype is wanted:
-        return x
+    if isinstance(x, Operand) and getattr(x, "dtype", None) is wanted:
+        return x  # type: ignore[return-value]  # a resource variable, too, as in TensorFlow
     if isinstance(x, SparseTensor):
         with name_scope(name, "Cast", [x]) as scope:
             return x if x.dtype is wanted else x.with_values(cast(x.values, wanted, scope))  # type: ignore[return-value]

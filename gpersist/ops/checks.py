@@ -59,6 +59,8 @@ def Assert(condition: Any, data: Sequence[Any], summarize: int | None = None, na
     Returns:
         The operation: to be run, or to be a control dependency of what shall not be computed without it.
     """
+    if not isinstance(data, Sequence):
+        raise TypeError("values must be a sequence.")
     with name_scope(name, "Assert", _tensors(condition, *data)):
         tensors = [convert_to_tensor(item) for item in data]
         if all(tensor.dtype.base_dtype.name in ("string", "int32") for tensor in tensors):

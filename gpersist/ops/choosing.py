@@ -30,6 +30,7 @@ class Where(OpType):
         "uint32, uint64, bool} = bool"
     )
     samples = (sample("bool[2,3]"), sample("int32[4] in 0..1"), sample("bool[0,2]"))
+    is_foldable = True
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

@@ -65,7 +65,15 @@ class ClipByValue(OpType):
                 f"clip_value_min and clip_value_max must be either of the same shape as input, or a scalar. Input shape: {list(shape)} "
                 f"clip_value_min shape: {list(np.shape(low))} clip_value_max shape: {list(np.shape(high))}"
             )
-        return xp.maximum(xp.minimum(value, high), low)
+        if value.dtype.kind in "iu":
+            return xp.maximum(xp.minimum(value, high), low)
+        low, high = xp.where(xp.isnan(low), -np.inf, low).astype(value.dtype), xp.where(xp.isnan(high), np.inf, high).astype(value.dtype)
+        if value.dtype.kind != "c":  # NaN is no bound
+            return xp.maximum(xp.minimum(value, high), low)
+        found = xp.empty_like(value)
+        found.real = xp.maximum(xp.minimum(value.real, high.real), low.real)
+        found.imag = xp.maximum(xp.minimum(value.imag, high.imag), low.imag)
+        return found
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

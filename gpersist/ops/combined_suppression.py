@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply_op, constant_value, convert_to_tensor, name_scope, sample
+from gpersist.graph import Operation, OpType, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops.kernels import shown
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.ops.suppression import chosen, overlaps_of
 from gpersist.shapes import TensorShape
 
@@ -27,7 +28,7 @@ def combined_non_max_suppression(
     pad_per_class: bool = False,
     clip_boxes: bool = True,
     name: str | None = None,
-) -> tuple[Tensor, ...]:
+) -> Any:
     """`non_max_suppression` of each class of each image, the best of all classes of an image together (`tf.image.combined_non_max_suppression`).
 
     Args:
@@ -46,7 +47,7 @@ def combined_non_max_suppression(
     """
     with name_scope(name, "combined_non_max_suppression"):
         thresholds = convert_to_tensor(iou_threshold, "float32", "iou_threshold"), convert_to_tensor(score_threshold, "float32", "score_threshold")
-        op = apply_op(
+        return named_outputs(
             "CombinedNonMaxSuppression",
             boxes,
             scores,
@@ -56,7 +57,6 @@ def combined_non_max_suppression(
             pad_per_class=pad_per_class,
             clip_boxes=clip_boxes,
         )
-        return tuple(op.outputs)
 
 
 class CombinedNonMaxSuppression(OpType):

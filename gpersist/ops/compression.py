@@ -50,7 +50,11 @@ class DecodeCompressed(TextOpType):
 def _expanded(text: bytes, window: int) -> bytes:
     expander = zlib.decompressobj(window)
     try:
-        return expander.decompress(text) + expander.flush()
+        found = expander.decompress(text) + expander.flush()
+        while window > zlib.MAX_WBITS and (rest := expander.unused_data):  # GZIP's members follow each other
+            expander = zlib.decompressobj(window)
+            found += expander.decompress(rest) + expander.flush()
+        return found
     except zlib.error as error:
         raise DataLossError(f"inflate() failed: {error}") from None
 
@@ -73,9 +77,11 @@ class DecodePaddedRaw(TextOpType):
         count = None
         if length is not None:
             size = np.dtype(op.attr("out_type").numpy).itemsize
-            if length <= 0 or length % size:
-                raise ValueError(f"`fixed_length` ({length}) must be positive and a multiple of the size of `out_type` ({size})")
-            count = int(length) // size
+            if length < -1:
+                raise ValueError(f"Dimension size, given by scalar input 1, must be non-negative but is {length}")
+            if length % size:
+                raise ValueError(f"`fixed_length` ({length}) must be a multiple of the size of `out_type` ({size})")
+            count = int(length) // size if length >= 0 else None
         return [TensorShape(None) if shape.rank is None else shape.concatenate([count])]
 
     @staticmethod

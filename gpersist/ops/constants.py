@@ -43,7 +43,14 @@ class Const(OpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         value = op.attr("value")
-        return [TensorShape(value.shape if isinstance(value, np.ndarray) else value.tensor_shape)]
+        if isinstance(value, np.ndarray):
+            return [TensorShape(value.shape)]
+        shape = TensorShape(value.tensor_shape)
+        if shape.rank is not None and not shape.is_fully_defined():
+            raise ValueError(f"Shape [{','.join('?' if size is None else str(size) for size in shape.as_list())}] is not fully defined")
+        if (shape.num_elements() or 0) >= 1 << 63:
+            raise ValueError(f"Shape [{','.join(map(str, shape.as_list()))}] is too large (more than 2**63 - 1 entries)")
+        return [shape]
 
     @staticmethod
     def run(xp: Any, *, value: Any, dtype: DType) -> Any:
@@ -144,7 +151,9 @@ def constant(value: Any, dtype: Any = None, shape: ShapeLike = None, name: str =
     """
     if isinstance(value, Tensor):
         raise TypeError("Expected any non-tensor type, but got a tensor instead.")
-    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(shape, int):
+        raise TypeError("'int' object is not iterable")
+    wanted = None if dtype is None else as_dtype(dtype).base_dtype
     proto: Any = value
     if not isinstance(value, protos.TensorProto):
         proto = _shaped(as_array(value, wanted), value, shape, verify_shape)
@@ -158,7 +167,7 @@ def constant(value: Any, dtype: Any = None, shape: ShapeLike = None, name: str =
 
 def placeholder(dtype: Any, shape: ShapeLike = None, name: str | None = None) -> Tensor:
     """A tensor whose value each run is fed (`tf.placeholder`)."""
-    return apply("Placeholder", dtype=as_dtype(dtype), shape=as_shape(shape), name=name)
+    return apply("Placeholder", dtype=as_dtype(dtype).base_dtype, shape=as_shape(shape), name=name)
 
 
 def placeholder_with_default(input: Any, shape: ShapeLike, name: str | None = None) -> Tensor:  # TensorFlow's name

@@ -77,6 +77,9 @@ class Einsum(OpType):
     @staticmethod
     def run(xp: Any, values: list[Array], *, equation: bytes) -> Array:
         text = equation.decode().replace(" ", "")
+        if values[0].dtype.itemsize == 2 and values[0].dtype.kind not in "iu":  # NumPy adds halves up as halves, and knows no bfloat16
+            wide = Einsum.run(xp, [value.astype(np.float32) for value in values], equation=equation)
+            return wide.astype(values[0].dtype)
         if xp is np:
             return np.asarray(np.einsum(text, *values, optimize=len(values) > 1), dtype=values[0].dtype)
         return xp.einsum(text, *values).astype(values[0].dtype)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.errors import AbortedError, InvalidArgumentError
-from gpersist.graph import DEAD, Graph, Operation, OpType, Tensor, apply_op, get_default_graph, graph_of, name_scope, sample
+from gpersist.graph import DEAD, Graph, Operation, OpType, Tensor, apply_op, convert_to_tensor, get_default_graph, graph_of, name_scope, sample
 from gpersist.ops import nest, shape_functions
 from gpersist.ops.array import identity
 from gpersist.ops.indexed_slices import IndexedSlices
@@ -169,7 +169,7 @@ def control_dependencies(control_inputs: Sequence[Any] | None) -> AbstractContex
     return get_default_graph().control_dependencies(control_inputs)
 
 
-def group(*inputs: Any, name: str | None = None) -> Operation:
+def group(*inputs: Any, name: str | None = None, **kwargs: Any) -> Operation:
     """An operation that has run when all its inputs have (`tf.group`).
 
     Inputs on several devices are grouped device by device first, as in TensorFlow.
@@ -177,10 +177,14 @@ def group(*inputs: Any, name: str | None = None) -> Operation:
     Args:
         inputs: operations, tensors, variables; lists of these are taken apart.
         name: of the node.
+        kwargs: none.
 
     Raises:
         TypeError: an input is none of these.
+        ValueError: other keywords.
     """
+    if kwargs:
+        raise ValueError(f"Unknown keyword arguments: {', '.join(kwargs)}")
     flat = nest.flatten(inputs, expand_composites=True)
     graph = graph_of(flat)
     with name_scope(name, "group_deps", flat) as scope:
@@ -202,6 +206,7 @@ def group(*inputs: Any, name: str | None = None) -> Operation:
 def tuple_(tensors: Sequence[Any], name: str | None = None, control_inputs: Sequence[Any] | None = None) -> list[Any]:
     """The same tensors, none of which is there before all are computed (`tf.tuple`)."""
     with name_scope(name, "tuple", tensors):
+        tensors = [value if value is None or hasattr(value, "op") or isinstance(value, Operation) else convert_to_tensor(value) for value in tensors]
         gates = [value if isinstance(value, Operation) else value.op for value in tensors if value is not None]
         for value in control_inputs or ():
             if not isinstance(value, (Operation, Tensor)):

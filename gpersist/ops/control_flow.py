@@ -15,11 +15,12 @@ from gpersist.ops.control import with_dependencies
 from gpersist.ops.control_flow_context import CondContext, merge
 from gpersist.ops.indexed_slices import IndexedSlices
 from gpersist.ops.passing import identity
+from gpersist.ops.ragged_tensor import RaggedTensor
 from gpersist.ops.resource_variable import ResourceVariable
 from gpersist.ops.sparse_tensor import SparseTensor
 from gpersist.ops.tensor_array import TensorArray
 from gpersist.ops.while_context import WhileContext
-from gpersist.shapes import TensorShape, as_shape
+from gpersist.shapes import TensorShape, as_shape, unknown_shape
 
 __all__ = ["cond", "while_loop"]
 
@@ -221,7 +222,7 @@ def _built(context: WhileContext, cond: Callable[..., Any], body: Callable[..., 
     given = nest.flatten(loop_vars, expand_composites=True)
     loop_vars = nest.map_structure(_as_variable, loop_vars)
     variables = [_flow_of(value) for value in nest.flatten(loop_vars, expand_composites=True)]
-    shapes = _invariants(loop_vars, variables, shape_invariants)
+    shapes = _invariants(loop_vars, shape_invariants)
     last: list[Any] = []
 
     def packed(tensors: Sequence[Tensor]) -> Any:
@@ -245,32 +246,51 @@ def _built(context: WhileContext, cond: Callable[..., Any], body: Callable[..., 
 
 
 def _as_variable(value: Any) -> Any:
-    return value if isinstance(value, (TensorArray, IndexedSlices, SparseTensor)) else convert_to_tensor(value)
+    return value if isinstance(value, (TensorArray, IndexedSlices, SparseTensor, RaggedTensor)) else convert_to_tensor(value)
 
 
-def _invariants(loop_vars: Any, variables: Sequence[Tensor], shape_invariants: Any) -> list[TensorShape]:
+def _invariants(loop_vars: Any, shape_invariants: Any) -> list[TensorShape]:
     """The shape of each variable in all iterations."""
     if shape_invariants is None:
-        return [tensor.shape for tensor in variables]
+        return [shape for value in nest.flatten(loop_vars) for shape in _part_shapes(value, None)]
     nest.assert_same_structure(
         loop_vars, nest.map_structure(lambda _: None, shape_invariants) if not _has_shapes(shape_invariants) else shape_invariants
     )
     found: list[TensorShape] = []
     for value, shape in zip(nest.flatten(loop_vars), nest.flatten(shape_invariants), strict=True):
-        if shape is None:
-            found += [_flow_of(part).shape for part in nest.flatten(value, expand_composites=True)]
-            continue
-        if not isinstance(shape, TensorShape) and not hasattr(shape, "shape"):
+        if shape is not None and not isinstance(shape, TensorShape) and not hasattr(shape, "shape"):
             raise TypeError(f"'shape' must be one of TypeSpec, TensorShape or None. Received: {type(shape)}")
-        known = as_shape(shape if isinstance(shape, TensorShape) else shape.shape)
-        if isinstance(value, IndexedSlices):
-            rows = known[:1] if known.rank is not None else TensorShape([None])
-            found += [known, rows, *([TensorShape([known.rank])] if value.dense_shape is not None else [])]
-        elif isinstance(value, SparseTensor):
-            found += [TensorShape([None, known.rank]), TensorShape([None]), TensorShape([known.rank])]
-        else:
-            found.append(known)
+        found += _part_shapes(value, shape)
     return found
+
+
+def _part_shapes(value: Any, given: Any) -> list[TensorShape]:
+    """The shapes of the tensors that a variable is made of, by an invariant: a shape, a TypeSpec, or None for what the variable's own tells."""
+    shape = given if given is None or isinstance(given, TensorShape) else as_shape(given.shape)
+    if isinstance(value, SparseTensor):
+        if given is None or shape is given:  # that of `dense_shape`
+            sizes = value.dense_shape.shape if shape is None else shape
+            if sizes.rank not in (None, 1):
+                raise ValueError(f"Expected a shape with 1 dimension. Obtained: {sizes} which has {sizes.rank} dimensions.")
+            rank = None if sizes.rank is None else sizes.as_list()[0]
+        else:
+            assert shape is not None
+            rank = shape.rank
+        return [TensorShape([None, rank]), TensorShape([None]), TensorShape([rank])]
+    if isinstance(value, RaggedTensor):
+        shape = value.shape if shape is None else shape
+        splits = value.nested_row_splits
+        if shape.rank is not None and len(splits) >= shape.rank:
+            raise ValueError(f"Argument `ragged_rank` ({len(splits)}) must be less than rank ({shape.rank}).")
+        rows = None if shape.rank is None else shape.as_list()[0]
+        flat = unknown_shape() if shape.rank is None else TensorShape([None, *shape.as_list()[len(splits) + 1 :]])
+        return [flat, TensorShape([None if rows is None else rows + 1]), *[TensorShape([None])] * (len(splits) - 1)]
+    if shape is None:
+        return [_flow_of(part).shape for part in nest.flatten(value, expand_composites=True)]
+    if isinstance(value, IndexedSlices):
+        rows_shape = shape[:1] if shape.rank is not None else TensorShape([None])
+        return [shape, rows_shape, *([TensorShape([shape.rank])] if value.dense_shape is not None else [])]
+    return [shape]
 
 
 def _has_shapes(shape_invariants: Any) -> bool:

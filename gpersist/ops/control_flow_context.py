@@ -350,8 +350,8 @@ def merge(inputs: Iterable[Any], name: str | None = None) -> Any:
     """The one of some tensors, or of some IndexedSlices, that is not dead."""
     values = [value if isinstance(value, IndexedSlices) else convert_to_tensor(value, as_ref=True) for value in inputs]
     if any(isinstance(value, IndexedSlices) for value in values):
-        slices = [value if isinstance(value, IndexedSlices) else as_indexed_slices(value) for value in values]
         with get_default_graph().name_scope(name or "Merge"):
+            slices = [value if isinstance(value, IndexedSlices) else as_indexed_slices(value) for value in values]
             merged = [
                 apply_op("Merge", list(parts)).outputs[0]
                 for parts in zip(*((each.values, each.indices, each.dense_shape) for each in slices), strict=True)

@@ -10,7 +10,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, constant_shape, sample
 from gpersist.ops import correlation
 from gpersist.ops.array import shape_of
-from gpersist.ops.windows import Windows, as_format, channel_axis, channels_last, explicit_pairs, output_size, spatial, windows
+from gpersist.ops.windows import Windows, as_format, channel_axis, channels_last, explicit_pairs, of_volumes, output_size, spatial, windows
 from gpersist.shapes import TensorShape
 
 _ATTRS_2D = (
@@ -167,7 +167,11 @@ class Conv3D(_Convolution):
     """A convolution of volumes."""
 
     attrs = f"T: {{half, bfloat16, float, double}}, {_ATTRS_3D}"
-    samples = (sample("float[1,3,4,3,2]", "float[2,3,2,2,3]", **_SAME_3D), sample("float[2,2,3,3,3]", "float[2,2,2,2,2]", **_NCDHW))
+    samples = (
+        sample("float[1,3,4,3,2]", "float[2,3,2,2,3]", **_SAME_3D),
+        sample("float[2,2,3,3,3]", "float[2,2,2,2,2]", **_NCDHW),
+        sample("float[1,6,4,3,2]", "float[1,1,1,2,3]", strides=[1, 3, 4, 1, 1], padding="SAME", has_gradient=False),
+    )
 
     @staticmethod
     def run(xp: Any, value: Array, filters: Array, *, strides: Any, padding: bytes, data_format: bytes, dilations: Any) -> Array:
@@ -336,7 +340,17 @@ def _convolve(
     value = channels_last(xp, value, data_format)
     _check_depths(value.shape[-1], filters.shape)
     axes = windows_of(value.shape[1:-1], filters.shape[:-2], strides, padding, explicit_paddings, data_format, dilations)
+    value, axes = _begun(value, of_volumes(axes, padding))
     return as_format(xp, correlation.correlate(xp, value, filters, axes), data_format)
+
+
+def _begun(value: Array, axes: Sequence[Windows]) -> tuple[Array, list[Windows]]:
+    """The part of a channels-last array that begins with the first windows, where these begin within it; and the windows over that."""
+    starts = [max(0, -axis.before) for axis in axes]
+    if not any(starts):
+        return value, list(axes)
+    found = [axis._replace(size=axis.size - start, before=0, after=0) if start else axis for axis, start in zip(axes, starts, strict=True)]
+    return value[(slice(None), *(slice(start, None) for start in starts))], found
 
 
 def _input_gradient(

@@ -248,7 +248,7 @@ def conv_transpose(
         ValueError: `output_shape` has not three, four or five elements.
     """
     with name_scope(name, "conv_transpose", [input, filters, output_shape]) as scope:
-        count = output_shape.shape[0].value if isinstance(output_shape, Tensor) else len(output_shape)
+        count = output_shape.shape.as_list()[0] if isinstance(output_shape, Tensor) else len(output_shape)
         options: dict[str, Any] = {"padding": padding, "data_format": data_format, "dilations": dilations, "name": scope}
         if count == 3:
             return conv1d_transpose(input, filters, output_shape, strides, **options)

@@ -331,7 +331,7 @@ class InTopK(OpType):
 def _in_top_shapes(op: Operation) -> list[TensorShape]:
     predictions, targets = op._inputs[0].shape.with_rank(2), op._inputs[1].shape.with_rank(1)
     if not predictions[:1].is_compatible_with(targets):
-        raise ValueError(f"Dimensions must be equal, but are {predictions[0].value} and {targets[0].value}")
+        raise ValueError(f"Dimensions must be equal, but are {predictions.as_list()[0]} and {targets.as_list()[0]}")
     return [predictions[:1].merge_with(targets)]
 
 

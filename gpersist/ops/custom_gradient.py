@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gpersist.graph import GraphKeys, Operation, RegisterGradient, Tensor, convert_to_tensor, get_default_graph
+from gpersist.graph import GraphKeys, Operation, RegisterGradient, Tensor, apply, convert_to_tensor, get_default_graph
 from gpersist.ops.passing import identity_n
 from gpersist.ops.variable import Variable
 
@@ -58,6 +58,8 @@ def _call(f: Callable[..., Any], args: list[Any]) -> Any:
     graph = get_default_graph()
     result, grad = f(*args)
     inputs, results = _flat(args), _flat(result)
+    for tensor in results:
+        apply("Identity", tensor)  # TensorFlow starts here when it looks for variables
     used = _variables_behind(results, inputs)
     parameters = inspect.signature(grad).parameters.values()
     takes_variables = any(parameter.name == "variables" or parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
@@ -77,8 +79,9 @@ def _call(f: Callable[..., Any], args: list[Any]) -> Any:
         return [None] * len(results) + _flat(of_inputs) + list(of_variables)
 
     with graph.gradient_override_map({"IdentityN": name}):
-        handles = [variable.handle for variable in used]
-        passed = iter(identity_n([*results, *inputs, *handles]))
+        passed = iter(identity_n([*results, *inputs, *used]))
+    for variable in used:
+        convert_to_tensor(variable)
     return _map(lambda _: next(passed), result)
 
 

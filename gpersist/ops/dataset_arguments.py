@@ -102,5 +102,6 @@ def sizes_of(shape: Any) -> Tensor:
 def known_sizes(sizes: Tensor) -> TensorShape:
     found = constant_value(sizes)
     if found is None:
-        return TensorShape([None] * sizes.shape[0].value if sizes.shape.rank == 1 and sizes.shape[0].value is not None else None)
+        count = sizes.shape.num_elements() if sizes.shape.rank == 1 else None
+        return TensorShape(None if count is None else [None] * count)
     return TensorShape([None if size < 0 else int(size) for size in found.reshape(-1).tolist()])

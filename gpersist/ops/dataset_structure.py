@@ -168,9 +168,10 @@ def component_types(spec: Any) -> list[DType]:
 
 def of_components(nest: Any, tensors: Sequence[Tensor]) -> list[Any]:
     """The leaves of a nest of specs, of the tensors that they are made of."""
-    given, found = iter(tensors), []
+    given = iter(tensors)
+    found: list[Any] = []
     for spec in flatten(nest):
-        own = [next(given) for _ in component_types(spec)]
+        own: list[Any] = [next(given) for _ in component_types(spec)]
         if isinstance(spec, SparseTensorSpec):
             found.append(SparseTensor(*own))
         else:
@@ -218,6 +219,7 @@ def _ragged_of(spec: RaggedTensorSpec, tensor: Tensor) -> Any:
             Tvalues=spec.dtype,
             Tsplits=spec.row_splits_dtype,
         )
+    found: Any
     *levels, found = made.outputs
     sizes = spec.shape
     if not rank:

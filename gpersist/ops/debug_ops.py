@@ -213,7 +213,7 @@ def _real(value: Any) -> Any:
 
 
 def _check_name(tensor_name: bytes) -> None:
-    if tensor_name.count(b":") != 1:
+    if tensor_name.count(b":") > 1:
         raise InvalidArgumentError(f'Failed to parse tensor name: "{tensor_name.decode()}"')
 
 

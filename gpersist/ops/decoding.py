@@ -155,7 +155,7 @@ class DecodeCSV(TextOpType):
         flat = [array.reshape(-1) for array in found]
         missing = [as_array(np, default).reshape(-1) for default in defaults]
         for row, line in enumerate(lines.reshape(-1).tolist()):
-            fields = csv_fields(line, field_delim[0], use_quote_delim)
+            fields = csv_fields(line, field_delim[0], use_quote_delim, max(select_cols) + 1 if select_cols else None)
             if select_cols:
                 fields = [fields[column] for column in select_cols if column < len(fields)]
             if len(fields) != len(OUT_TYPE):
@@ -171,8 +171,8 @@ class DecodeCSV(TextOpType):
         return found
 
 
-def csv_fields(line: bytes, mark: int, quotes: bool) -> list[bytes]:
-    """The fields of a line; a quoted one may hold the mark, and quotes doubled."""
+def csv_fields(line: bytes, mark: int, quotes: bool, count: int | None = None) -> list[bytes]:
+    """The fields of a line, or the first so many; a quoted one may hold the mark, and quotes doubled."""
     fields: list[bytes] = []
     place, size = 0, len(line)
     if not size:
@@ -203,6 +203,8 @@ def csv_fields(line: bytes, mark: int, quotes: bool) -> list[bytes]:
                 raise InvalidArgumentError("Quoted field has to end with quote followed by delim or end")
             place += 1
         fields.append(bytes(field))
+        if len(fields) == count:
+            return fields
         place += 1
     if line[-1] == mark:
         fields.append(b"")

@@ -30,6 +30,7 @@ from gpersist.ops.linear_algebra import (
 )
 from gpersist.ops.matmul import matmul
 from gpersist.ops.matrix_diagonal import matrix_band_part, matrix_diag, matrix_diag_part, matrix_set_diag
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.ops.reductions import reduce_sum
 from gpersist.ops.shaping import expand_dims, shape_of
 from gpersist.ops.unary import log, reciprocal
@@ -239,7 +240,7 @@ cholesky = builder("cholesky", "Cholesky", "The lower triangular matrices whose 
 
 def qr(input: Any, full_matrices: bool = False, name: str | None = None) -> Any:  # TensorFlow's name
     """Orthogonal matrices and upper triangular ones, whose product is the input (`tf.qr`)."""
-    return tuple(apply_op("Qr", input, full_matrices=full_matrices, name=name).outputs)
+    return named_outputs("Qr", input, full_matrices=full_matrices, name=name)
 
 
 def svd(tensor: Any, full_matrices: bool = False, compute_uv: bool = True, name: str | None = None) -> Any:

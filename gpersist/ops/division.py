@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.devices import Array
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import InternalError, InvalidArgumentError
 from gpersist.graph import Operation, Tensor, apply, convert_to_tensor, name_scope, sample
 from gpersist.ops.arithmetic import INTEGER_PAIRS, POSITIVE_PAIRS, Binary, gradient_of_product, zero_where
 from gpersist.ops.builders import binary
@@ -125,6 +125,7 @@ class TruncateDiv(Binary):
 
     @staticmethod
     def run(xp: Any, x: Array, y: Array) -> Array:
+        _check_truncated(xp, x, y)
         return _truncated_quotient(xp, x, y) if x.dtype.kind in "iu" else xp.trunc(xp.divide(x, y))
 
     @staticmethod
@@ -164,7 +165,7 @@ class TruncateMod(Binary):
 
     @staticmethod
     def run(xp: Any, x: Array, y: Array) -> Array:
-        _check_divisor(xp, x, y)
+        _check_truncated(xp, x, y)
         return xp.fmod(x, y)
 
 
@@ -173,10 +174,21 @@ class Mod(TruncateMod):
 
     attrs = "T: {int32, int64, half, half, bfloat16, float, double}"
 
+    @staticmethod
+    def run(xp: Any, x: Array, y: Array) -> Array:
+        _check_divisor(xp, x, y)
+        return xp.fmod(x, y)
+
 
 def _check_divisor(xp: Any, x: Any, y: Any) -> None:
     if y.dtype.kind in "iu" and np.size(x) and not xp.all(y):
         raise InvalidArgumentError("Integer division by zero")
+
+
+def _check_truncated(xp: Any, x: Any, y: Any) -> None:
+    """Raises: InternalError: an integer is divided by zero; TensorFlow says so of these operations."""
+    if y.dtype.kind in "iu" and np.size(x) and not xp.all(y):
+        raise InternalError("Unexpected error in binary operator (only integer div and mod should have errors)")
 
 
 def _truncated_quotient(xp: Any, x: Array, y: Array) -> Array:

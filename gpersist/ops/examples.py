@@ -129,12 +129,14 @@ class ParseExampleV2(TextOpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         serialized = op._inputs[0].shape
-        if serialized.rank is None:
-            return [TensorShape(None)] * len(op.output_types)
         count = len(op.attr("ragged_value_types"))
         rows = serialized.as_list()[0] if serialized.rank else None
         ends = TensorShape([None if rows is None else rows + 1])
-        return [*_shapes(op, serialized), *[TensorShape([None])] * count, *[ends] * count]
+        found = _shapes(op, serialized)
+        if serialized.rank is None:
+            sparse, dense = len(op.attr("sparse_types")), len(op.attr("dense_shapes"))
+            found = [*[TensorShape([None, None])] * sparse, *[TensorShape([None])] * (2 * sparse), *[TensorShape(None)] * dense]
+        return [*found, *[TensorShape([None])] * count, *[ends] * count]
 
     @staticmethod
     def run(
@@ -232,10 +234,25 @@ def _batch(
     called = [name.decode("utf-8", "replace") for name in scalar(names).reshape(-1).tolist()] or ["<unknown>"] * texts.size
     if len(called) != texts.size:
         raise InvalidArgumentError(f"Expected len(names) == len(serialized), but got: {len(called)} vs. {texts.size}")
+    for number, (shape, default) in enumerate(zip(dense_shapes, defaults, strict=True)):
+        _check_default(number, shape, np.asarray(default))
     features = [_features(text, name) for text, name in zip(texts.reshape(-1).tolist(), called, strict=True)]
     sparse = [sparse_of(features, called, key, dtype, texts.ndim) for key, dtype in zip(sparse_keys, sparse_types, strict=True)]
     dense = [dense_of(features, called, Dense(*parts), texts.shape) for parts in zip(dense_keys, dense_types, dense_shapes, defaults, strict=True)]
     return [*(found[0] for found in sparse), *(found[1] for found in sparse), *(found[2] for found in sparse), *dense]
+
+
+def _check_default(number: int, shape: TensorShape, default: Any) -> None:
+    is_variable = bool(shape.rank) and shape.as_list()[0] is None
+    if is_variable and default.size != 1:
+        raise InvalidArgumentError(
+            f"dense_shape[{number}] is a variable length shape: {shown(shape.as_list())}, therefore def_value[{number}] must contain a single "
+            f"element (the padding element).  But its shape is: {shown(default.shape)}"
+        )
+    if not is_variable and default.size and not shape.is_compatible_with(default.shape):
+        raise InvalidArgumentError(
+            f"def_value[{number}].shape() == {shown(default.shape)} is not compatible with dense_shapes_[{number}] == {shown(shape.as_list())}"
+        )
 
 
 def _features(text: bytes, name: str) -> Any:

@@ -11,6 +11,7 @@ from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.kernels import shown
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.shapes import TensorShape
 
 __all__ = [
@@ -44,11 +45,9 @@ def fake_quant_with_min_max_vars(inputs: Any, min: Any, max: Any, num_bits: int 
 
 def fake_quant_with_min_max_vars_gradient(
     gradients: Any, inputs: Any, min: Any, max: Any, num_bits: int = 8, narrow_range: bool = False, name: str | None = None
-) -> list[Tensor]:
+) -> Any:
     """The gradients of `fake_quant_with_min_max_vars` (`tf.quantization.fake_quant_with_min_max_vars_gradient`)."""
-    return list(
-        apply_op("FakeQuantWithMinMaxVarsGradient", gradients, inputs, min, max, num_bits=num_bits, narrow_range=narrow_range, name=name).outputs
-    )
+    return named_outputs("FakeQuantWithMinMaxVarsGradient", gradients, inputs, min, max, num_bits=num_bits, narrow_range=narrow_range, name=name)
 
 
 def fake_quant_with_min_max_vars_per_channel(
@@ -60,13 +59,10 @@ def fake_quant_with_min_max_vars_per_channel(
 
 def fake_quant_with_min_max_vars_per_channel_gradient(
     gradients: Any, inputs: Any, min: Any, max: Any, num_bits: int = 8, narrow_range: bool = False, name: str | None = None
-) -> list[Tensor]:
+) -> Any:
     """Its gradients (`tf.quantization.fake_quant_with_min_max_vars_per_channel_gradient`)."""
-    return list(
-        apply_op(
-            "FakeQuantWithMinMaxVarsPerChannelGradient", gradients, inputs, min, max, num_bits=num_bits, narrow_range=narrow_range, name=name
-        ).outputs
-    )
+    how = {"num_bits": num_bits, "narrow_range": narrow_range}
+    return named_outputs("FakeQuantWithMinMaxVarsPerChannelGradient", gradients, inputs, min, max, name=name, **how)
 
 
 def _levels(low: Any, high: Any, num_bits: int, narrow_range: bool) -> tuple[Any, Any, Any]:
@@ -143,7 +139,7 @@ class FakeQuantWithMinMaxArgsGradient(OpType):
         _check_bits(num_bits)
         _check_same(gradients, inputs)
         lowest, highest, _ = _levels(np.float32(min), np.float32(max), num_bits, narrow_range)
-        return xp.where((inputs >= float(lowest)) & (inputs <= float(highest)), gradients, np.float32(0))
+        return gradients * ((inputs >= float(lowest)) & (inputs <= float(highest)))  # what is outside keeps its sign, and NaN
 
 
 def _check_same(gradients: Any, inputs: Any) -> None:
@@ -204,11 +200,8 @@ class FakeQuantWithMinMaxVarsPerChannel(_Variables):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         shape = op._inputs[0].shape.with_rank_at_least(1)
-        size = op._inputs[1].shape.with_rank(1).merge_with(op._inputs[2].shape.with_rank(1))
-        if shape.sizes is None:
-            return [shape]
-        last = TensorShape(shape.sizes[-1:]).merge_with(size)
-        return [TensorShape([*shape.sizes[:-1], *last.as_list()])]
+        _channels(shape, *op._inputs[1:])
+        return [shape]
 
     @staticmethod
     def run(xp: Any, inputs: Array, min: Any, max: Any, *, num_bits: int, narrow_range: bool) -> Array:
@@ -219,6 +212,16 @@ class FakeQuantWithMinMaxVarsPerChannel(_Variables):
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         return list(apply_op("FakeQuantWithMinMaxVarsPerChannelGradient", grad, *op.inputs, **_attrs(op)).outputs)
+
+
+def _channels(shape: TensorShape, low: Tensor, high: Tensor) -> TensorShape:
+    """The shape of the limits, one for each channel.
+
+    Raises:
+        ValueError: they don't go together.
+    """
+    size = low.shape.with_rank(1).merge_with(high.shape.with_rank(1))
+    return size if shape.sizes is None else size.merge_with(shape.sizes[-1:])
 
 
 def _check_channels(inputs: Any, low: Any, high: Any) -> None:
@@ -246,12 +249,7 @@ def _parted(
     is_nothing = xp.asarray((low == 0) & (high == 0))
     is_below, is_above = (inputs < lowest) & ~is_nothing, (inputs > highest) & ~is_nothing
     is_between = ((inputs >= lowest) & (inputs <= highest)) | is_nothing
-    none = np.float32(0)
-    return (
-        xp.where(is_between, gradients, none),
-        xp.where(is_below, gradients, none).sum(axes),
-        xp.where(is_above, gradients, none).sum(axes),
-    )
+    return gradients * is_between, (gradients * is_below).sum(axes), (gradients * is_above).sum(axes)
 
 
 class FakeQuantWithMinMaxVarsGradient(_VariablesGradient):
@@ -282,7 +280,7 @@ class FakeQuantWithMinMaxVarsPerChannelGradient(_VariablesGradient):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         shape = op._inputs[0].shape.merge_with(op._inputs[1].shape).with_rank_at_least(1)
-        size = op._inputs[2].shape.with_rank(1).merge_with(op._inputs[3].shape.with_rank(1))
+        size = _channels(shape, *op._inputs[2:])
         return [shape, size, size]
 
     @staticmethod

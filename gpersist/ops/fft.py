@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gpersist.devices import Array
+from gpersist.dtypes import as_dtype
 from gpersist.errors import InvalidArgumentError
 from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops.arithmetic import maximum
@@ -87,8 +88,10 @@ class _Real(OpType, abstract=True):
     def transform(value: Any, lengths: Any, depth: int, dtype: Any) -> Any:
         axes = _axes(value, depth)
         sizes = _lengths(lengths, depth)
-        if any(have < want for have, want in zip(value.shape[-depth:], sizes, strict=True)):
-            raise InvalidArgumentError(f"Input dimensions must be at least {sizes} but got: {list(value.shape)}")
+        shape = _transformed_shape(value, sizes, [*sizes[:-1], sizes[-1] // 2 + 1 if sizes[-1] else 0])
+        _check_precision(value.dtype, dtype, "forward")
+        if not value.size or 0 in shape:
+            return np.zeros(shape, dtype)
         return np.fft.rfftn(value, sizes, axes).astype(dtype)
 
 
@@ -106,10 +109,25 @@ class _InverseReal(_Real, abstract=True):
     def transform(value: Any, lengths: Any, depth: int, dtype: Any) -> Any:
         axes = _axes(value, depth)
         sizes = _lengths(lengths, depth)
-        wanted = [*sizes[:-1], sizes[-1] // 2 + 1]
-        if any(have < want for have, want in zip(value.shape[-depth:], wanted, strict=True)):
-            raise InvalidArgumentError(f"Input dimensions must be at least {wanted} but got: {list(value.shape)}")
+        shape = _transformed_shape(value, [*sizes[:-1], sizes[-1] // 2 + 1], sizes)
+        _check_precision(value.dtype, dtype, "backward")
+        if not value.size or 0 in shape:
+            return np.zeros(shape, dtype)
         return np.fft.irfftn(value, sizes, axes).astype(dtype)
+
+
+def _transformed_shape(value: Any, wanted: list[int], sizes: list[int]) -> tuple[int, ...]:
+    """The shape of what is transformed, given how much of each axis is wanted, if it is there or nothing is, and how much comes of it."""
+    if any(0 < have < want for have, want in zip(value.shape[-len(wanted) :], wanted, strict=True)):
+        raise InvalidArgumentError(f"Input dimensions must be at least {wanted} but got: {list(value.shape)}")
+    return (*value.shape[: -len(sizes)], *sizes)
+
+
+def _check_precision(given: Any, made: Any, direction: str) -> None:
+    """Raises: InvalidArgumentError: one of them is of twice the precision of the other."""
+    if np.result_type(given, np.complex64) != np.result_type(made, np.complex64):
+        numbers = as_dtype(given).as_datatype_enum, as_dtype(made).as_datatype_enum
+        raise InvalidArgumentError(f"Wrong types for {direction} real FFT: in={numbers[0]} out={numbers[1]}")
 
 
 def _lengths(lengths: Any, depth: int) -> list[int]:

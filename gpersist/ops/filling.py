@@ -9,7 +9,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply, constant_shape, constant_value, convert_to_tensor, name_scope, sample
+from gpersist.graph import Operand, Operation, OpType, Tensor, apply, constant_shape, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.constants import constant
 from gpersist.ops.indexed_slices import IndexedSlices
@@ -136,9 +136,12 @@ def zeros_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize
     """Zeros in the shape of a tensor, and of its type or another (`tf.zeros_like`)."""
     wanted = None if dtype is None else as_dtype(dtype)
     with name_scope(name, "zeros_like", [tensor]) as scope:
-        like = tensor if isinstance(tensor, (IndexedSlices, SparseTensor)) else convert_to_tensor(tensor, name="tensor")
+        is_read = isinstance(tensor, (IndexedSlices, SparseTensor)) or (optimize and isinstance(tensor, Operand))
+        like: Any = tensor if is_read else convert_to_tensor(tensor, name="tensor")
         if optimize and like.shape.is_fully_defined():
             return zeros(like.shape, wanted or like.dtype, name=scope)
+        if not isinstance(like, (IndexedSlices, SparseTensor)):
+            like = convert_to_tensor(like, name="tensor")
         if wanted is not None and wanted is not like.dtype.base_dtype:
             return zeros(shape_inside(like, optimize=optimize), wanted, name=scope)
         return apply("ZerosLike", like, name=scope)
@@ -154,8 +157,12 @@ def ones_like(tensor: Any, dtype: Any = None, name: str | None = None, optimize:
 
 
 def _filled(number: int, shape: Any, dtype: DType, name: str | None, default_name: str) -> Tensor:
-    value: Any = (b"" if number == 0 else b"1") if dtype.is_string else bool(number) if dtype.is_bool else number
+    value: Any = b"" if dtype.is_string else bool(number) if dtype.is_bool else np.array(number, dtype.numpy) if dtype.is_quantized else number
     with name_scope(name, default_name, [shape] if isinstance(shape, Tensor) else None) as scope:
+        if number and dtype.is_string:
+            raise TypeError("Expected string, but got 1 of type 'int'.")
+        if isinstance(shape, (list, tuple)) and any(size is None for size in shape):
+            raise TypeError("Expected int32, but got None of type 'NoneType'.")
         if not isinstance(shape, Tensor):
             try:
                 known = as_shape(shape)

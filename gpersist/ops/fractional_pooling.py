@@ -6,15 +6,16 @@ import itertools
 import math
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError, UnimplementedError
-from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, constant_value, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply, constant_value, sample
 from gpersist.ops.distributions import unit_doubles
 from gpersist.ops.kernels import shown
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.ops.philox import WORDS, Philox
 from gpersist.ops.shaping import shape as shape_of
 from gpersist.shapes import TensorShape
@@ -23,14 +24,6 @@ __all__ = ["fractional_avg_pool", "fractional_max_pool"]
 
 _KINDS = "T: {float, double, int32, int64}"
 _Vector = np.ndarray[Any, Any]
-
-
-class FractionalPool(NamedTuple):
-    """What fractional pooling gives: the output, and where its windows begin, with the end."""
-
-    output: Tensor
-    row_pooling_sequence: Tensor
-    col_pooling_sequence: Tensor
 
 
 def fractional_max_pool(
@@ -42,7 +35,7 @@ def fractional_max_pool(
     seed: int = 0,
     seed2: int = 0,
     name: str | None = None,
-) -> FractionalPool:
+) -> Any:
     """The largest element of each window.
 
     Args:
@@ -67,16 +60,14 @@ def fractional_avg_pool(
     seed: int = 0,
     seed2: int = 0,
     name: str | None = None,
-) -> FractionalPool:
+) -> Any:
     """The mean of each window; arguments as in `fractional_max_pool`."""
     return _pool("FractionalAvgPool", value, pooling_ratio, pseudo_random, overlapping, deterministic, seed, seed2, name)
 
 
-def _pool(
-    op_name: str, value: Any, ratio: Any, pseudo: bool, overlapping: bool, deterministic: bool, seed: int, seed2: int, name: Any
-) -> FractionalPool:
+def _pool(op_name: str, value: Any, ratio: Any, pseudo: bool, overlapping: bool, deterministic: bool, seed: int, seed2: int, name: Any) -> Any:
     attrs = {"pooling_ratio": ratio, "pseudo_random": pseudo, "overlapping": overlapping, "deterministic": deterministic}
-    return FractionalPool(*apply_op(op_name, value, seed=seed, seed2=seed2, name=name, **attrs).outputs)
+    return named_outputs(op_name, value, seed=seed, seed2=seed2, name=name, **attrs)
 
 
 def _pseudo_random_sizes(size: int, count: int, start: Philox) -> list[int]:

@@ -22,6 +22,8 @@ __all__ = ["batch_gather", "gather", "gather_nd", "one_hot"]
 def _taken(xp: Any, params: Array, indices: Array, axis: int) -> Array:
     """`params` at `indices` along an axis. On a device, what lies outside is zero, as TensorFlow has it there."""
     limit = params.shape[axis]
+    if 0 in (*params.shape[:axis], *params.shape[axis + 1 :]):  # slices of nothing are there for any index
+        return xp.zeros((*params.shape[:axis], *indices.shape, *params.shape[axis + 1 :]), params.dtype)
     check_indices(xp, indices, limit)
     if xp is np:
         return np.take(params, indices, axis)
@@ -77,7 +79,7 @@ class GatherV2(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         (params, indices, axis_input), batch_dims = op._inputs, op.attr("batch_dims")
         axis = constant_value(axis_input)
-        known, others = params.shape.with_rank_at_least(1).sizes, indices.shape.sizes
+        known, others = params.shape.with_rank_at_least(1).sizes, indices.shape.with_rank_at_least(max(batch_dims, 0)).sizes
         if known is None or others is None:
             return [unknown_shape()]
         if batch_dims < 0:
@@ -193,7 +195,7 @@ class GatherNd(OpType):
         sample("float[3,2]", "int32: [[0, 1], [2, 0]]"),
         sample("float[3,2]", "int32: [[[2]], [[0]]]"),
         sample("float[3,2]", "int64: [1]"),
-        sample("float[3,2]", np.zeros((2, 0), np.int32)),
+        sample("float[3,2]", np.zeros((2, 0), np.int32), has_gradient=False),  # ScatterNd takes no such indices
         sample("string[2]", "int32: [[1]]"),
     )
 
@@ -213,6 +215,8 @@ class GatherNd(OpType):
         depth = indices.shape[-1]
         if depth > array.ndim:
             raise InvalidArgumentError(f"index innermost dimension length must be <= params rank; saw: {depth} vs. {array.ndim}")
+        if not array.size and 0 not in indices.shape[:-1]:
+            raise InvalidArgumentError(f"Requested more than 0 entries, but params is empty.  Params shape: {shown(array.shape)}")
         flat, is_inside = flat_indices(xp, indices, array.shape[:depth])
         if xp is np and not is_inside.all():
             raise outside(indices, is_inside, array.shape)
@@ -274,14 +278,13 @@ class OneHot(OpType):
         sizes, depth, axis = op._inputs[0].shape.sizes, constant_value(op._inputs[1]), op.attr("axis")
         if axis < -1:
             raise ValueError("axis must be >= -1")
-        for tensor in op._inputs[1:]:
-            if tensor.shape.rank not in (None, 0):
-                raise ValueError(f"Input must be scalar but has rank {tensor.shape.rank}")
+        if op._inputs[1].shape.rank not in (None, 0):
+            raise ValueError(f"Input must be scalar but has rank {op._inputs[1].shape.rank}")
         if depth is not None and depth < 0:
             raise ValueError(f"Dimension size, given by scalar input 1, must be non-negative but is {depth}")
         if sizes is None:
             return [unknown_shape()]
-        place = shape_functions.axis(axis, len(sizes) + 1)
+        place = len(sizes) if axis == -1 else axis  # one beyond the last is left to the run
         return [TensorShape([*sizes[:place], None if depth is None else int(depth), *sizes[place:]])]
 
     @staticmethod

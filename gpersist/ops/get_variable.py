@@ -231,6 +231,11 @@ class VariableStore:
                     tensor = initializer if isinstance(initializer, Tensor) else convert_to_tensor(initializer, dtype)
                     value, value_shape = slice_of(tensor, offset, part_shape), None
                     value_type = value.dtype.base_dtype
+            for start, size in zip(offset, full_shape, strict=True):
+                if start >= size:
+                    raise ValueError(
+                        f"Expected 0 <= offset < shape but found offset={start}, shape={size} for var_offset={offset}, full_shape={full_shape}"
+                    )
             with name_scope(None):
                 info = PartitionInfo(full_shape, offset)
                 variable = self._get_single(part_name, value_shape, value_type, value, regularizer, reuse, info, made_with)

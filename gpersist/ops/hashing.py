@@ -73,6 +73,8 @@ class Fingerprint(OpType):
         data, method = op._inputs
         method.shape.with_rank(0)
         known = constant_value(method)
+        if known is not None and known.item() != b"farmhash64":
+            raise ValueError(f"Unsupported method: {known.item().decode('utf-8', 'replace')}")
         rows = data.shape.with_rank_at_least(1)
         return [TensorShape([rows.as_list()[0] if rows.rank else None, 8 if known is not None and known.item() == b"farmhash64" else None])]
 

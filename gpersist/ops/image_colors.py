@@ -131,7 +131,6 @@ class _Adjusted(OpType, abstract=True):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        op._inputs[1].shape.with_rank(0)
         return [op._inputs[0].shape.with_rank_at_least(3)]
 
 
@@ -146,6 +145,7 @@ class AdjustContrastv2(_Adjusted):
     """Each channel's distance from its mean over an image, times a factor."""
 
     inputs = "images: T, contrast_factor: float"
+    scalars = ("contrast_factor",)
     samples = tuple(found._replace(has_gradient=False) for found in _Adjusted.samples)
 
     @staticmethod
@@ -237,6 +237,10 @@ class DrawBoundingBoxesV2(_Drawn):
     """Boxes of given colours."""
 
     @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        return [op._inputs[0].shape.with_rank_at_least(3)]
+
+    @staticmethod
     def run(xp: Any, images: Any, boxes: Any, colors: Any) -> Any:
         return _drawn(images, boxes, colors if colors.size else _default_colors(images))
 
@@ -256,6 +260,12 @@ def _default_colors(images: Any) -> Any:
     return _WHITE if images.shape[-1:] == (1,) else _PALETTE
 
 
+def _pixel(at: Any, size: int) -> int:
+    """The pixel at a part of a side, as C++ converts a float: infinity and NaN are the least number."""
+    place = at * np.float32(size - 1)
+    return int(place) if abs(place) < 2**63 else -(2**63)
+
+
 def _drawn(images: Any, boxes: Any, colors: Any) -> Any:
     if images.ndim != 4:
         raise InvalidArgumentError("The rank of the images should be 4")
@@ -271,8 +281,7 @@ def _drawn(images: Any, boxes: Any, colors: Any) -> Any:
     for image, its_boxes in zip(found, boxes, strict=True):
         for number, (y1, x1, y2, x2) in enumerate(its_boxes):
             color = palette[number % len(palette)]
-            top, bottom = int(y1 * np.float32(height - 1)), int(y2 * np.float32(height - 1))
-            left, right = int(x1 * np.float32(width - 1)), int(x2 * np.float32(width - 1))
+            top, bottom, left, right = (_pixel(at, size) for at, size in ((y1, height), (y2, height), (x1, width), (x2, width)))
             if top > bottom or left > right or top >= height or bottom < 0 or left >= width or right < 0:
                 continue
             rows, columns = slice(max(top, 0), min(bottom, height - 1) + 1), slice(max(left, 0), min(right, width - 1) + 1)

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpersist.errors import FailedPreconditionError, InvalidArgumentError
-from gpersist.graph import Context, Operation, OpType, SessionOpType, Tensor, apply_op, constant_value, name_scope, sample
+from gpersist.graph import Context, Operation, OpType, SessionOpType, Tensor, constant_value, name_scope, sample
 from gpersist.ops.kernels import shown
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.ops.philox import Generator, Philox
 from gpersist.shapes import TensorShape
 
@@ -24,14 +25,6 @@ _RANGES = (
 )
 
 
-class SampledBox(NamedTuple):
-    """What `sample_distorted_bounding_box` gives: of `tf.slice` the beginning and the size, and the box, float32 [1, 1, 4]."""
-
-    begin: Tensor
-    size: Tensor
-    bboxes: Tensor
-
-
 def sample_distorted_bounding_box(
     image_size: Any,
     bounding_boxes: Any,
@@ -43,7 +36,7 @@ def sample_distorted_bounding_box(
     max_attempts: int | None = None,
     use_image_if_no_bounding_boxes: bool | None = None,
     name: str | None = None,
-) -> SampledBox:
+) -> Any:
     """A part of an image, chosen by chance, that has enough of one of the given boxes in it.
 
     Args:
@@ -66,10 +59,9 @@ def sample_distorted_bounding_box(
     }
     attrs = {key: value for key, value in wanted.items() if value is not None}
     with name_scope(name, "sample_distorted_bounding_box"):
-        op = apply_op(
+        return named_outputs(
             "SampleDistortedBoundingBoxV2", image_size, bounding_boxes, min_object_covered, seed=seed or 0, seed2=seed2 or 0, name=name, **attrs
         )
-    return SampledBox(*op.outputs)
 
 
 class _Words:

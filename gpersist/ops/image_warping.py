@@ -88,7 +88,7 @@ def _weights(kernel: bytes, before: int, after: int, scale: float, translation: 
 def _both(kernel: bytes, before: Any, after: Any, scale: Any, translation: Any, antialias: bool) -> list[_Vector]:
     if scale.shape != (2,) or translation.shape != (2,):
         raise InvalidArgumentError(f"scale and translation must have two elements, got {shown(scale.shape)} and {shown(translation.shape)}")
-    if (scale <= 0).any():
+    if not (scale > 0).all():
         raise InvalidArgumentError(f"Scale must be greater than zero, got {scale}")
     return [_weights(kernel, before[axis], int(after[axis]), scale[axis], translation[axis], antialias) for axis in (0, 1)]
 
@@ -229,7 +229,6 @@ class _Projective(OpType, abstract=True):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         images = op._inputs[0].shape.with_rank(4).as_list()
-        op._inputs[1].shape.with_rank(2)
         op._inputs[2].shape.merge_with([2])
         size = constant_value(op._inputs[2])
         return [TensorShape([images[0], *([None, None] if size is None else [int(each) for each in size]), images[3]])]

@@ -37,7 +37,9 @@ class _InPlace(OpType, abstract=True):
         if len(i) != len(rows):
             raise InvalidArgumentError(f"i and x shape doesn't match at index 0: {shown(i.shape)} and {shown(rows.shape)}")
         found = as_array(xp, x).copy()
-        for place, row in zip((i % max(len(found), 1)).tolist(), rows, strict=True):  # one after the other: a place may come again
+        if not len(found):
+            return found
+        for place, row in zip((i % len(found)).tolist(), rows, strict=True):  # one after the other: a place may come again
             cls.change(found, place, row)
         return found
 

@@ -210,7 +210,7 @@ OPERATIONS: dict[str, str] = {
     "pooling_second_gradients": "MaxPool3DGradGrad MaxPoolGradGradV2",
     "printers": "Print PrintV2 StringFormat",
     "proto_messages": "DecodeProtoV2 EncodeProto",
-    "python_functions": "PyFunc PyFuncStateless",
+    "python_functions": "EagerPyFunc PyFunc PyFuncStateless",
     "quantization": "Dequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 QuantizeV2",
     "quantized_arithmetic": ("QuantizedAdd QuantizedBiasAdd QuantizedMatMul QuantizedMul QuantizedRelu QuantizedRelu6 QuantizedReluX"),
     "quantized_fused": (

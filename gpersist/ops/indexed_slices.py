@@ -101,8 +101,6 @@ class IndexedSlices:
         shape = "" if self.dense_shape is None else f", dense_shape={self.dense_shape}"
         return f"IndexedSlices(indices={self.indices}, values={self.values}{shape})"
 
-    __repr__ = __str__
-
 
 def convert_to_tensor_or_indexed_slices(value: Any, dtype: Any = None, name: str | None = None) -> Tensor | IndexedSlices:
     """IndexedSlices as they are, anything else as a tensor (`tf.convert_to_tensor_or_indexed_slices`).

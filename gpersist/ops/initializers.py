@@ -271,7 +271,7 @@ class Orthogonal(Initializer):
         q = q * sign(diag_part(r))
         if rows < columns:
             q = matrix_transpose(q)
-        return self.gain * reshape(q, shape)
+        return self.gain * reshape(q, sizes if isinstance(shape, (list, tuple)) else shape)
 
 
 class Identity(Initializer):

@@ -50,7 +50,7 @@ class Pack(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        (shape,) = shape_functions.merged(op)
+        (shape,) = shape_functions.merged_from_the_last(op)
         sizes, axis = shape.sizes, op.attr("axis")
         if sizes is None:
             return [unknown_shape()]
@@ -94,11 +94,12 @@ class ParallelConcat(OpType):
         shape = op.attr("shape")
         if not shape.is_fully_defined():
             raise ValueError("shape attr must be fully defined.")
+        if not all(tensor.shape.is_fully_defined() for tensor in op._inputs):
+            raise ValueError("All input shapes must be fully defined.")
         (found,) = shape_functions.merged(op)
-        if found.sizes is not None:
-            if not found.sizes or found.sizes[0] not in (None, 1):
-                raise ValueError("Size of first dimension must be 1.")
-            shape.merge_with([None, *found.sizes[1:]])
+        if found.as_list()[:1] != [1]:
+            raise ValueError("Size of first dimension must be 1.")
+        shape.merge_with([None, *found.as_list()[1:]])
         return [shape]
 
     @staticmethod
@@ -113,6 +114,7 @@ class Unpack(OpType):
     outputs = "output: num * T"
     attrs = "num: int >= 0, T: type, axis: int = 0"
     samples = (sample("float[2,3]", num=2), sample("float[2,3]", num=3, axis=-1), sample("float[1,2]", num=1), sample("int32[2]", num=2))
+    is_foldable = True
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -155,14 +157,11 @@ def _concat_shapes(shapes: Sequence[TensorShape], axis: int | None) -> list[Tens
     if not -count <= axis < count:
         raise ValueError(f"Shape must be at least rank {axis + 1 if axis >= 0 else -axis} but is rank {count}")
     axis %= count
-    merged = unknown_shape(count)
-    sizes = [shape.as_list() for shape in ranked]
-    for size in sizes:
-        merged = merged.merge_with([*size[:axis], None, *size[axis + 1 :]])
-    along = [size[axis] for size in sizes]
-    known = merged.as_list()
-    known[axis] = None if None in along else sum(along)  # type: ignore[arg-type]  # none is None
-    return [TensorShape(known)]
+    before, after = unknown_shape(axis), unknown_shape(count - axis - 1)
+    for shape in ranked:
+        before, after = before.merge_with(shape[:axis]), after.merge_with(shape[axis + 1 :])
+    along = [shape.as_list()[axis] for shape in ranked]
+    return [TensorShape([*before.as_list(), None if None in along else sum(along), *after.as_list()])]
 
 
 def _concatenated(xp: Any, values: list[Array], axis: Any) -> Array:
@@ -388,9 +387,16 @@ def _packed(value: Any, dtype: Any = None, name: str | None = None, as_ref: bool
     if not _has_tensor(value):
         return NotImplemented
     inferred = _first_dtype(value)
-    if dtype is not None and inferred is not None and dtype.base_dtype is not inferred:
-        return NotImplemented
+    if dtype is not None and dtype.base_dtype is not inferred:
+        value = _cast(value, dtype.base_dtype)
     return _pack(value, dtype or inferred, name or "packed")
+
+
+def _cast(value: Any, dtype: DType) -> Any:
+    """The tensors in lists made to be of a type."""
+    if isinstance(value, (list, tuple)):
+        return [_cast(item, dtype) for item in value]
+    return apply("Cast", value, DstT=dtype) if _has_tensor(value) and value.dtype.base_dtype is not dtype else value
 
 
 def _pack(value: Any, dtype: DType | None, name: str) -> Tensor:

@@ -24,6 +24,7 @@ from gpersist.ops.joining import concat
 from gpersist.ops.kernels import shown
 from gpersist.ops.matmul import matmul, matvec
 from gpersist.ops.matrix_diagonal import matrix_band_part, matrix_diag_part
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.ops.reductions import reduce_max, reduce_sum
 from gpersist.ops.shaping import reshape, shape_of, squeeze
 from gpersist.ops.unary import abs, sqrt
@@ -294,8 +295,10 @@ def _batch(shape: TensorShape) -> TensorShape:
 
 def _solution(op: Operation) -> list[TensorShape]:
     square, rhs = square_shape(op._inputs[0].shape), op._inputs[1].shape.with_rank_at_least(2)
-    if square.sizes is None or rhs.sizes is None:
+    if square.sizes is None:
         return [rhs]
+    if rhs.sizes is None:
+        return [TensorShape([*square.sizes[:-1], None])]
     rows = TensorShape(square.sizes[:-1]).merge_with(TensorShape(rhs.sizes[:-1]))
     return [TensorShape([*(rows.sizes or ()), rhs.sizes[-1]])]
 
@@ -360,7 +363,7 @@ def adjoint(matrix: Any, name: str | None = None) -> Tensor:
 
 def slogdet(input: Any, name: str | None = None) -> Any:  # TensorFlow's name
     """The signs of determinants and the logarithms of their magnitudes (`tf.linalg.slogdet`)."""
-    return tuple(apply_op("LogMatrixDeterminant", input, name=name).outputs)
+    return named_outputs("LogMatrixDeterminant", input, name=name)
 
 
 def cross(a: Any, b: Any, name: str | None = None) -> Tensor:

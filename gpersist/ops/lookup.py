@@ -268,7 +268,7 @@ class StaticVocabularyTable:
         if initializer:
             key_dtype = initializer.key_dtype if lookup_key_dtype is None else as_dtype(lookup_key_dtype)
             if initializer.key_dtype.name not in ("int64", "string"):
-                raise TypeError(f"Invalid `key_dtype`, expected one of int64 and string, but got {key_dtype}.")
+                raise TypeError(f"Invalid `key_dtype`, expected one of (tf.int64, tf.string), but got {key_dtype}.")
             if initializer.key_dtype.is_integer != key_dtype.is_integer:
                 raise TypeError(
                     f"Invalid `key_dtype`, expected {'integer' if key_dtype.is_integer else 'non-integer'} but got {initializer.key_dtype}."

@@ -6,16 +6,19 @@ resource."""
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from gpersist.dtypes import DType
-from gpersist.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, NotFoundError, UnimplementedError
+from gpersist.errors import AlreadyExistsError, FailedPreconditionError, InvalidArgumentError, NotFoundError, OutOfRangeError, UnimplementedError
 from gpersist.files import gfile
 from gpersist.graph import Context, Operation, SessionOpType
 from gpersist.ops import shape_functions
+from gpersist.ops.hashing import murmur64
+from gpersist.ops.kernels import shown
 from gpersist.shapes import TensorShape, as_shape, unknown_shape
 
 __all__: list[str] = []
@@ -29,17 +32,33 @@ class Table:
         value_dtype: of the values.
         value_shape: of each value.
         is_mutable: whether entries can be added; else all are there from its initialization on.
-        reserved: keys that can be none.
+        reserved: keys that can be none: of empty buckets, of deleted entries.
+        buckets: how many a table with such keys has at first; 0 for one that has none.
+        max_load: how full they may be, as a fraction.
+
+    Raises:
+        InvalidArgumentError: the number of buckets is no power of two.
     """
 
     def __init__(
-        self, key_dtype: DType, value_dtype: DType, value_shape: tuple[int, ...] = (), *, is_mutable: bool = False, reserved: Iterable[Any] = ()
+        self,
+        key_dtype: DType,
+        value_dtype: DType,
+        value_shape: tuple[int, ...] = (),
+        *,
+        is_mutable: bool = False,
+        reserved: Iterable[Any] = (),
+        buckets: int = 0,
+        max_load: float = 0.8,
     ) -> None:
+        if buckets and (buckets < 4 or buckets & (buckets - 1)):
+            raise InvalidArgumentError(f"Number of buckets must be at least 4 and a power of 2, got: {buckets}")
         self.key_dtype = key_dtype
         self.value_dtype = value_dtype
         self.value_shape = value_shape
         self._is_mutable = is_mutable
-        self._reserved = list(reserved)
+        self._reserved = [np.asarray(key).item() for key in reserved]
+        self._buckets, self._max_load = buckets, max_load
         self._entries: dict[Any, Any] | None = {} if is_mutable else None
 
     @property
@@ -48,6 +67,11 @@ class Table:
         if self._entries is None:
             raise FailedPreconditionError("Table not initialized.")
         return self._entries
+
+    @property
+    def size(self) -> int:
+        """How many entries there are; none before it is filled."""
+        return 0 if self._entries is None else len(self._entries)
 
     def initialize(self, pairs: Iterable[tuple[Any, Any]]) -> None:
         """Fills it, once; filling it again with the same does nothing."""
@@ -64,11 +88,14 @@ class Table:
     def replace(self, keys: Any, values: Any) -> None:
         """Has it hold these entries and no others."""
         if not self._is_mutable:
+            if not np.size(keys) or not np.size(values):
+                raise InvalidArgumentError("keys and values cannot be empty tensors.")
             self.initialize(zip(_items(keys), self._values(keys, values), strict=True))
             return
         self.entries.clear()
         if self._reserved:  # a dense table is saved with all of its empty buckets
-            keys, values = np.asarray(keys), np.asarray(values)
+            keys = np.asarray(keys).reshape(-1)
+            values = np.asarray(values).reshape(len(keys), *self.value_shape)
             kept = np.array([key not in self._reserved for key in _items(keys)], bool).reshape(keys.shape)
             keys, values = keys[kept], values[kept]
         self.insert(keys, values)
@@ -113,7 +140,29 @@ class Table:
         keys: Any = np.empty(len(entries), object)
         keys[:] = list(entries)
         values = self._array(list(entries.values())).reshape(len(entries), *self.value_shape)
+        if self._buckets:
+            return self._in_buckets(keys, values)
         return (keys if self.key_dtype.is_string else keys.astype(self.key_dtype.numpy)), values
+
+    def _in_buckets(self, keys: Any, values: Any) -> tuple[Any, Any]:
+        """Entries among empty buckets, each where TensorFlow looks for its key: it takes what it imports as it is."""
+        count = self._buckets
+        while len(keys) > count * self._max_load:
+            count *= 2
+        places: dict[int, None] = {}
+        for key in keys:
+            place = (murmur64(key, 0xDECAFCAFFE) if isinstance(key, bytes) else int(key)) & (count - 1)
+            probes = 0
+            while place in places:
+                probes += 1
+                place = (place + probes) & (count - 1)
+            places[place] = None
+        taken = list(places)
+        all_keys = np.full((count, 1), self._reserved[0], object)
+        all_keys[taken, 0] = keys
+        all_values = np.full((count, math.prod(self.value_shape)), b"" if self.value_dtype.is_string else 0, values.dtype)
+        all_values[taken] = values.reshape(len(keys), all_values.shape[1])
+        return (all_keys if self.key_dtype.is_string else all_keys.astype(self.key_dtype.numpy)), all_values
 
     def _array(self, values: list[Any]) -> Any:
         if self.value_dtype.is_string:
@@ -125,15 +174,15 @@ class Table:
 
     def _values(self, keys: Any, values: Any) -> list[Any]:
         if np.shape(values) != np.shape(keys) + self.value_shape:
-            raise InvalidArgumentError(f"Expected shape {list(np.shape(keys) + self.value_shape)} for value, got {list(np.shape(values))}")
+            raise InvalidArgumentError(f"Expected shape {shown(np.shape(keys) + self.value_shape)} for value, got {shown(np.shape(values))}")
         if not self.value_shape:
             return list(_items(values))
         return list(np.asarray(values).reshape(-1, *self.value_shape))
 
     def _check_keys(self, keys: Any) -> None:
-        for key in self._reserved:
+        for key, kind in zip(self._reserved, ("empty", "deleted"), strict=False):
             if any(found == key for found in _items(keys)):
-                raise InvalidArgumentError("Using the empty_key or the deleted_key as a table key is not allowed")
+                raise InvalidArgumentError(f"Using the {kind}_key as a table key is not allowed")
 
     def check_types(self, key_dtype: DType, value_dtype: DType) -> None:
         """Holds that keys and values are of its types."""
@@ -173,7 +222,8 @@ class _Making(SessionOpType, abstract=True):
         if found is None:
             is_mutable = op.type.startswith("Mutable")
             shape = as_shape(op.attr("value_shape")) if op.has_attr("value_shape") else TensorShape([])
-            made = Table(*types, tuple(size or 0 for size in shape.as_list()), is_mutable=is_mutable, reserved=reserved)
+            dense = {"buckets": op.attr("initial_num_buckets"), "max_load": op.attr("max_load_factor")} if reserved else {}
+            made = Table(*types, tuple(size or 0 for size in shape.as_list()), is_mutable=is_mutable, reserved=reserved, **dense)
             found = ctx.session.resources.setdefault(key, made)
         if (found.key_dtype, found.value_dtype) != types:
             raise AlreadyExistsError(f"table {shared!r} of {found.key_dtype.name} to {found.value_dtype.name} is there already")
@@ -303,6 +353,18 @@ class LookupTableFindV2(_Find):
     inputs = "table_handle: resource, keys: Tin, default_value: Tout"
     is_stateful = True
 
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        handle, keys, default = op.inputs
+        made = handle.op
+        if not made.type.startswith(("Mutable", "AnonymousMutable")):  # of others, TensorFlow does not know
+            return [unknown_shape()]
+        if made.attr("value_dtype") is not default.dtype.base_dtype:
+            wanted, found = made.attr("value_dtype").name, default.dtype.base_dtype.name
+            raise ValueError(f"Trying to read value with wrong dtype. Expected {wanted} got {found}")
+        value = as_shape(made.attr("value_shape")) if made.has_attr("value_shape") else TensorShape([])
+        return [keys.shape.concatenate(value)]
+
 
 class LookupTableFind(_Find):
     """The values of keys, or a default for those that are not there."""
@@ -338,6 +400,13 @@ class _Import(_Using, abstract=True):
     """Replaces all entries."""
 
     attrs = "Tin: type, Tout: type"
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        keys, values = op._inputs[1].shape.with_rank(1), op._inputs[2].shape
+        if values.rank:
+            keys.merge_with(values[:1])
+        return []
 
     @staticmethod
     def run(ctx: Context, table: Table, keys: Any, values: Any, *, Tin: DType, Tout: DType) -> None:  # noqa: N803
@@ -392,6 +461,11 @@ class LookupTableExportV2(_Export):
     inputs = "table_handle: resource"
     is_stateful = True
 
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        op.inputs[0].shape.assert_has_rank(0)
+        return [unknown_shape(), unknown_shape()]
+
 
 class LookupTableExport(_Export):
     """All keys and all values."""
@@ -407,7 +481,7 @@ class _Size(_Using, abstract=True):
 
     @staticmethod
     def run(ctx: Context, table: Table) -> Any:
-        return np.int64(len(table.entries))
+        return np.int64(table.size)
 
 
 class LookupTableSizeV2(_Size):
@@ -460,8 +534,11 @@ class _FromTextFile(_Using, abstract=True):
             raise InvalidArgumentError(f"filename should be a single string, but got {list(np.shape(filename))}")
         path = filename.item() if isinstance(filename, np.ndarray) else filename
         lines = lines_of(path, vocab_size)
-        keys = _column(path, lines, key_index, table.key_dtype, delimiter, offset)
-        table.initialize(zip(keys, _column(path, lines, value_index, table.value_dtype, delimiter, offset), strict=True))
+        if not lines:
+            raise OutOfRangeError("Read less bytes than requested")
+        _check_columns(path, lines, max(key_index, value_index) + 1, delimiter)
+        keys = _column(lines, key_index, table.key_dtype, delimiter, offset)
+        table.initialize(zip(keys, _column(lines, value_index, table.value_dtype, delimiter, offset), strict=True))
 
 
 class InitializeTableFromTextFileV2(_FromTextFile):
@@ -501,18 +578,22 @@ def lines_of(path: bytes, count: int) -> list[bytes]:
     return lines
 
 
-def _column(path: bytes, lines: list[bytes], index: int, dtype: DType, delimiter: bytes, offset: int) -> Iterator[Any]:
+def _check_columns(path: bytes, lines: list[bytes], count: int, delimiter: bytes) -> None:
+    for number, line in enumerate(lines if count > 1 else ()):
+        found = line.count(delimiter) + 1
+        if found < count:
+            raise InvalidArgumentError(
+                f"Invalid number of columns in {path.decode()} line {number} ({_shown(line)}) : expected at least {count} got {found}"
+            )
+
+
+def _column(lines: list[bytes], index: int, dtype: DType, delimiter: bytes, offset: int) -> Iterator[Any]:
     """A column of lines as keys or values; -1 for the lines' numbers, -2 for them whole."""
     for number, line in enumerate(lines):
         if index == -1:
             yield number + offset
             continue
-        parts = [line] if index == -2 else line.split(delimiter)
-        if index >= len(parts):
-            raise InvalidArgumentError(
-                f"Invalid number of columns in {path.decode()} line {number} ({_shown(line)}) : expected at least {index + 1} got {len(parts)}"
-            )
-        text = parts[max(index, 0)]
+        text = line if index == -2 else line.split(delimiter)[index]
         if dtype.is_string:
             yield text
             continue

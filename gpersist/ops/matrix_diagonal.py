@@ -141,6 +141,8 @@ def _made_shape(op: Operation) -> list[TensorShape]:
 
 
 def _part_shape(op: Operation) -> list[TensorShape]:
+    if len(op._inputs) > 1 and op._inputs[1].shape.rank not in (None, 0, 1):
+        raise ValueError(f"Shape must be at most rank 1 but is rank {op._inputs[1].shape.rank}")
     sizes, k = op._inputs[0].shape.with_rank_at_least(2).sizes, constant_value(op._inputs[1])
     if sizes is None or k is None:
         return [unknown_shape()]
@@ -153,27 +155,26 @@ def _part_shape(op: Operation) -> list[TensorShape]:
 
 
 def _set_shape(op: Operation) -> list[TensorShape]:
-    """The shape of the matrices, held against that of the diagonals."""
+    """The shape of the matrices, and what the diagonals tell of the batch."""
     value, diagonal = op._inputs[0].shape.with_rank_at_least(2), op._inputs[1].shape.with_rank_at_least(1)
+    if len(op._inputs) > 2 and op._inputs[2].shape.rank not in (None, 0, 1):
+        raise ValueError(f"Shape must be at most rank 1 but is rank {op._inputs[2].shape.rank}")
     k = constant_value(op._inputs[2]) if len(op._inputs) > 2 else np.zeros((), np.int32)
-    if k is None:
-        return [value]
-    low, high = _bounds(k)
-    extra = 1 if low == high else 2
+    low, high = (0, 0) if k is None else _bounds(k)  # TensorFlow, too, takes those of an unknown one to be 0
     if value.sizes is not None:
-        diagonal = diagonal.with_rank(len(value.sizes) - 2 + extra)
-    elif diagonal.sizes is not None:
-        value = value.merge_with(unknown_shape(len(diagonal.sizes) + 2 - extra))
-    if value.sizes is None or diagonal.sizes is None:
+        rank = len(value.sizes)
+        if k is not None:
+            diagonal = diagonal.with_rank(rank - 1 if low == high else rank)
+        elif diagonal.rank not in (None, rank - 1, rank):
+            raise ValueError(f"Shape must be rank {rank - 1} or {rank} but is rank {diagonal.rank}")
+        rows, columns = value.sizes[-2:]
+        if rows is not None and columns is not None:
+            _check_inside(low, high, rows, columns)
+            if len(op._inputs) == 2:
+                diagonal[-1:].merge_with([min(rows, columns)])
+    if diagonal.sizes is None or value.is_fully_defined():
         return [value]
-    *batch, rows, columns = value.sizes
-    if rows is not None and columns is not None:
-        _check_inside(low, high, rows, columns)
-        wanted = _packed_shape(batch, low, high, _longest(low, high, rows, columns))
-        merged = TensorShape(wanted).merge_with(diagonal)
-    else:
-        merged = TensorShape([*batch, *[None] * extra]).merge_with(diagonal)
-    return [TensorShape([*merged.as_list()[: len(batch)], rows, columns])]
+    return [value.merge_with([*diagonal.sizes[: -1 if low == high else -2], None, None])]
 
 
 _ALIGN = "align: {'LEFT_RIGHT', 'RIGHT_LEFT', 'LEFT_LEFT', 'RIGHT_RIGHT'} = 'RIGHT_LEFT'"

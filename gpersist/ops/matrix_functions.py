@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, sample
+from gpersist.graph import Operation, OpType, Tensor, apply, sample
 from gpersist.ops.arithmetic import add, subtract
 from gpersist.ops.arranging import matrix_transpose, tile
 from gpersist.ops.diagonal import eye
 from gpersist.ops.indexing import slice
 from gpersist.ops.joining import concat
 from gpersist.ops.linear_algebra import GENERAL, LAPACK_TYPES, POSITIVE, SquareMatrices, check_square, matrix_solve, square_shape, widened
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.ops.reductions import reduce_prod
 from gpersist.ops.shaping import reshape, shape_of, size
 from gpersist.shapes import TensorShape, unknown_shape
@@ -45,7 +46,7 @@ class Lu(OpType):
     def run(xp: Any, value: Any, *, output_idx_type: Any) -> list[Any]:
         check_square(value)
         count = value.shape[-1]
-        work = widened(value).reshape(-1, count, count).copy()
+        work = widened(value).reshape(math.prod(value.shape[:-2]), count, count).copy()
         order = np.tile(np.arange(count), (len(work), 1))
         rows = np.arange(len(work))
         for column in range(count):
@@ -102,7 +103,14 @@ class MatrixSquareRoot(SquareMatrices):
     @staticmethod
     def run(xp: Any, value: Any) -> Any:
         check_square(value)
-        return _square_root(_double(value)).astype(value.dtype) if value.size else value
+        if not value.size:
+            return value
+        wide = _double(value)
+        root = _square_root(wide)
+        if value.dtype.kind != "c":  # a negative eigenvalue has no real root
+            eigenvalues = np.linalg.eigvals(np.where(np.isfinite(wide), wide, 0))
+            root[((eigenvalues.real < 0) & (eigenvalues.imag == 0)).any(-1)] = np.nan
+        return root.astype(value.dtype)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:
@@ -184,7 +192,7 @@ def _root_of_singular(value: Any) -> Any:
 
 def lu(input: Any, output_idx_type: Any = "int32", name: str | None = None) -> Any:  # TensorFlow's name
     """The LU factors of matrices in one, and the permutations of their rows (`tf.linalg.lu`)."""
-    return tuple(apply_op("Lu", input, output_idx_type=output_idx_type, name=name).outputs)
+    return named_outputs("Lu", input, output_idx_type=output_idx_type, name=name)
 
 
 def sqrtm(input: Any, name: str | None = None) -> Tensor:  # TensorFlow's name

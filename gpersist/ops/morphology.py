@@ -13,7 +13,7 @@ from gpersist.graph import Operation, OpType, Tensor, apply, name_scope, sample
 from gpersist.ops.arranging import reverse
 from gpersist.ops.builders import renamed_argument
 from gpersist.ops.unary import negative
-from gpersist.ops.windows import Windows, output_size, positions, seen_by, windows
+from gpersist.ops.windows import Windows, of_volumes, positions, seen_by, windows
 from gpersist.shapes import TensorShape
 
 __all__ = ["dilation2d", "erosion2d", "extract_volume_patches"]
@@ -30,15 +30,17 @@ def _dilated_shape(op: Operation) -> TensorShape:
     for name, values in (("stride", strides), ("rates", rates)):
         if len(values) != 4:
             raise ValueError(f"Dilation2D requires the {name} attribute to contain 4 values, but got: {len(values)}")
-    depth = value[3:].merge_with(kernel[2:])
-    if None in (value.sizes or (None,)) or None in (kernel.sizes or (None,)):  # of all or of nothing
-        return TensorShape([*value[:1].as_list(), None, None, *depth.as_list()])
-    if min(strides[1:3]) <= 0:
-        raise ValueError(f"Stride must be > 0, but got {min(strides[1:3])}")
-    counts = [
-        output_size(size, width, strides[axis], rates[axis], op.attr("padding"))
-        for axis, size, width in zip((1, 2), value[1:3].as_list(), kernel[:2].as_list(), strict=True)
-    ]
+    value[3:].merge_with(kernel[2:])
+    depth = kernel[2:]
+    counts: list[int | None] = [None, None]  # of both or of neither
+    sizes, widths = value[1:3].sizes, kernel[:2].sizes
+    if sizes is not None and widths is not None and None not in (*sizes, *widths):
+        if min(strides[1:3]) <= 0:
+            raise ValueError(f"Stride must be > 0, but got {min(strides[1:3])}")
+        counts = [
+            windows(size or 0, width or 0, strides[axis], rates[axis], op.attr("padding")).number
+            for axis, size, width in zip((1, 2), sizes, widths, strict=True)
+        ]
     return TensorShape([*value[:1].as_list(), *counts, *depth.as_list()])
 
 
@@ -168,7 +170,9 @@ class ExtractVolumePatches(OpType):
             if len(values) != 5:
                 raise ValueError(f"ExtractVolumePatches requires the {name} attribute to contain 5 values, but got: {len(values)}")
         batch, *sizes, depth = value.as_list()
-        counts = [output_size(size, ksizes[axis], strides[axis], 1, op.attr("padding")) for axis, size in enumerate(sizes, 1)]
+        counts = [
+            None if size is None else windows(size, ksizes[axis], strides[axis], 1, op.attr("padding")).number for axis, size in enumerate(sizes, 1)
+        ]
         return [TensorShape([batch, *counts, None if depth is None else depth * ksizes[1] * ksizes[2] * ksizes[3]])]
 
     @staticmethod
@@ -178,7 +182,7 @@ class ExtractVolumePatches(OpType):
                 raise UnimplementedError(f"{name} must have 5 elements, the first and the last of which are 1")
         if value.ndim != 5:
             raise InvalidArgumentError(f"input must be 5-dimensional: {list(value.shape)}")
-        axes = [windows(value.shape[axis], ksizes[axis], strides[axis], 1, padding) for axis in (1, 2, 3)]
+        axes = of_volumes([windows(value.shape[axis], ksizes[axis], strides[axis], 1, padding) for axis in (1, 2, 3)], padding)
         out = xp.zeros((len(value), *(axis.number for axis in axes), *ksizes[1:4], value.shape[4]), value.dtype)
         for place in positions(axes):
             seen, by = seen_by(axes, place)

@@ -1,6 +1,6 @@
 """Nests: lists, tuples, named tuples, dicts and attrs objects of anything (`tf.nest`). Dicts are taken in the order of their sorted keys.
 
-With `expand_composites`, IndexedSlices and SparseTensors are taken apart into the tensors that they are made of.
+With `expand_composites`, IndexedSlices, SparseTensors and RaggedTensors are taken apart into the tensors that they are made of.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from gpersist.ops.sparse_tensor import SparseTensor
 __all__ = ["assert_same_structure", "flatten", "is_nested", "map_structure", "pack_sequence_as"]
 
 
-def is_nested(structure: Any) -> bool:
+def is_nested(seq: Any) -> bool:
     """Whether something is a nest, and no leaf."""
-    if isinstance(structure, (str, bytes)):
+    if isinstance(seq, (str, bytes)):
         return False
-    return isinstance(structure, (list, tuple, Mapping)) or _is_attrs(structure)
+    return isinstance(seq, (Sequence, Mapping)) or _is_attrs(seq)
 
 
 def flatten(structure: Any, expand_composites: bool = False) -> list[Any]:
@@ -91,6 +91,10 @@ def _difference(first: Any, second: Any, checks_types: bool, expands: bool) -> t
     parts, others = _parts(first, expands), _parts(second, expands)
     if parts is None and others is None:
         return None
+    if expands and _components(first) is not None and _components(second) is not None:
+        if type(first) is type(second) and [part.dtype.base_dtype for part in parts or ()] == [part.dtype.base_dtype for part in others or ()]:
+            return None
+        return ValueError, f"Incompatible CompositeTensor TypeSpecs: {_shown(first)} vs. {_shown(second)}"
     if parts is None or others is None:
         nest, leaf = (second, first) if parts is None else (first, second)
         return ValueError, f'Substructure "{_shown(nest)}" is a sequence, while substructure "{_shown(leaf)}" is not'
@@ -114,15 +118,20 @@ def _parts(structure: Any, expands: bool) -> Sequence[Any] | None:
     """What is directly in a nest; None for a leaf."""
     if isinstance(structure, Mapping):
         return [structure[key] for key in _sorted(structure)]
-    if isinstance(structure, (list, tuple)):
+    if isinstance(structure, Sequence) and not isinstance(structure, (str, bytes)):
         return structure
     if _is_attrs(structure):
         return [getattr(structure, field.name) for field in structure.__attrs_attrs__]
-    if expands and isinstance(structure, IndexedSlices):
+    return _components(structure) if expands else None
+
+
+def _components(structure: Any) -> list[Any] | None:
+    """The tensors that a composite one is made of."""
+    if isinstance(structure, IndexedSlices):
         return [part for part in (structure.values, structure.indices, structure.dense_shape) if part is not None]
-    if expands and isinstance(structure, SparseTensor):
+    if isinstance(structure, SparseTensor):
         return [structure.indices, structure.values, structure.dense_shape]
-    return None
+    return structure._components() if hasattr(type(structure), "_components") else None  # RaggedTensors, which are made of nests
 
 
 def _packed(structure: Any, leaves: Iterator[Any], expands: bool) -> Any:
@@ -137,9 +146,11 @@ def _packed(structure: Any, leaves: Iterator[Any], expands: bool) -> Any:
         return kind(structure.default_factory, items) if hasattr(structure, "default_factory") else kind(items)
     if hasattr(structure, "_fields") or isinstance(structure, (IndexedSlices, SparseTensor)):
         return kind(*made)
+    if hasattr(kind, "_of_components"):
+        return kind._of_components(made)
     if _is_attrs(structure):
         return kind(**{field.name: part for field, part in zip(structure.__attrs_attrs__, made, strict=True)})
-    return kind(made)
+    return made if kind is range else kind(made)
 
 
 def _sorted(mapping: Mapping[Any, Any]) -> list[Any]:

@@ -129,11 +129,11 @@ class FusedBatchNormV3(_Fused):
         exponential_avg_factor: float = 1.0,
     ) -> list[Array]:
         found = _fused(xp, x, (scale, offset, mean, variance), epsilon, exponential_avg_factor, data_format, is_training)
-        return [*found, xp.zeros(0, scale.dtype)]
+        return [*found, xp.zeros((), scale.dtype)]
 
     @classmethod
     def run_into(cls, *inputs: Array, **attrs: Any) -> list[Array]:
-        return [*super().run_into(*inputs, **attrs), np.zeros(0, inputs[1].dtype)]
+        return [*super().run_into(*inputs, **attrs), np.zeros((), inputs[1].dtype)]
 
 
 class _FusedGrad(OpType, abstract=True):
@@ -330,6 +330,9 @@ def _fused(
     scale, offset, mean, variance = parameters
     if x.ndim != len(data_format):
         raise InvalidArgumentError(f"input must be {len(data_format)}-dimensional: {list(x.shape)}")
+    for name, array in zip(("scale", "offset", "estimated_mean", "estimated_variance"), parameters, strict=True):
+        if array.ndim != 1:
+            raise InvalidArgumentError(f"{name} must be 1-dimensional{list(array.shape)}")
     value = channels_last(xp, x, data_format)
     channels = value.shape[-1]
     needed = {"scale": scale, "offset": offset} | ({} if is_training and factor == 1 else {"mean": mean, "variance": variance})

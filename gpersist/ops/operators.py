@@ -25,7 +25,7 @@ _ARITHMETIC: dict[str, Callable[..., Any]] = {
 }
 
 
-_CONVERTING = ("add", "truediv", "matmul")
+_CONVERTING = {"add": "y", "truediv": "y", "matmul": "b"}
 
 
 def _forward(name: str, build: Callable[..., Tensor]) -> Callable[[Any, Any], Tensor]:
@@ -34,7 +34,7 @@ def _forward(name: str, build: Callable[..., Tensor]) -> Callable[[Any, Any], Te
     def operate(x: Any, y: Any) -> Tensor:
         with name_scope(None, name, [x, y]) as scope:
             left = convert_to_tensor(x)
-            right = convert_to_tensor(y, dtype_hint=left.dtype.base_dtype, name="y") if name in _CONVERTING else y
+            right = convert_to_tensor(y, dtype_hint=left.dtype.base_dtype, name=_CONVERTING[name]) if name in _CONVERTING else y
             return build(left, right, name=scope)
 
     return operate

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.devices import Array
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import InvalidArgumentError, UnimplementedError
 from gpersist.graph import Operation, OpType, Tensor, apply, constant_value, sample
 from gpersist.ops.joining import stack
 from gpersist.ops.kernels import as_array, check_scalars, shown
@@ -100,16 +100,23 @@ class PadV2(OpType):
         return [_unpadded(op, grad), None, None]
 
 
+def _mirrored(array: Array, paddings: Any) -> list[tuple[int, int]]:
+    """The paddings, of what may be mirrored.
+
+    Raises:
+        UnimplementedError: it has more than five dimensions.
+    """
+    if array.ndim > 5:
+        raise UnimplementedError(f"inputs rank not in [0,5]: {array.ndim}")
+    return _checked(array, paddings)
+
+
 _MIRROR_ATTRS = "T: type, Tpaddings: {int32, int64} = int32, mode: {'REFLECT', 'SYMMETRIC'}"
 
 
 def _mirror_sources(size: int, before: int, after: int, mode: bytes) -> np.ndarray[Any, Any]:
     """Which element each element of a mirrored dimension is."""
     skipped = 1 if mode == b"REFLECT" else 0
-    if max(before, after) > size - skipped:
-        raise InvalidArgumentError(
-            f"paddings must be no greater than the dimension size{' minus 1' if skipped else ''}: {before}, {after} greater than {size - skipped}"
-        )
     head = np.arange(before - 1 + skipped, skipped - 1, -1)
     tail = np.arange(size - 1 - skipped, size - 1 - skipped - after, -1)
     return np.concatenate([head, np.arange(size), tail]).astype(np.int64)
@@ -134,7 +141,14 @@ class MirrorPad(OpType):
     @staticmethod
     def run(xp: Any, value: Array, paddings: Any, *, mode: bytes) -> Array:
         array = as_array(xp, value)
-        for axis, (before, after) in enumerate(_checked(array, paddings)):
+        skipped = 1 if mode == b"REFLECT" else 0
+        pairs = _mirrored(array, paddings)
+        for size, pair in zip(array.shape, pairs, strict=True):
+            if max(pair) > size - skipped:
+                raise InvalidArgumentError(
+                    f"paddings must be {'less than' if skipped else 'no greater than'} the dimension size: {pair[0]}, {pair[1]} against {size}"
+                )
+        for axis, (before, after) in enumerate(pairs):
             if before or after:
                 array = xp.take(array, xp.asarray(_mirror_sources(array.shape[axis], before, after, mode)), axis)
         return array
@@ -163,13 +177,17 @@ class MirrorPadGrad(OpType):
         if paddings is not None and (paddings < 0).any():
             raise ValueError("Paddings must be non-negative")
         if paddings is None or sizes is None:
-            return [unknown_shape(op._inputs[0].shape.rank if pairs is None else pairs)]
+            return [unknown_shape(pairs)]
         return [TensorShape(None if size is None else size - int(before) - int(after) for size, (before, after) in zip(sizes, paddings, strict=True))]
 
     @staticmethod
     def run(xp: Any, value: Array, paddings: Any, *, mode: bytes) -> Array:
         array = as_array(xp, value)
-        for axis, (before, after) in enumerate(_checked(array, paddings)):
+        pairs = _mirrored(array, paddings)
+        for size, pair in zip(array.shape, pairs, strict=True):
+            if sum(pair) >= size:
+                raise InvalidArgumentError(f"Total paddings must be less than the input dimension size: {sum(pair)} was not less than {size}")
+        for axis, (before, after) in enumerate(pairs):
             array = _folded(xp, array, axis, before, after, 1 if mode == b"REFLECT" else 0)
         return array
 
@@ -183,7 +201,7 @@ def _folded(xp: Any, array: Array, axis: int, before: int, after: int, skipped: 
         return array
     moved = xp.moveaxis(array, axis, 0)
     size = moved.shape[0] - before - after
-    if size < 0 or max(before, after) > size - skipped:
+    if max(before, after) > size - skipped:
         raise InvalidArgumentError(f"paddings {before}, {after} are too large for a dimension of {size}")
     result = moved[before : before + size].copy()
     if before:

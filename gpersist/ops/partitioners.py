@@ -26,6 +26,39 @@ class PartitionInfo(NamedTuple):
     full_shape: list[int]
     var_offset: list[int]
 
+    def single_slice_dim(self, shape: Sequence[int]) -> int | None:
+        """The one dimension that is cut, for a part of this shape; None where none is.
+
+        Raises:
+            TypeError: `shape` is neither a list nor a tuple.
+            ValueError: the part does not fit the whole, or several dimensions are cut.
+        """
+        if not isinstance(shape, (list, tuple)):
+            raise TypeError(f"`shape` must be a sequence (like tuple or list) instead of {type(shape)}")
+        if len(shape) != len(self.full_shape):
+            raise ValueError(
+                f"Expected equal length, but received shape={shape} of length {len(shape)} while self.full_shape={self.full_shape} "
+                f"is of length {len(self.full_shape)}."
+            )
+        for axis, (size, start, whole) in enumerate(zip(shape, self.var_offset, self.full_shape, strict=True)):
+            if start + size > whole:
+                raise ValueError(
+                    f"With self.var_offset={self.var_offset}, a partition of shape={shape} would exceed self.full_shape={self.full_shape} in "
+                    f"dimension {axis}."
+                )
+        cut = [axis for axis, (size, whole) in enumerate(zip(shape, self.full_shape, strict=True)) if size != whole]
+        if len(cut) > 1:
+            raise ValueError(
+                f"Cannot use single_slice_dim() with shape={shape} and self.full_shape={self.full_shape} since slice dim could be either dimension "
+                f"{cut[1]} or {cut[0]}."
+            )
+        return cut[0] if cut else None
+
+    def single_offset(self, shape: Sequence[int]) -> int:
+        """Where the part begins in the one dimension that is cut; see `single_slice_dim`."""
+        axis = self.single_slice_dim(shape)
+        return 0 if axis is None else self.var_offset[axis]
+
 
 def fixed_size_partitioner(num_shards: int, axis: int = 0) -> Partitioner:
     """Always the same number of parts, but none without elements (`tf.fixed_size_partitioner`)."""

@@ -30,6 +30,7 @@ class DynamicPartition(OpType):
         sample("int32[]", "int32: 0", num_partitions=1),
         sample("string[2]", "int32: [1, 1]", num_partitions=2),
     )
+    is_foldable = True
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

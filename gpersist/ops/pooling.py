@@ -15,8 +15,8 @@ from gpersist.ops.accumulating import combine_at
 from gpersist.ops.array import shape_of, stop_gradient
 from gpersist.ops.filling import zeros_like
 from gpersist.ops.window_reduction import (
-    first_largest,
     first_of,
+    gradient_of_all_largest,
     max_pool,
     max_pool_gradient,
     mean_pool,
@@ -39,7 +39,12 @@ _SAME: dict[str, Any] = {"ksize": [1, 3, 2, 1], "strides": [1, 2, 2, 1], "paddin
 _VALID: dict[str, Any] = {"ksize": [1, 2, 2, 1], "strides": [1, 1, 2, 1], "padding": "VALID"}
 _NCHW: dict[str, Any] = {"ksize": [1, 1, 2, 3], "strides": [1, 1, 2, 1], "padding": "SAME", "data_format": "NCHW"}
 _DEPTH: dict[str, Any] = {"ksize": [1, 1, 1, 2], "strides": [1, 1, 1, 2], "padding": "VALID"}
+_PAIRS: dict[str, Any] = {"ksize": [1, 1, 2, 1], "strides": [1, 1, 2, 1], "padding": "VALID"}
+_POOLED = ("double: [[[[1.0], [3.0], [5.0], [2.0]]]]", "double: [[[[3.0], [5.0]]]]")  # an input, and what pairs of it give
 _SAME_3D: dict[str, Any] = {"ksize": [1, 2, 2, 1, 1], "strides": [1, 2, 1, 1, 1], "padding": "SAME"}
+_SKIPPING = sample("float[1,6,4,3,2]", ksize=[1, 1, 1, 1, 1], strides=[1, 3, 4, 1, 1], padding="SAME", has_gradient=False)
+"""Windows that are smaller than their strides."""
+_PAIRS_3D: dict[str, Any] = {"ksize": [1, 1, 1, 2, 1], "strides": [1, 1, 1, 2, 1], "padding": "VALID"}
 _NCDHW: dict[str, Any] = {"ksize": [1, 1, 2, 1, 2], "strides": [1, 1, 1, 1, 2], "padding": "VALID", "data_format": "NCDHW"}
 
 
@@ -138,6 +143,8 @@ class MaxPoolWithArgmax(OpType):
         include_batch_in_index: bool,
         Targmax: DType,  # noqa: N803  # TensorFlow's
     ) -> list[Array]:
+        if not value.size:
+            raise InvalidArgumentError("tensor_in must not be empty")
         axes = pooling_windows(value.shape, ksize, strides, padding, b"NHWC")
         flat = xp.arange(int(np.prod(value.shape[1:])), dtype=Targmax.numpy).reshape(1, *value.shape[1:])
         best = first_of(xp, value, axes)
@@ -188,6 +195,11 @@ class MaxPoolGradWithArgmax(_LikeOriginal):
         return total.reshape(value.shape)
 
 
+def _check_output(output: Array, grad: Array) -> None:
+    if output.shape != grad.shape:
+        raise InvalidArgumentError(f"Expected orig_output shape to be {list(grad.shape)}, but got {list(output.shape)}")
+
+
 class _MaxPoolGrad(_LikeOriginal, abstract=True):
     """The gradient of `MaxPool`: each element goes to the first in the window that is the largest."""
 
@@ -199,9 +211,10 @@ class MaxPoolGrad(_MaxPoolGrad):
 
     attrs = f"{_KSIZE_2D}, {_ANY_PADDING}, {_FORMAT_2D}, T: {_NUMBERS} = float"
     samples = (
-        sample("float[2,5,4,3]", "float[2,3,2,3]", "float[2,3,2,3]", **_SAME),
-        sample("double[1,4,4,2]", "double[1,3,2,2]", "double[1,3,2,2]", **_VALID),
-        sample("float[1,2,4,3]", "float[1,2,2,3]", "float[1,2,2,3]", **_NCHW),
+        sample(*_POOLED, "double[1,1,2,1]", **_PAIRS),
+        sample("float[2,5,4,3]", "float[2,3,2,3]", "float[2,3,2,3]", has_gradient=False, **_SAME),
+        sample("double[1,4,4,2]", "double[1,3,2,2]", "double[1,3,2,2]", has_gradient=False, **_VALID),
+        sample("float[1,2,4,3]", "float[1,2,2,3]", "float[1,2,2,3]", has_gradient=False, **_NCHW),
         sample("float[1,2,2,4]", "float[1,2,2,2]", "float[1,2,2,2]", has_gradient=False, **_DEPTH),
     )
 
@@ -218,6 +231,7 @@ class MaxPoolGrad(_MaxPoolGrad):
         data_format: bytes,
         explicit_paddings: Any = (),
     ) -> Array:
+        _check_output(output, grad)
         return max_pool_gradient(xp, value, grad, ksize, strides, padding, data_format, explicit_paddings)
 
     @staticmethod
@@ -236,6 +250,7 @@ class MaxPoolGradV2(_MaxPoolGrad):
 
     @staticmethod
     def run(xp: Any, value: Array, output: Array, grad: Array, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes) -> Array:
+        _check_output(output, grad)
         return max_pool_gradient(xp, value, grad, ksize.tolist(), strides.tolist(), padding, data_format)
 
 
@@ -246,23 +261,29 @@ class MaxPoolGradGrad(OpType):
     outputs = "output: T"
     attrs = f"{_KSIZE_2D}, {_SAME_OR_VALID}, {_FORMAT_2D}, T: {_NUMBERS}"
     samples = (
-        sample("float[2,5,4,3]", "float[2,3,2,3]", "float[2,5,4,3]", **_SAME),
-        sample("float[1,2,4,3]", "float[1,2,2,3]", "float[1,2,4,3]", **_NCHW),
+        sample(*_POOLED, "double[1,1,4,1]", **_PAIRS),
+        sample("float[2,5,4,3]", "float[2,3,2,3]", "float[2,5,4,3]", has_gradient=False, **_SAME),
+        sample("float[1,2,4,3]", "float[1,2,2,3]", "float[1,2,4,3]", has_gradient=False, **_NCHW),
     )
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        value, output, grad = (tensor.shape for tensor in op._inputs)
-        value.merge_with(grad)
-        return [output.merge_with(_pooled_shape(op, op.attr("ksize"), op.attr("strides")))]
+        return shapes_of_second_gradient(op, op.attr("ksize"), op.attr("strides"))
 
     @staticmethod
     def run(xp: Any, value: Array, output: Array, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
         axes = pooling_windows(value.shape, ksize, strides, padding, data_format)
-        value, grad = channels_last(xp, value, data_format), channels_last(xp, grad, data_format)
-        picked = xp.zeros((len(value), *(axis.number for axis in axes), value.shape[-1]), grad.dtype)
-        for source, target, is_first in first_largest(xp, value, axes):
-            xp.copyto(picked[target], grad[source], where=is_first)
+        value, output, grad = (channels_last(xp, array, data_format) for array in (value, output, grad))
+        wanted = (len(value), *(axis.number for axis in axes), value.shape[-1])
+        for name, array, shape in (("orig_output", output, wanted), ("grad", grad, value.shape)):
+            if array.shape != shape:
+                raise InvalidArgumentError(f"Expected {name} shape to be {list(shape)}, but got {list(array.shape)}")
+        picked = xp.zeros(wanted, grad.dtype)
+        is_open = xp.ones(wanted, bool)
+        for source, target in (seen_by(axes, place) for place in positions(axes)):
+            found = is_open[target] & (value[source] == output[target])
+            xp.copyto(picked[target], grad[source], where=found)
+            is_open[target] &= ~found
         return as_format(xp, picked, data_format)
 
     @staticmethod
@@ -327,6 +348,7 @@ class MaxPool3D(_Pooling):
     samples: ClassVar[tuple[Sample, ...]] = (
         sample("float[1,3,3,2,2] in -50..50", **_SAME_3D),
         sample("float[1,2,3,3,4] in -50..50", **_NCDHW),
+        _SKIPPING,
     )
 
     @staticmethod
@@ -339,19 +361,21 @@ class MaxPool3D(_Pooling):
 
 
 class MaxPool3DGrad(_LikeOriginal):
-    """The gradient of `MaxPool3D`."""
+    """The gradient of `MaxPool3D`: each element goes to all in the window that are the largest."""
 
     rank = 5
     inputs = "orig_input: TInput, orig_output: TInput, grad: T"
     attrs = f"{_KSIZE_3D}, {_SAME_OR_VALID}, {_FORMAT_3D}, T: {{half, bfloat16, float}} = float, TInput: {{half, bfloat16, float}} = float"
     samples = (
         sample("float[1,3,3,2,2]", "float[1,2,3,2,2]", "float[1,2,3,2,2]", has_gradient=False, **_SAME_3D),
-        sample("float[1,2,3,3,4]", "float[1,2,2,3,2]", "float[1,2,2,3,2]", **_NCDHW),
+        sample("float[1,2,3,3,4]", "float[1,2,2,3,2]", "float[1,2,2,3,2]", has_gradient=False, **_NCDHW),
+        sample("float: [[[[[1.0], [3.0], [5.0], [2.0]]]]]", "float: [[[[[3.0], [5.0]]]]]", "float[1,1,1,2,1]", **_PAIRS_3D),
+        sample("float: [[[[[3.0], [3.0]]]]]", "float: [[[[[3.0]]]]]", "float[1,1,1,1,1]", has_gradient=False, **_PAIRS_3D),
     )
 
     @staticmethod
     def run(xp: Any, value: Array, output: Array, grad: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
-        return max_pool_gradient(xp, value, grad, ksize, strides, padding, data_format)
+        return gradient_of_all_largest(xp, value, output, grad, ksize, strides, padding, data_format)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -363,7 +387,7 @@ class AvgPool3D(_Pooling):
     """The mean of each window of volumes."""
 
     attrs = f"{_KSIZE_3D}, {_SAME_OR_VALID}, {_FORMAT_3D}, T: {{half, bfloat16, float, double}}"
-    samples = (sample("float[1,3,3,2,2]", **_SAME_3D), sample("double[1,2,3,3,4]", **_NCDHW))
+    samples = (sample("float[1,3,3,2,2]", **_SAME_3D), sample("double[1,2,3,3,4]", **_NCDHW), _SKIPPING)
 
     @staticmethod
     def run(xp: Any, value: Array, *, ksize: Any, strides: Any, padding: bytes, data_format: bytes) -> Array:
@@ -400,6 +424,15 @@ class AvgPool3DGrad(OpType):
 
 
 # ---- shapes
+
+
+def shapes_of_second_gradient(op: Operation, ksize: Sequence[int], strides: Sequence[int]) -> list[TensorShape]:
+    """That of the pooled first input, if the three inputs go together."""
+    value, output, grad = (tensor.shape for tensor in op._inputs[:3])
+    found = _pooled_shape(op, ksize, strides)
+    value.merge_with(grad)
+    output.merge_with(found)
+    return [found]
 
 
 def _pooled_shape(op: Operation, ksize: Sequence[int], strides: Sequence[int]) -> TensorShape:

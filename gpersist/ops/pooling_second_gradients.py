@@ -6,11 +6,11 @@ from typing import Any
 
 from gpersist.devices import Array
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply, sample
+from gpersist.graph import Operation, OpType, Tensor, apply, constant_value, sample
 from gpersist.ops.filling import zeros_like
 from gpersist.ops.kernels import shown
-from gpersist.ops.pooling import MaxPoolGradGrad
-from gpersist.shapes import TensorShape
+from gpersist.ops.pooling import MaxPoolGradGrad, shapes_of_second_gradient
+from gpersist.shapes import TensorShape, unknown_shape
 
 __all__: list[str] = []
 
@@ -34,9 +34,11 @@ class MaxPoolGradGradV2(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        value, output, grad = (tensor.shape for tensor in op._inputs[:3])
-        value.merge_with(grad)
-        return [output.with_rank(4)]
+        op._inputs[0].shape.with_rank(4)
+        ksize, strides = (constant_value(tensor) for tensor in op._inputs[3:])
+        if ksize is None or strides is None:
+            return [unknown_shape()]
+        return shapes_of_second_gradient(op, ksize.tolist(), strides.tolist())
 
     @staticmethod
     def run(xp: Any, value: Array, output: Array, grad: Array, ksize: Any, strides: Any, *, padding: bytes, data_format: bytes) -> Array:
@@ -66,9 +68,7 @@ class MaxPool3DGradGrad(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        value, output, grad = (tensor.shape for tensor in op._inputs)
-        value.merge_with(grad)
-        return [output.with_rank(5)]
+        return shapes_of_second_gradient(op, op.attr("ksize"), op.attr("strides"))
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

@@ -82,7 +82,13 @@ class StringFormat(TextOpType):
     inputs = "inputs: T"
     attrs = "T: list(type) >= 0, template: string = '%s', placeholder: string = '%s', summarize: int = 3"
     samples = (sample(["int32[9]", "string[]"], template="a %s b %s"), sample([], template="plain"))
-    shapes = staticmethod(shape_functions.scalar)
+
+    @staticmethod
+    def shapes(op: Operation) -> list[TensorShape]:
+        found, given = op.attr("template").count(op.attr("placeholder")), len(op._inputs)
+        if found != given:
+            raise ValueError(f"num placeholders in template and num inputs must match: {found} vs. {given}")
+        return [shape_functions.SCALAR]
 
     @staticmethod
     def run(xp: Any, values: list[Any], *, template: bytes, placeholder: bytes, summarize: int) -> Any:

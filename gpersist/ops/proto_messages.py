@@ -254,8 +254,8 @@ class EncodeProto(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        sizes, *values = (tensor.shape for tensor in op._inputs)
-        found = sizes.with_rank_at_least(2)[:-1] if sizes.rank is not None else unknown_shape()
+        _, *values = (tensor.shape for tensor in op._inputs)
+        found = unknown_shape()
         for each in values:
             checked = each.with_rank_at_least(2)
             if checked.rank is not None:

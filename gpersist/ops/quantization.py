@@ -9,9 +9,10 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Sample, Tensor, apply, apply_op, convert_to_tensor, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply, convert_to_tensor, sample
 from gpersist.ops import shape_functions
 from gpersist.ops.kernels import shown
+from gpersist.ops.named_outputs import named_outputs
 from gpersist.shapes import TensorShape
 
 __all__ = ["dequantize", "quantize", "quantize_and_dequantize_v2", "quantize_v2"]
@@ -31,15 +32,14 @@ def quantize_v2(
     narrow_range: bool = False,
     axis: int | None = None,
     ensure_minimum_range: float = 0.01,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Any:
     """Reals as numbers of few bits, and the range that these stand for (`tf.quantization.quantize`)."""
     extra: dict[str, Any] = {} if axis is None else {"axis": axis}
     if narrow_range:
         extra["narrow_range"] = True
     if ensure_minimum_range != 0.01:
         extra["ensure_minimum_range"] = ensure_minimum_range
-    found = apply_op("QuantizeV2", input, min_range, max_range, T=T, mode=mode, round_mode=round_mode, name=name, **extra).outputs
-    return found[0], found[1], found[2]
+    return named_outputs("QuantizeV2", input, min_range, max_range, T=T, mode=mode, round_mode=round_mode, name=name, **extra)
 
 
 def quantize(
@@ -53,7 +53,7 @@ def quantize(
     narrow_range: bool = False,
     axis: int | None = None,
     ensure_minimum_range: float = 0.01,
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Any:
     """Reals as numbers of few bits, and the range that these stand for; `quantize_v2` with its arguments in another order."""
     return quantize_v2(input, min_range, max_range, T, mode, name, round_mode, narrow_range, axis, ensure_minimum_range)
 

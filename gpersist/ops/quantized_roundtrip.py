@@ -89,7 +89,8 @@ class QuantizeAndDequantizeV4Grad(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         _, value, low, high = (tensor.shape for tensor in op._inputs)
         rank = 0 if op.attr("axis") == -1 else 1
-        return [value, low.with_rank(rank), high.with_rank(rank)]
+        limits = low.with_rank(rank).merge_with(high)
+        return [value, limits, limits]
 
     @staticmethod
     def run(xp: Any, grad: Array, value: Array, low: Array, high: Array, *, axis: int) -> list[Array]:

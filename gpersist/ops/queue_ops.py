@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gpersist import protos
 from gpersist.dtypes import DType, as_dtype
 from gpersist.errors import CancelledError, InvalidArgumentError, OutOfRangeError, UnimplementedError
 from gpersist.graph import Context, Operation, SessionOpType, check_deadline
@@ -50,6 +51,22 @@ class _Queue:
         self._is_closed = False
         self._is_cancelled = False
         self._least = 0
+
+    def check_shared(self, op: Operation, name: str) -> None:
+        """Holds what another node asks for under its name against what it is."""
+        if op.type.removesuffix("V2") != self._kind:
+            raise InvalidArgumentError(f"Expected {self._kind}, found {op.type}")
+        asked = op.attr("capacity") if op.attr("capacity") >= 0 else None
+        if asked != self._capacity:
+            raise InvalidArgumentError(f"Shared queue '{name}' has capacity {self._capacity} but requested capacity was {asked}")
+        first = len(self.types) - len(op.attr("component_types"))  # a PriorityQueue's own one
+        for what, own, wanted in (
+            ("types", [_called(dtype) for dtype in self.types[first:]], [_called(dtype) for dtype in op.attr("component_types")]),
+            ("shapes", [shown(shape.as_list()) for shape in self.shapes[first:]], [shown(shape.as_list()) for shape in op.attr("shapes")]),
+        ):
+            if own != wanted:
+                told = [", ".join(each) if what == "types" else f"[{', '.join(each)}]" for each in (own, wanted)]
+                raise InvalidArgumentError(f"Shared queue '{name}' has component {what} {told[0]} but requested component {what} were {told[1]}")
 
     def enqueue(self, op: Operation, elements: Sequence[tuple[Any, ...]]) -> None:
         """Adds elements, one after the other, as there is room."""
@@ -95,6 +112,8 @@ class _Queue:
     def close(self, *, cancels: bool) -> None:
         """Takes no more elements; with `cancels` not even those that wait for room."""
         with self._changed:
+            if self._is_closed:
+                raise CancelledError(f"{self._told.replace(self._kind, 'Queue', 1)} is already closed.")
             self._is_closed = True
             self._is_cancelled |= cancels
             self._least = 0
@@ -122,6 +141,10 @@ class _Queue:
 
     def _take(self) -> Any:
         return self._elements.pop(0)
+
+
+def _called(dtype: DType) -> str:
+    return protos.DataType.Name(dtype.base_dtype.enum).removeprefix("DT_").lower()
 
 
 class _Shuffled(_Queue):
@@ -168,7 +191,10 @@ class _Making(SessionOpType, abstract=True):
         shared = op.attr("shared_name").decode()
         key = ("queue", op.attr("container").decode(), shared) if shared else ("queue", op)
         found: _Queue | None = ctx.session.resources.get(key)
-        return ctx.session.resources.setdefault(key, _made(op, shared or op.name)) if found is None else found
+        if found is None:
+            return ctx.session.resources.setdefault(key, _made(op, shared or op.name))  # type: ignore[no-any-return]
+        found.check_shared(op, shared)
+        return found
 
 
 def _made(op: Operation, name: str) -> _Queue:

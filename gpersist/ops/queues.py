@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from gpersist.dtypes import DType, as_dtype
-from gpersist.graph import Operation, Tensor, apply, apply_op, convert_to_tensor, name_scope
+from gpersist.graph import Operation, Tensor, apply, apply_op, convert_to_tensor, get_default_graph, name_scope
 from gpersist.ops import queue_ops as _queue_ops  # noqa: F401  # the operations
 from gpersist.ops.random_seed import get_seed
 from gpersist.shapes import TensorShape, as_shape, unknown_shape
@@ -61,8 +62,13 @@ class QueueBase:
         """An operation that adds an element for each row of the components."""
         with name_scope(name, f"{self._name}_EnqueueMany") as scope:
             values = self._tensors(vals)
+            rows = TensorShape([None])
             for tensor, shape in zip(values, self._shapes, strict=False):
-                tensor.shape.with_rank_at_least(1)[1:].assert_is_compatible_with(shape)
+                found = tensor.shape.with_rank_at_least(1)
+                if found.rank is not None and rows.as_list()[0] is not None and found.as_list()[0] not in (None, rows.as_list()[0]):
+                    raise ValueError(f"Dimensions {rows.as_list()[0]} and {found.as_list()[0]} are not compatible")
+                rows = rows.merge_with(found[:1]) if found.rank is not None else rows
+                found[1:].assert_is_compatible_with(shape)
             return apply_op("QueueEnqueueManyV2", self._queue_ref, values, name=scope)
 
     def dequeue(self, name: str | None = None) -> Any:
@@ -105,7 +111,7 @@ class QueueBase:
                 raise ValueError("Queue must have names to enqueue a dictionary")
             if sorted(self._names) != sorted(vals):
                 raise ValueError(
-                    f"Keys in dictionary to enqueue do not match names of Queue.  Dictionary: {sorted(vals)}, Queue: {sorted(self._names)}"
+                    f"Keys in dictionary to enqueue do not match names of Queue.  Dictionary: {sorted(vals)},Queue: {sorted(self._names)}"
                 )
             vals = [vals[name] for name in self._names]
         elif self._names:
@@ -125,12 +131,18 @@ def _listed(dtypes: Any, shapes: Any, names: Any) -> tuple[list[DType], list[Ten
         shapes = [shapes] if not isinstance(shapes, list) or (shapes and not isinstance(shapes[0], (list, tuple, TensorShape))) else shapes
         shapes = [as_shape(shape) for shape in shapes]
         if len(shapes) != len(types):
-            raise ValueError("Queue shapes must have the same length as dtypes")
+            raise ValueError(f"Queue shapes must have the same length as dtypes, received len(shapes)={len(shapes)}, len(dtypes)={len(types)}")
     if names is not None:
         names = list(names) if isinstance(names, (list, tuple)) else [names]
         if len(names) != len(types):
-            raise ValueError("Queue names must have the same length as dtypes")
+            counts = f"len(names)={len(names)},len(dtypes)={len(types)}"
+            raise ValueError(f"List of names must have the same length as the list of dtypes, received {counts}")
     return types, shapes, names
+
+
+def _check_defined(shapes: Sequence[TensorShape] | None) -> None:
+    if any(not shape.is_fully_defined() for shape in shapes or ()):
+        raise ValueError(f"All shapes must be fully defined: {shapes}")
 
 
 class FIFOQueue(QueueBase):
@@ -146,12 +158,17 @@ class FIFOQueue(QueueBase):
     """
 
     _op_name = "FIFOQueueV2"
+    _device: str | None = "CPU"
 
     def __init__(
         self, capacity: int, dtypes: Any, shapes: Any = None, names: Any = None, shared_name: str | None = None, name: str = "fifo_queue"
     ) -> None:
         types, known, component_names = _listed(dtypes, shapes, names)
-        handle = apply(self._op_name, component_types=types, shapes=known or [], capacity=capacity, shared_name=shared_name or "", name=name)
+        if self._op_name == "FIFOQueueV2":
+            _check_defined(known)
+        attrs = {"component_types": types, "shapes": known or [], "capacity": capacity, "shared_name": shared_name or ""}
+        with nullcontext() if self._device is None else get_default_graph().device(self._device):
+            handle = apply(self._op_name, name=name, **attrs)
         super().__init__(types, known, component_names, handle)
 
 
@@ -159,10 +176,13 @@ class PaddingFIFOQueue(FIFOQueue):
     """The same, of elements whose shapes have unknown dimensions, filled up with zeros where several are taken (`tf.PaddingFIFOQueue`)."""
 
     _op_name = "PaddingFIFOQueueV2"
+    _device = None
 
     def __init__(
         self, capacity: int, dtypes: Any, shapes: Any, names: Any = None, shared_name: str | None = None, name: str = "padding_fifo_queue"
     ) -> None:
+        if isinstance(shapes, list) and any(shape is None for shape in shapes):
+            raise ValueError("When providing partial shapes, a list of shapes must be provided.")
         super().__init__(capacity, dtypes, shapes, names, shared_name, name)
 
 
@@ -181,6 +201,7 @@ class RandomShuffleQueue(QueueBase):
         name: str = "random_shuffle_queue",
     ) -> None:
         types, known, component_names = _listed(dtypes, shapes, names)
+        _check_defined(known)
         first, second = get_seed(seed)
         handle = apply(
             "RandomShuffleQueueV2",
@@ -203,5 +224,6 @@ class PriorityQueue(QueueBase):
         self, capacity: int, types: Any, shapes: Any = None, names: Any = None, shared_name: str | None = None, name: str = "priority_queue"
     ) -> None:
         found, known, component_names = _listed(types, shapes, names)
+        _check_defined(known)
         handle = apply("PriorityQueueV2", component_types=found, shapes=known or [], capacity=capacity, shared_name=shared_name or "", name=name)
         super().__init__([as_dtype("int64"), *found], None if known is None else [TensorShape([]), *known], component_names, handle)

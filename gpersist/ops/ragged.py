@@ -19,6 +19,7 @@ from gpersist.ops.ragged_places import row_splits_to_numbers
 from gpersist.ops.ragged_tensor import RaggedTensor
 from gpersist.ops.ragged_tensor_value import RaggedTensorValue
 from gpersist.ops.scans import cumsum
+from gpersist.shapes import TensorShape
 
 __all__ = [
     "RaggedTensorValue",
@@ -150,13 +151,13 @@ def placeholder(dtype: Any, ragged_rank: int, value_shape: Any = None, name: str
     Args:
         dtype: of the values.
         ragged_rank: how many levels of rows there are.
-        value_shape: the shape of one value.
+        value_shape: the shape of one value; None: nothing is known of it, nor of the shape of all.
         name: of the scope.
     """
     if ragged_rank == 0:
         return constants.placeholder(dtype, value_shape, name)
     with name_scope(name, "RaggedPlaceholder", []):
-        found: Any = constants.placeholder(dtype, [None, *(value_shape or ())], "flat_values")
+        found: Any = constants.placeholder(dtype, TensorShape([None]).concatenate(value_shape), "flat_values")
         for level in reversed(builtins.range(ragged_rank)):
             found = RaggedTensor(found, constants.placeholder("int64", [None], f"row_splits_{level}"))
         return found

@@ -59,7 +59,7 @@ class RandomGamma(SessionOpType):
         if samples:
             start = generator_of(ctx).reserve(found.size * RESERVED)
             found = rejection_sampling.gamma(start, np.ravel(alpha).astype(np.float64), samples).astype(alpha.dtype)
-        return found.reshape(*sizes, *np.shape(alpha))
+        return found.reshape((*sizes, *np.shape(alpha)))
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -84,8 +84,8 @@ class _Poisson(SessionOpType, abstract=True):
             raise InvalidArgumentError("Input rate should have non-zero element count, got: 0")
         if samples:
             start = generator_of(ctx).reserve(found.size * RESERVED)
-            found = rejection_sampling.poisson(start, np.ravel(rate).astype(np.float64), samples).astype(dtype.numpy)
-        return found.reshape(*sizes, *np.shape(rate))
+            found = rejection_sampling.poisson(start, np.ravel(rate).astype(np.float64), samples, dtype)
+        return found.reshape((*sizes, *np.shape(rate)))
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

@@ -116,6 +116,8 @@ class LSTMBlockCell(OpType):
         use_peephole: bool,
     ) -> _Step:
         _check_cell(x, cs_prev, h_prev, w, b)
+        if not cs_prev.size:
+            raise InvalidArgumentError(f"cs_prev_tensor is empty, has shape: {shown(cs_prev.shape)}.")
         return _step(xp, x, cs_prev, h_prev, _weights(w, wci, wcf, wco, b, use_peephole), _OLD_GATES, forget_bias, cell_clip)
 
 
@@ -374,7 +376,8 @@ class GRUBlockCellGrad(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         x, h_prev = op._inputs[0].shape.with_rank(2), op._inputs[1].shape.with_rank(2)
         batch, size = x.as_list()[0], h_prev.as_list()[1]
-        return [x, TensorShape([batch, size]), TensorShape([batch, size]), TensorShape([batch, None if size is None else 2 * size])]
+        both = op._inputs[2].shape.with_rank(2).as_list()[1]
+        return [x, TensorShape([batch, size]), TensorShape([batch, size]), TensorShape([batch, both])]
 
     @staticmethod
     def run(xp: Any, *values: Array) -> tuple[Array, ...]:

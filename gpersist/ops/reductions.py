@@ -119,13 +119,14 @@ class Mean(_Reduction):
     def run(xp: Any, value: Array, axes: Any, *, keep_dims: bool) -> Array:
         found = reduced_axes(axes, np.ndim(value))
         count = math.prod(np.shape(value)[axis] for axis in found)
-        is_small = value.dtype.itemsize == 2 and value.dtype.kind not in "iu"
-        total = xp.sum(value, axis=found, keepdims=keep_dims, dtype=np.float32 if is_small else value.dtype)
-        if value.dtype.kind not in "iu":
+        kind = value.dtype.kind
+        wide = {"i": np.int64, "u": np.uint64}.get(kind) or (np.float32 if value.dtype.itemsize == 2 else value.dtype)
+        total = xp.sum(value, axis=found, keepdims=keep_dims, dtype=wide)
+        if kind not in "iu":
             return (total / count if count else xp.full_like(total, np.nan)).astype(value.dtype)
-        if not count:
-            return total
-        return total // value.dtype.type(count) if value.dtype.kind == "u" else ((total - xp.fmod(total, count)) // count).astype(value.dtype)
+        if count:
+            total = total // np.uint64(count) if kind == "u" else (total - xp.fmod(total, count)) // count
+        return total.astype(value.dtype)
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

@@ -81,13 +81,13 @@ def gamma(start: Philox, alpha: Any, samples: int) -> Any:
     return found.reshape(len(alpha), samples).T
 
 
-def poisson(start: Philox, rate: Any, samples: int) -> Any:
-    """Numbers of Poisson distributions, by Knuth and Hoermann: float64 [samples, len(rate)] for rate float64 [n]."""
+def poisson(start: Philox, rate: Any, samples: int, dtype: DType) -> Any:
+    """Numbers of Poisson distributions, by Knuth and Hoermann: [samples, len(rate)] for rate float64 [n]; as integers NaN and infinity are 0."""
     rates = np.repeat(rate, samples)
     units = _Streams(start, np.arange(len(rates)) * RESERVED).source(float64, unit)
     found = np.full(len(rates), np.nan)
     with np.errstate(all="ignore"):
-        found[np.isposinf(rates)] = np.inf
+        found[rates < 0], found[np.isposinf(rates)] = 0, np.inf
         rows = np.flatnonzero((rates >= 0) & (rates < 10))
         limits, product = np.exp(-rates), np.ones(len(rates))
         found[rows] = 0
@@ -111,7 +111,9 @@ def poisson(start: Philox, rate: Any, samples: int) -> Any:
             taken = inside | (~outside & (left <= right))
             found[rows[taken]] = k[taken]
             rows = rows[~taken]
-    return found.reshape(len(rate), samples).T
+    if dtype.is_integer:
+        found[~np.isfinite(found)] = 0
+    return found.astype(dtype.numpy).reshape(len(rate), samples).T
 
 
 _TAILS = (

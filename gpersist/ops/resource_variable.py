@@ -168,6 +168,9 @@ class ResourceVariable(Variable):
         """
         raise NotImplementedError("numpy() is only available when eager execution is enabled.")
 
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        self.numpy()
+
     def _arithmetic(self, op_type: str, delta: Any, name: str | None) -> Operation:
         with self._after_cached():
             return apply_op(op_type, self._variable, convert_to_tensor(delta, self._dtype), name=name)

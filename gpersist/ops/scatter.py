@@ -6,6 +6,7 @@ Indices are read on the host, wherever the variable lives: none may point outsid
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -101,6 +102,15 @@ def _rounds(index: _Index, shape: tuple[int, ...]) -> Iterator[tuple[np.ndarray[
         yield np.unravel_index(positions, index[0].shape)
 
 
+def _scatter_first(xp: Any, how: str, buffer: Buffer, index: _Index, updates: Any, end: tuple[int, ...]) -> None:
+    """Changes what is named before a place in the index, which is wrong: TensorFlow finds it only when it comes to it."""
+    count = int(np.ravel_multi_index(end, index[0].shape)) if end else 0
+    if count:
+        rest = np.shape(updates)[index[0].ndim :]
+        first = updates.reshape(index[0].size, *rest)[:count] if np.ndim(updates) else updates
+        _scatter(xp, how, buffer.writable(), tuple(part.reshape(-1)[:count] for part in index), first)
+
+
 # ---- rows
 
 
@@ -113,6 +123,8 @@ def _rows_shape(whole: TensorShape, indices: TensorShape, updates: TensorShape) 
 
 
 def _scatter_rows(how: str, ctx: Context, buffer: Buffer, indices: Any, updates: Any) -> Buffer:
+    if how == "divide" and bool((ctx.xp.asarray(updates) == 0).any()) and ctx.op.type.startswith("Resource"):
+        raise InvalidArgumentError("updates must not contain 0")
     with buffer.lock:
         shape = buffer.read().shape
         if not shape:
@@ -126,6 +138,7 @@ def _scatter_rows(how: str, ctx: Context, buffer: Buffer, indices: Any, updates:
         if len(wrong):
             place = tuple(wrong[0].tolist())
             where = f"[{','.join(map(str, place))}]" if place else ""
+            _scatter_first(ctx.xp, how, buffer, (indices,), updates, place)
             raise InvalidArgumentError(f"indices{where} = {indices[place]} is not in [0, {shape[0]})")
         _scatter(ctx.xp, how, buffer.writable(), (indices,), updates)
     return buffer
@@ -256,7 +269,9 @@ class ResourceScatterMax(_ResourceScatter):
 
 
 def _elements_shape(whole: TensorShape, indices: TensorShape, updates: TensorShape) -> None:
-    if whole.rank is None or indices.rank is None or updates.rank is None or not indices.rank:
+    if indices.rank == 0 or updates.rank == 0:
+        raise ValueError("Shape must be at least rank 1 but is rank 0")
+    if whole.rank is None or indices.rank is None or updates.rank is None:
         return
     *outer, depth = indices.sizes or ()
     if depth is None or depth > whole.rank:
@@ -269,8 +284,12 @@ def _elements_shape(whole: TensorShape, indices: TensorShape, updates: TensorSha
 def _scatter_elements(how: str, ctx: Context, buffer: Buffer, indices: Any, updates: Any) -> Buffer:
     with buffer.lock:
         shape = buffer.read().shape
+        if indices.ndim == 1:  # numbers of rows, though a signature reads them as one place
+            indices = indices[:, None]
         depth = indices.shape[-1] if indices.ndim else 1
         outer = indices.shape[:-1]
+        if not math.prod(shape) and (indices.size or np.size(updates)):
+            raise InvalidArgumentError(f"Indices and updates specified for empty output.  indices shape: {shown(indices.shape)}")
         if depth > len(shape) or np.shape(updates) != (*outer, *shape[depth:]):
             raise InvalidArgumentError(
                 f"updates of shape {shown(np.shape(updates))} do not go with indices of shape {shown(indices.shape)} and a variable of shape "
@@ -281,6 +300,9 @@ def _scatter_elements(how: str, ctx: Context, buffer: Buffer, indices: Any, upda
         wrong = np.argwhere(((indices < 0) | (indices >= limits)).any(-1))
         if len(wrong):
             place = tuple(wrong[0].tolist())
+            right = np.nonzero(~((indices < 0) | (indices >= limits)).any(-1))  # TensorFlow leaves out only what is wrong
+            if depth and right[0].size:
+                _scatter(ctx.xp, how, buffer.writable(), tuple(part[right] for part in parts), updates[tuple(map(ctx.xp.asarray, right))])
             raise InvalidArgumentError(f"indices[{','.join(map(str, place))}] = {shown(indices[place])} does not index into shape {shown(shape)}")
         if depth:
             _scatter(ctx.xp, how, buffer.writable(), parts, updates)

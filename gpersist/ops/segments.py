@@ -115,10 +115,11 @@ class _SortedExtreme(_Segments, abstract=True):
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         data, ids = op.inputs
+        zeros = zeros_like(data, data.dtype)
         chosen = equal(data, gather(op.outputs[0], ids))
         count = segment_sum(cast(chosen, grad.dtype), ids)
         shared = gather(divide(grad, count), ids)  # equal ones share
-        return [where_v2(chosen, shared, zeros_like(data, grad.dtype)), None]
+        return [where_v2(chosen, shared, zeros), None]
 
 
 class SegmentMax(_SortedExtreme):
@@ -126,7 +127,7 @@ class SegmentMax(_SortedExtreme):
 
     @staticmethod
     def run(xp: Any, data: Array, ids: Array) -> Array:
-        return _extreme_or_zero(xp, "maximum", data, ids, _bound(data.dtype, "min"))
+        return _extreme_or_zero(xp, "maximum", data, ids, _bound(data.dtype, "min") if data.dtype.kind in "iu" else -np.inf)
 
 
 class SegmentMin(_SortedExtreme):
@@ -134,7 +135,7 @@ class SegmentMin(_SortedExtreme):
 
     @staticmethod
     def run(xp: Any, data: Array, ids: Array) -> Array:
-        return _extreme_or_zero(xp, "minimum", data, ids, _bound(data.dtype, "max"))
+        return _extreme_or_zero(xp, "minimum", data, ids, _bound(data.dtype, "max") if data.dtype.kind in "iu" else np.inf)
 
 
 class _Unsorted(OpType, abstract=True):
@@ -268,6 +269,8 @@ def _flattened(xp: Any, data: Array, ids: Array, num_segments: Any) -> tuple[Arr
         raise InvalidArgumentError(f"Input num_segments == {count} must not be negative.")
     flat = xp.reshape(ids, -1)
     rows = xp.reshape(data, (flat.size, *data.shape[ids.ndim :]))
+    if not data.size:  # nothing to look at: TensorFlow does not, either
+        return rows[:0], flat[:0], count
     if flat.size and flat.max() >= count:
         place = tuple(int(axis[0]) for axis in xp.nonzero(ids >= count))
         raise InvalidArgumentError(f"segment_ids{shown(place) if place else ''} = {int(ids[place])} is out of range [0, {count})")

@@ -333,6 +333,10 @@ class ParseSingleSequenceExample(TextOpType):
         feature_list_sparse_types: list[DType],
         feature_list_dense_shapes: list[TensorShape],
     ) -> Any:
+        for what, keys in zip(("feature_list_dense", "feature_list_sparse"), (feature_list_dense_keys, feature_list_sparse_keys), strict=True):
+            for number, key in enumerate(keys):
+                if np.ndim(key):
+                    raise InvalidArgumentError(f"Expected {what}_keys[{number}] to be a scalar, got shape: {shown(np.shape(key))}")
         sparse, dense, sparse_lists, dense_lists = (
             [scalar(key)[()] for key in keys] for keys in (context_sparse_keys, context_dense_keys, feature_list_sparse_keys, feature_list_dense_keys)
         )

@@ -11,13 +11,23 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.dtypes import as_dtype
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply, constant_value, convert_to_tensor, name_scope, sample
+from gpersist.graph import (
+    Operation,
+    OpType,
+    Tensor,
+    apply,
+    constant_value,
+    convert_to_tensor,
+    name_scope,
+    register_tensor_conversion_function,
+    sample,
+)
 from gpersist.ops.arranging import tile
 from gpersist.ops.choosing import boolean_mask
 from gpersist.ops.constants import constant
 from gpersist.ops.filling import ones
 from gpersist.ops.joining import concat, stack
-from gpersist.ops.kernels import check_scalars
+from gpersist.ops.kernels import check_scalars, shown
 from gpersist.ops.shaping import expand_dims, reshape, shape_of, size
 from gpersist.shapes import TensorShape, unknown_shape
 
@@ -48,6 +58,7 @@ class Range(OpType):
     @staticmethod
     def run(xp: Any, start: Any, limit: Any, delta: Any) -> Array:
         count = _count(start, limit, delta)
+        start, delta = start.reshape(()), delta.reshape(())
         dtype = np.asarray(start).dtype
         if dtype.kind in "iu":
             return xp.arange(count, dtype=dtype) * xp.asarray(delta, dtype) + xp.asarray(start, dtype)
@@ -59,6 +70,9 @@ class Range(OpType):
 
 
 def _count(start: Any, limit: Any, delta: Any) -> int:
+    for name, value in (("start", start), ("limit", limit), ("delta", delta)):
+        if np.shape(value) not in ((), (1,)):  # a vector of one element is taken for a scalar
+            raise InvalidArgumentError(f"{name} must be a scalar, not shape {shown(np.shape(value))}")
     first, last, step = start.item(), limit.item(), delta.item()
     if step == 0:
         raise InvalidArgumentError("Requires delta != 0: 0")
@@ -120,6 +134,13 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
             wanted = max((tensor.dtype.base_dtype for tensor in tensors), key=lambda found: _HIERARCHY.index(found.name))
         cast = [tensor if tensor.dtype.base_dtype is wanted else apply("Cast", tensor, DstT=wanted) for tensor in tensors]
         return apply("Range", *cast, name=scope)
+
+
+def _of_range(value: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Tensor:
+    return range(value.start, value.stop, value.step, dtype=dtype, name=name or "Range")
+
+
+register_tensor_conversion_function(builtins.range, _of_range, 100)
 
 
 _HIERARCHY = ("int32", "int64", "float16", "bfloat16", "float32", "float64")

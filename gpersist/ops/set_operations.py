@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, constant_shape, sample
+from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, sample
 from gpersist.ops.kernels import shown
 from gpersist.ops.sparse_products import check_places
 from gpersist.ops.sparse_structure import flat_places, split_places
@@ -70,6 +70,9 @@ class _SetOperation(OpType, abstract=True):
 
     @classmethod
     def shapes(cls, op: Operation) -> list[TensorShape]:
+        for place, arg in enumerate(cls.signature().inputs):  # what is sparse has indices of rank 2, values and a shape of rank 1
+            if "_" in arg.name:
+                op._inputs[place].shape.with_rank(2 if arg.name.endswith("indices") else 1)
         rank = cls._rank(op)
         return [TensorShape([None, rank]), TensorShape([None]), TensorShape([rank])]
 
@@ -131,7 +134,7 @@ class SparseToSparseSetOperation(_SetOperation):
 
     @staticmethod
     def _rank(op: Operation) -> int | None:
-        return _known_rank(constant_shape(op._inputs[2]).rank, op._inputs[5])
+        return _known_rank(_size(op._inputs[2]), op._inputs[5])
 
     @staticmethod
     def run(xp: Any, *parts: Any, set_operation: bytes, validate_indices: bool) -> tuple[Any, Any, Any]:
@@ -143,8 +146,12 @@ _Rows = tuple[tuple[int, ...], np.ndarray[Any, Any]]
 """The shape without its last axis; and which row each value is in."""
 
 
+def _size(shape: Tensor) -> int | None:
+    return shape.shape.with_rank(1).as_list()[0]
+
+
 def _known_rank(rank: int | None, shape: Tensor) -> int | None:
-    other = constant_shape(shape).rank
+    other = _size(shape)
     if rank is not None and rank < 2:
         raise ValueError(f"Shape must be at least rank 2 but is rank {rank}")
     return rank if other is None else other

@@ -21,6 +21,11 @@ __all__ = ["searchsorted", "setdiff1d", "unique", "unique_with_counts", "unravel
 
 def _distinct(x: Array, axis: int | None) -> tuple[Array, Array, Array]:
     """The values of an array, or its slices along an axis, in the order in which they come first; for each element which it is; and how often."""
+    if axis is not None and x.dtype == object:  # which NumPy has no order of slices for
+        slices = np.moveaxis(x, axis, 0)
+        places: dict[tuple[bytes, ...], int] = {}
+        numbers = np.array([places.setdefault(tuple(part.reshape(-1)), len(places)) for part in slices], np.int64)
+        return np.take(x, np.unique(numbers, return_index=True)[1], axis), numbers, np.bincount(numbers, minlength=len(places))
     options: Any = {"return_index": True, "return_inverse": True, "return_counts": True, "equal_nan": False}
     _, first, inverse, counts = np.unique(x, axis=axis, **options)
     order = np.argsort(first, kind="stable")
@@ -46,7 +51,8 @@ class _Unique(OpType, abstract=True):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         found = op._inputs[0].shape
-        found.with_rank(1)
+        if len(op.output_types) == 2:  # TensorFlow leaves it to the run where there are counts, too
+            found.with_rank(1)
         return [unknown_shape(1), found, unknown_shape(1)][: len(op.output_types)]
 
 
@@ -59,6 +65,8 @@ def _vector(x: Any) -> Any:
 class Unique(_Unique):
     """The distinct elements of a vector, and for each of its elements which it is."""
 
+    is_foldable = True
+
     @staticmethod
     def run(xp: Any, x: Array, *, out_idx: DType) -> list[Array]:
         values, places, _ = _distinct(_vector(x), None)
@@ -69,6 +77,7 @@ class UniqueWithCounts(_Unique):
     """The distinct elements of a vector, for each of its elements which it is, and how often each comes."""
 
     outputs = "y: T, idx: out_idx, count: out_idx"
+    is_foldable = True
 
     @staticmethod
     def run(xp: Any, x: Array, *, out_idx: DType) -> list[Array]:
@@ -141,6 +150,7 @@ class ListDiff(OpType):
     attrs = "T: type, out_idx: {int32, int64} = int32"
     samples = (sample("int32: [1, 2, 3, 2, 5]", "int32: [1, 3]"), sample("float[3]", "float[0]", out_idx="int64"), sample("string[3]", "string[1]"))
     is_host_only = True
+    is_foldable = True
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -171,8 +181,8 @@ class _Bound(OpType, abstract=True):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        rows, values = (tensor.shape.with_rank(2) for tensor in op._inputs)
-        rows[:1].merge_with(values[:1])
+        for tensor in op._inputs:
+            tensor.shape.with_rank(2)
         return [op._inputs[1].shape]
 
     @staticmethod

@@ -44,6 +44,22 @@ def merged(op: Operation) -> list[TensorShape]:
     return [merged_shapes(tensor.shape for tensor in op._inputs)]
 
 
+def merged_from_the_last(op: Operation) -> list[TensorShape]:
+    """The same, in TensorFlow's order for lists of inputs, told in its words.
+
+    Raises:
+        ValueError: they contradict each other.
+    """
+    shapes = [tensor.shape for tensor in op._inputs]
+    found = shapes[-1]
+    for number in reversed(range(len(shapes) - 1)):
+        try:
+            found = shapes[number].merge_with(found)
+        except ValueError as error:
+            raise ValueError(f"{getattr(error, 'in_graph', error)}\n\tFrom merging shape {number} with other shapes.") from None
+    return [found]
+
+
 def merged_shapes(shapes: Iterable[TensorShape]) -> TensorShape:
     """What several shapes of one tensor say together.
 
@@ -65,6 +81,18 @@ def axis(axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise ValueError(f"Dimension {axis} must be in the range [{-rank}, {rank}) of a shape of rank {rank}")
     return axis % rank
+
+
+def batch_and_matrix(shape: TensorShape) -> tuple[TensorShape, tuple[int | None, int | None]]:
+    """The shape of a batch of matrices, and how many rows and columns these have, as far as they are known.
+
+    Raises:
+        ValueError: it has fewer than two dimensions.
+    """
+    sizes = shape.with_rank_at_least(2).sizes
+    if sizes is None:
+        return unknown_shape(), (None, None)
+    return TensorShape(sizes[:-2]), (sizes[-2], sizes[-1])
 
 
 def broadcast_shapes(a: TensorShape, b: TensorShape) -> TensorShape:
@@ -92,5 +120,6 @@ def _broadcast(x: int | None, y: int | None) -> int | None:
     if x == 1:
         return y
     if x is None or y is None:
-        return y if x is None else x  # one that is neither unknown nor 1 decides
+        known = y if x is None else x
+        return known if known else None  # one above 1 decides; beside 0 the other may be 1, or wrong
     raise ValueError(f"Dimensions must be equal, but are {x} and {y}")

@@ -237,7 +237,7 @@ def idct(input: Any, type: int = 2, n: int | None = None, axis: int = -1, norm: 
 
 
 def _last(value: Tensor) -> Any:
-    return value.shape.as_list()[-1] or shape_of(value)[-1]
+    return (value.shape.sizes or (None,))[-1] or shape_of(value)[-1]
 
 
 def _dct(given: Any, kind: int, n: Any, norm: str | None, name: str | None) -> Tensor:

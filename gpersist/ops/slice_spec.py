@@ -106,7 +106,7 @@ def sliced_shape(op: Operation, sizes: Sequence[int | None] | None, begin: Tenso
     if count is None or steps is None or sizes is None:
         return unknown_shape()
     masks = [op.attr(name) for name in MASK_NAMES]
-    starts, ends = _known_elements(begin), _known_elements(end)
+    starts, ends = _known_elements(begin, count), _known_elements(end, count)
     spec = SliceSpec([0 if start is None else start for start in starts], [0 if stop is None else stop for stop in ends], steps.tolist(), *masks)
     found: list[int | None] = []
     kinds = spec.kinds()
@@ -143,13 +143,7 @@ def _length(spec: SliceSpec, number: int, size: int | None, start: int | None, s
     return len(range(*slice(None if opens else start, None if closes else stop, spec.strides[number]).indices(size)))
 
 
-def _known_elements(vector: Tensor) -> list[int | None]:
-    """The elements of a vector of known length, None for each that is not known before running."""
+def _known_elements(vector: Tensor, count: int) -> list[int | None]:
+    """The elements of a vector of this length: all of them or, as in TensorFlow, none before running."""
     value = constant_value(vector)
-    if value is not None:
-        return [int(item) for item in value]
-    if vector.op.type == "Pack" and vector.op.attr("axis") == 0:
-        items = [constant_value(item) for item in vector.op.inputs]
-        return [None if item is None else int(item) for item in items]
-    (count,) = vector.shape.as_list()
-    return [None] * (count or 0)
+    return [None] * count if value is None else [int(item) for item in value]

@@ -68,10 +68,9 @@ class SobolSample(OpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         known = [constant_value(tensor) for tensor in (op._inputs[1], op._inputs[0])]
-        for value in known:
-            if value is not None and value < 0:
-                raise ValueError(f"Dimension size, given by scalar input, must be non-negative but is {int(value)}")
-        return [TensorShape([None if value is None else int(value) for value in known])]
+        if any(value is not None and value < -1 for value in known):
+            raise ValueError(f"Dimension size, given by scalar input, must be non-negative but is {min(int(v) for v in known if v is not None)}")
+        return [TensorShape([None if value is None or value < 0 else int(value) for value in known])]
 
     @staticmethod
     def run(xp: Any, dim: Any, num_results: Any, skip: Any, *, dtype: DType) -> Array:

@@ -18,7 +18,7 @@ from gpersist.ops.joining import concat
 from gpersist.ops.kernels import in_blocks
 from gpersist.ops.sequences import range as number_range
 from gpersist.ops.shaping import rank
-from gpersist.shapes import TensorShape, unknown_shape
+from gpersist.shapes import TensorShape
 
 __all__ = ["log_softmax", "softmax"]
 
@@ -99,10 +99,14 @@ class SoftmaxCrossEntropyWithLogits(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        shape = shape_functions.broadcast_shapes(op._inputs[0].shape, op._inputs[1].shape)
-        if shape.rank is None:
-            return [unknown_shape(1), unknown_shape(2)]
-        shape = shape.with_rank(2)
+        features, labels = (tensor.shape for tensor in op._inputs)
+        try:
+            shape = features.with_rank(2).merge_with(labels)
+        except ValueError:
+            shape = shape_functions.broadcast_shapes(features, labels)
+            if shape.rank is None:
+                raise ValueError("Shape must be broadcasted with rank 2, but is rank is unknown.") from None
+            shape = shape.with_rank(2)
         assert shape.sizes is not None
         return [TensorShape(shape.sizes[:1]), shape]
 

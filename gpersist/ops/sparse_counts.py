@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Operation, OpType, Sample, Tensor, apply_op, constant_shape, constant_value, convert_to_tensor, name_scope, sample
+from gpersist.graph import Operation, OpType, Sample, Tensor, apply_op, constant_value, convert_to_tensor, name_scope, sample
 from gpersist.ops.constants import constant
 from gpersist.ops.kernels import shown
 from gpersist.ops.shaping import reshape
@@ -36,8 +36,7 @@ def _counted(rows: Any, values: Any, weights: Any, count: int | None, minlength:
     if (values < 0).any():
         raise InvalidArgumentError("Input values must all be non-negative")
     kept = np.ones(len(values), bool) if maxlength < 0 else values < maxlength
-    largest = int(values[kept].max(initial=-1)) + 1
-    width = max(largest, minlength) if maxlength < 0 else min(max(largest, minlength), maxlength)
+    width = maxlength if maxlength >= 0 else max(int(values[kept].max(initial=0)) + 1, minlength)
     keys, places = np.unique(rows[kept] * max(width, 1) + values[kept], return_inverse=True)
     if is_binary:
         found = np.ones(len(keys), weights.dtype)
@@ -90,8 +89,6 @@ def _check_sparse(indices: Any, values: Any, dense_shape: Any) -> None:
         raise InvalidArgumentError(
             f"Input indices {shown(indices.shape)}, values {shown(values.shape)} and shape {shown(dense_shape.shape)} do not go together"
         )
-    if len(dense_shape) not in (1, 2):
-        raise InvalidArgumentError(f"Rank of the input must be 1 or 2, not {len(dense_shape)}")
     wrong = np.flatnonzero(((indices < 0) | (indices >= dense_shape)).any(1))
     if wrong.size:
         at = int(wrong[0])
@@ -109,7 +106,7 @@ class SparseCountSparseOutput(_SparseCounts):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        rank = op._inputs[2].shape.as_list()[0] if op._inputs[2].shape.rank == 1 else None
+        rank = op._inputs[0].shape.as_list()[1] if op._inputs[0].shape.rank == 2 else None
         return [TensorShape([None, rank]), TensorShape([None]), TensorShape([rank])]
 
     @staticmethod
@@ -182,11 +179,16 @@ class SparseBincount(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        count = _known_size(op, 3)
-        shape = constant_shape(op._inputs[2])
-        if shape.rank == 1:
-            return [TensorShape([count])]
-        return [TensorShape([shape.as_list()[0], count]) if shape.rank == 2 else unknown_shape()]
+        size, shape = constant_value(op._inputs[3]), constant_value(op._inputs[2])
+        if size is None:
+            return [unknown_shape()]
+        op._inputs[3].shape.with_rank(0)
+        if shape is None:
+            return [unknown_shape()]
+        if shape.size not in (1, 2):
+            raise ValueError("Input must be less than rank 2")
+        count = None if size < 0 else int(size)
+        return [TensorShape([count]) if shape.size == 1 else TensorShape([int(shape[0]), count])]
 
     @staticmethod
     def run(xp: Any, indices: Any, values: Any, dense_shape: Any, size: Any, weights: Any, *, binary_output: bool) -> Any:
@@ -208,7 +210,6 @@ class RaggedBincount(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        _known_size(op, 2)
         return [unknown_shape()]
 
     @staticmethod
@@ -217,14 +218,6 @@ class RaggedBincount(OpType):
         _check_weights(weights, values)
         rows = np.repeat(np.arange(len(splits) - 1), np.diff(splits))
         return _bins(rows, values.reshape(-1), weights.reshape(-1), len(splits) - 1, int(size), binary_output)
-
-
-def _known_size(op: Operation, place: int) -> int | None:
-    op._inputs[place].shape.with_rank(0)
-    found = constant_value(op._inputs[place])
-    if found is not None and found < 0:
-        raise ValueError(f"size ({found}) must be non-negative")
-    return None if found is None else int(found)
 
 
 def sparse_bincount(

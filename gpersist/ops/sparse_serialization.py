@@ -147,6 +147,8 @@ def _check(indices: Any, values: Any, shape: Any) -> None:
     for value, what in ((values, "values"), (shape, "shape")):
         if value.ndim != 1:
             raise InvalidArgumentError(f"Input {what} should be a vector but received shape {shown(value.shape)}")
+    if len(indices) != len(values):
+        raise InvalidArgumentError(f"indices and values rows (indexing dimension) must match. (indices = {len(indices)}, values = {len(values)})")
 
 
 class DeserializeSparse(OpType):

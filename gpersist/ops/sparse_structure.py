@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gpersist.errors import InvalidArgumentError
+from gpersist.errors import InternalError, InvalidArgumentError
 from gpersist.graph import Operation, OpType, Tensor, apply, apply_op, constant_shape, sample
 from gpersist.ops.kernels import shown
 from gpersist.ops.shaping import shape_of
@@ -163,14 +163,15 @@ class SparseConcat(OpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         count = op.attr("N")
-        shape = unknown_shape()
+        shape, columns = unknown_shape(), TensorShape([None])
         total: int | None = 0
         for number in range(count):
             indices, values = op._inputs[number].shape.with_rank(2), op._inputs[count + number].shape.with_rank(1)
             size = indices[:1].merge_with(values).as_list()[0]
             total = None if total is None or size is None else total + size
-            shape = shape.merge_with(op._inputs[2 * count + number].shape.with_rank(1)).merge_with(indices[1:])
-        return [TensorShape([total, shape.as_list()[0]]), TensorShape([total]), shape]
+            columns = columns.merge_with(indices[1:])
+            shape = shape.merge_with(op._inputs[2 * count + number].shape.with_rank(1))
+        return [TensorShape([total]).concatenate(columns), TensorShape([total]), shape]
 
     @staticmethod
     def run(xp: Any, indices: list[Any], values: list[Any], shapes: list[Any], *, concat_dim: int) -> tuple[Any, Any, Any]:
@@ -288,14 +289,20 @@ class SparseSliceGrad(OpType):
     def run(xp: Any, grad: Any, indices: Any, start: Any, output_indices: Any) -> Any:
         if grad.ndim != 1 or indices.ndim != 2 or output_indices.ndim != 2 or start.shape != indices.shape[1:]:
             raise InvalidArgumentError("the gradient must be a vector, indices must be matrices, and start a vector of their width")
+        if len(output_indices) > len(indices):
+            raise InvalidArgumentError(
+                f"# rows of output_indices should be not greater than of input_indices, got {len(output_indices)} and {len(indices)}"
+            )
         if len(grad) != len(output_indices):
             raise InvalidArgumentError(f"there are {len(grad)} gradients of {len(output_indices)} values")
         found = np.zeros(len(indices), grad.dtype)
-        places = {tuple(index): number for number, index in enumerate((output_indices + start).tolist())}
-        for number, index in enumerate(indices.tolist()):
-            at = places.get(tuple(index))
-            if at is not None:
-                found[number] = grad[at]
+        wanted, used = (output_indices + start).tolist(), 0
+        for number, index in enumerate(indices.tolist()):  # both in one order
+            if used < len(wanted) and index == wanted[used]:
+                found[number] = grad[used]
+                used += 1
+        if used < len(wanted):
+            raise InternalError(f"Elements of backprop_val_grad aren't all propagated. Num elements:{len(wanted)}, used: {used}")
         return found
 
 
@@ -313,11 +320,12 @@ class SparseFillEmptyRows(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        rank = parts_rank(op)
+        parts_rank(op)
         op._inputs[3].shape.with_rank(0)
         shape = constant_shape(op._inputs[2])
+        rank = op._inputs[2].shape.with_rank(1).as_list()[0]
         rows = None if not shape.rank else shape.as_list()[0]
-        return [_matrix(None, rank), TensorShape([None]), TensorShape([rows]), op._inputs[0].shape.with_rank(2)[:1]]
+        return [_matrix(None, rank), TensorShape([None]), TensorShape([rows]), op._inputs[0].shape.with_rank(2)[:1].merge_with(op._inputs[1].shape)]
 
     @staticmethod
     def run(xp: Any, indices: Any, values: Any, dense_shape: Any, default_value: Any) -> tuple[Any, ...]:

@@ -82,7 +82,8 @@ def _merged(a: Any, b: Any) -> tuple[Any, Any, Any]:
     """The same by going through both at once."""
     ours, theirs = list(map(tuple, a.tolist())), list(map(tuple, b.tolist()))
     places: list[tuple[int, ...]] = []
-    of_a, of_b = [], []
+    of_a: list[int] = []
+    of_b: list[int] = []
     while len(of_a) < len(ours) or len(of_b) < len(theirs):
         mine = ours[len(of_a)] if len(of_a) < len(ours) else None
         other = theirs[len(of_b)] if len(of_b) < len(theirs) else None

@@ -58,7 +58,7 @@ class SpaceToDepth(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         data_format, block = op.attr("data_format"), op.attr("block_size")
         if data_format == b"NCHW_VECT_C":
-            return [unknown_shape(5)]
+            return [unknown_shape(op._inputs[0].shape.with_rank(5).rank)]
         batch, height, width, depth = _nhwc(op._inputs[0].shape.with_rank(4).as_list(), data_format)
         for size in (height, width):
             if size is not None and size % block:
@@ -94,7 +94,7 @@ class DepthToSpace(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         data_format, block = op.attr("data_format"), op.attr("block_size")
         if data_format == b"NCHW_VECT_C":
-            return [unknown_shape(5)]
+            return [unknown_shape(op._inputs[0].shape.with_rank(5).rank)]
         batch, height, width, depth = _nhwc(op._inputs[0].shape.with_rank(4).as_list(), data_format)
         if depth is not None and depth % (block * block):
             raise ValueError(f"Dimension size must be evenly divisible by {block * block} but is {depth}")
@@ -122,18 +122,27 @@ class DepthToSpace(OpType):
 # ---- space and batch
 
 
-def _length(vector: Tensor) -> int | None:
-    return vector.shape.with_rank(1).as_list()[0]
+def _block_of(block_shape: Tensor) -> tuple[int, Any]:
+    """In how many dimensions the blocks are, and their sizes where they are known."""
+    if block_shape.shape.rank != 1:
+        raise ValueError("block_shape must have rank 1.")
+    (count,) = block_shape.shape.as_list()
+    if count is None:
+        raise ValueError("block_shape must have known size.")
+    block = constant_value(block_shape)
+    if block is not None and (block < 1).any():
+        raise ValueError("block_shape must be positive")
+    return count, block
 
 
-def _with_unknown(shape: TensorShape, count: int | None) -> TensorShape:
+def _with_unknown(shape: TensorShape, count: int) -> TensorShape:
     """The shape when nothing is known of the blocks but in how many dimensions they are."""
-    if count is None or shape.sizes is None:
-        return unknown_shape(shape.rank)
+    if shape.sizes is None:
+        return unknown_shape()
     return TensorShape([None] * (count + 1)).concatenate(shape.with_rank_at_least(count + 1)[count + 1 :])
 
 
-def _batched_shape(shape: TensorShape, count: int | None, block: Any, paddings: Any) -> list[TensorShape]:
+def _batched_shape(shape: TensorShape, count: int, block: Any, paddings: Any) -> list[TensorShape]:
     """The shape with blocks in the batch. What is not known is None; `count` is the length of `block`."""
     if shape.sizes is None:
         return [unknown_shape()]
@@ -147,13 +156,13 @@ def _batched_shape(shape: TensorShape, count: int | None, block: Any, paddings: 
             sizes[axis] = None
             continue
         padded = size + sum(paddings[axis - 1].tolist())
-        if step < 1 or padded % step:
+        if padded % step:
             raise ValueError(f"Dimension size must be evenly divisible by {step} but is {padded}")
         sizes[axis] = padded // step
     return [TensorShape(sizes)]
 
 
-def _margins(tensor: Tensor, count: int | None, what: str) -> Any:
+def _margins(tensor: Tensor, count: int, what: str) -> Any:
     """The value of paddings or crops, where it is known."""
     tensor.shape.merge_with([count, 2])
     found = constant_value(tensor)
@@ -162,14 +171,14 @@ def _margins(tensor: Tensor, count: int | None, what: str) -> Any:
     return found
 
 
-def _unbatched_shape(shape: TensorShape, count: int | None, block: Any, crops: Any) -> list[TensorShape]:
+def _unbatched_shape(shape: TensorShape, count: int, block: Any, crops: Any) -> list[TensorShape]:
     if shape.sizes is None:
         return [unknown_shape()]
     if block is None:
         return [_with_unknown(shape, count)]
     sizes = list(shape.with_rank_at_least(len(block) + 1).as_list())
     number = math.prod(block.tolist())
-    if sizes[0] is not None and (number < 1 or sizes[0] % number):
+    if sizes[0] is not None and sizes[0] % number:
         raise ValueError(f"Dimension size must be evenly divisible by {number} but is {sizes[0]}")
     sizes[0] = None if sizes[0] is None else sizes[0] // number
     for axis, step in enumerate(block.tolist(), 1):
@@ -236,8 +245,8 @@ class SpaceToBatchND(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        count = _length(op._inputs[1])
-        return _batched_shape(op._inputs[0].shape, count, constant_value(op._inputs[1]), _margins(op._inputs[2], count, "paddings"))
+        count, block = _block_of(op._inputs[1])
+        return _batched_shape(op._inputs[0].shape, count, block, _margins(op._inputs[2], count, "paddings"))
 
     @staticmethod
     def run(xp: Any, value: Array, block_shape: Any, paddings: Any) -> Array:
@@ -263,8 +272,8 @@ class BatchToSpaceND(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        count = _length(op._inputs[1])
-        return _unbatched_shape(op._inputs[0].shape, count, constant_value(op._inputs[1]), _margins(op._inputs[2], count, "crops"))
+        count, block = _block_of(op._inputs[1])
+        return _unbatched_shape(op._inputs[0].shape, count, block, _margins(op._inputs[2], count, "crops"))
 
     @staticmethod
     def run(xp: Any, value: Array, block_shape: Any, crops: Any) -> Array:
@@ -328,6 +337,8 @@ def _patches(size: int, kernel: int, stride: int, rate: int, padding: bytes) -> 
     """How many patches a dimension has, and how many zeros come before it."""
     reach = (kernel - 1) * rate + 1
     if padding == b"VALID":
+        if size - reach + stride <= -stride:
+            raise ValueError(f"Computed output size would be negative: [input_size: {size}, effective_filter_size: {reach}, stride: {stride}]")
         return max(0, -(-(size - reach + 1) // stride)), 0
     count = -(-size // stride)
     return count, max(0, (count - 1) * stride + reach - size) // 2
@@ -351,9 +362,12 @@ class ExtractImagePatches(OpType):
     def shapes(op: Operation) -> list[TensorShape]:
         batch, height, width, depth = op._inputs[0].shape.with_rank(4).as_list()
         ksizes, strides, rates, padding = (op.attr(name) for name in ("ksizes", "strides", "rates", "padding"))
-        found = [
-            None if size is None else _patches(size, ksizes[axis], strides[axis], rates[axis], padding)[0] for axis, size in ((1, height), (2, width))
-        ]
+        for name, values in (("ksizes", ksizes), ("stride", strides), ("rates", rates)):
+            if len(values) != 4:
+                raise ValueError(f"ExtractImagePatches requires the {name} attribute to contain 4 values, but got: {len(values)}")
+        found: list[int | None] = [None, None]
+        if height is not None and width is not None:
+            found = [_patches(size, ksizes[axis], strides[axis], rates[axis], padding)[0] for axis, size in ((1, height), (2, width))]
         return [TensorShape([batch, *found, None if depth is None else depth * ksizes[1] * ksizes[2]])]
 
     @staticmethod

@@ -120,7 +120,7 @@ class Lgamma(_Special):
     def run(xp: Any, x: Array) -> Array:
         value = x.astype(np.float64)
         positive = _lgamma_positive(xp, xp.where(value < 0.5, 1 - value, value))
-        reflected = math.log(math.pi) - xp.log(xp.where(value < 0.5, xp.absolute(_sine_of_pi(xp, value)), 1.0)) - positive
+        reflected = math.log(math.pi) - xp.log(xp.where(value < 0.5, _sine_of_pi(xp, value), 1.0)) - positive
         result = xp.where(value < 0.5, reflected, positive)
         return xp.where(xp.isinf(value), np.inf, result).astype(x.dtype)
 
@@ -144,7 +144,7 @@ class Digamma(_Special):
             shifted = xp.where(shifted < 8, shifted + 1, shifted)
         inverse = 1 / (shifted * shifted)
         total = total + xp.log(shifted) - 0.5 / shifted - inverse * _polynomial(_DIGAMMA_SERIES, inverse)
-        reflected = total - math.pi / xp.tan(math.pi * xp.where((value < 0.5) & ~is_pole, value - xp.floor(value), 0.25))
+        reflected = total - math.pi / xp.tan(math.pi * xp.where((value < 0.5) & ~is_pole, value - xp.rint(value), 0.25))
         return xp.where(is_pole, np.nan, xp.where(value < 0.5, reflected, total)).astype(x.dtype)
 
     @staticmethod
@@ -409,9 +409,8 @@ def _lgamma_positive(xp: Any, x: Array) -> Array:
 
 
 def _sine_of_pi(xp: Any, x: Array) -> Array:
-    """sin(pi x), exactly 0 at whole numbers."""
-    rest = x - xp.floor(x)
-    return xp.sin(math.pi * xp.where(rest > 0.5, 1 - rest, rest))
+    """|sin(pi x)|, exactly 0 at whole numbers."""
+    return xp.sin(math.pi * xp.absolute(x - xp.rint(x)))
 
 
 _BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
@@ -431,7 +430,7 @@ def _zeta(xp: Any, x: Array, q: Array) -> Array:
         factor = factor * (x + 2 * index - 1) * (x + 2 * index)
         power = power / (end * end)
     is_pole = (q <= 0) & (q == xp.floor(q))
-    result = xp.where(is_pole, np.inf, total)
+    result = xp.where(is_pole, xp.where(x % 2 == 0, np.inf, np.nan), total)
     return xp.where(x == 1, np.inf, xp.where((x < 1) | ((q <= 0) & (x != xp.floor(x))), np.nan, result))
 
 

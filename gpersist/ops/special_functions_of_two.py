@@ -107,6 +107,7 @@ def _gammas(xp: Any, a: Array, x: Array) -> tuple[Array, Array, Array]:
         lower = xp.where(xp.isinf(a) & xp.isinf(x), np.nan, lower)
         upper = xp.where(is_known, upper, 1 - lower)
         slope = xp.where(is_known, slope, xp.where(outside, np.nan, 0.0))
+        lower, slope = (xp.where(x == 0, 0.0, each) for each in (lower, slope))  # whatever a is, NaN included
     return lower, upper, slope
 
 
@@ -176,7 +177,7 @@ class RandomGammaGrad(_OfTwo):
         with np.errstate(all="ignore"):
             a, x = alpha.astype(np.float64), sample.astype(np.float64)
             density = xp.exp((a - 1) * xp.log(x) - x - Lgamma.run(xp, a))
-            return (-_gammas(xp, a, x)[2] / density).astype(alpha.dtype)
+            return xp.where(x == 0, 0.0, -_gammas(xp, a, x)[2] / density).astype(alpha.dtype)
 
 
 class Betainc(OpType):
@@ -193,14 +194,8 @@ class Betainc(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        shapes = [tensor.shape for tensor in op._inputs]
-        if any(shape.rank is None for shape in shapes):
-            return [TensorShape(None)]
-        found = TensorShape(())
-        for shape in shapes:
-            if shape.rank:
-                found = shape if found.rank == 0 else found.merge_with(shape)
-        return [found]
+        others = [tensor.shape for tensor in op._inputs if tensor.shape.rank != 0]
+        return [shape_functions.merged_shapes(others) if others else shape_functions.SCALAR]  # a scalar goes with any
 
     @staticmethod
     def run(xp: Any, a: Array, b: Array, x: Array) -> Array:
@@ -222,7 +217,8 @@ class Betainc(OpType):
 
 def _incomplete_beta(xp: Any, a: Array, b: Array, x: Array) -> Array:
     """By its continued fraction, after Lentz; beyond the mean that of the mirrored function."""
-    is_known = (a > 0) & (b > 0) & (x > 0) & (x < 1)
+    is_distribution = (a > 0) & (b > 0)
+    is_known = is_distribution & (x > 0) & (x < 1)
     a, b, inner = (xp.where(is_known, value, 0.5) for value in (a, b, x))
     mirrored = inner > (a + 1) / (a + b + 2)
     a, b = xp.where(mirrored, b, a), xp.where(mirrored, a, b)
@@ -245,7 +241,8 @@ def _incomplete_beta(xp: Any, a: Array, b: Array, x: Array) -> Array:
     log_beta = Lgamma.run(xp, a) + Lgamma.run(xp, b) - Lgamma.run(xp, a + b)
     found = xp.exp(a * xp.log(inner) + b * xp.log1p(-inner) - log_beta) * fraction / a
     found = xp.where(mirrored, 1 - found, found)
-    return xp.where(is_known, found, xp.where(x == 0, 0.0, xp.where(x == 1, 1.0, math.nan)))
+    at_the_ends = xp.where(x == 0, 0.0, xp.where(x == 1, 1.0, math.nan))
+    return xp.where(is_known, found, xp.where(is_distribution, at_the_ends, math.nan))
 
 
 def igamma(a: Any, x: Any, name: str | None = None) -> Tensor:

@@ -66,27 +66,21 @@ def _dawson(xp: Any, x: Array) -> Array:
 
 
 def _exponential(xp: Any, x: Array) -> Array:
-    """Ei(x): by its series, for large x by the asymptotic one, for negative x by the continued fraction of E1."""
-    small = xp.where((x > -1) & (x < 40) & (x != 0), x, 1.0)
+    """Ei(x): by its series, for large x by the asymptotic one. Of a negative number, and of infinity, it is NaN, as in TensorFlow."""
+    small = xp.where((x > 0) & (x < 40), x, 1.0)
     term, total = xp.ones_like(small), xp.zeros_like(small)
     for k in range(1, 140):
         term = term * small / k
         total = total + term / k
-    series = _EULER + xp.log(xp.absolute(small)) + total
+    series = _EULER + xp.log(small) + total
     large = xp.maximum(x, 40.0)
     term = total = xp.ones_like(large)
     for k in range(1, 38):
         term = term * k / large
         total = total + term
     beyond = xp.exp(large) / large * total
-    below = xp.maximum(-x, 1.0)
-    fraction = xp.zeros_like(below)
-    for k in range(120, 0, -1):
-        fraction = k / (1 + k / (below + fraction))
-    negative_x = -xp.exp(-below) / (below + fraction)
-    found = xp.where(x <= -1, negative_x, xp.where(x < 40, series, beyond))
-    found = xp.where(x == 0, -np.inf, xp.where(x == -np.inf, 0.0, xp.where(x == np.inf, np.inf, found)))
-    return xp.where(xp.isnan(x), x, found)
+    found = xp.where(x < 40, series, beyond)
+    return xp.where((x > 0) & (x < np.inf), found, xp.where(x == 0, -np.inf, np.nan))
 
 
 def _fresnel(xp: Any, x: Array, is_sine: bool) -> Array:
@@ -128,8 +122,7 @@ def _dilogarithm(xp: Any, x: Array) -> Array:
     logarithm = xp.log(inner)
     total = xp.where(mirrored, math.pi**2 / 6 - logarithm * xp.log1p(-xp.where(mirrored, inner, 0.0)) - total, total)
     found = xp.where(inverted, -0.5 * xp.log(known) ** 2 - total, total)
-    found = xp.where(x == np.inf, -np.inf, found)
-    return xp.where(x > 0, found, xp.where(x == 0, math.pi**2 / 6, np.nan))
+    return xp.where((x > 0) & (x < np.inf), found, xp.where(x == 0, math.pi**2 / 6, np.nan))
 
 
 def _define(op_name: str, name: str, function: Callable[[Any, Array], Array], told: str, slope: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Any:

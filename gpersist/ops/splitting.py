@@ -30,6 +30,7 @@ class Split(OpType):
         sample("int32: 0", "float[2]", num_split=1),
     )
     host_inputs = ("split_dim",)
+    is_foldable = True
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
@@ -70,6 +71,7 @@ class SplitV(OpType):
         sample("float[6]", "int64: [6]", "int32: 0", num_split=1),
     )
     host_inputs = ("size_splits", "split_dim")
+    is_foldable = True
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:

@@ -33,6 +33,8 @@ def start_of(seed: Any) -> Philox:
     """
     if seed.shape != (2,):
         raise InvalidArgumentError(f"seed must have shape [2], not {list(seed.shape)}")
+    if seed.dtype.kind != "i":
+        raise InvalidArgumentError(f"Invalid seed type: {seed.dtype}")
     return Philox.of_stateless_seed(seed)
 
 

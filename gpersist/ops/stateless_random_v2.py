@@ -297,7 +297,7 @@ class StatelessRandomPoisson(_Seeded):
             return np.empty(sizes, dtype.numpy)
         _batches(sizes, lam.shape)
         samples = int(np.prod(sizes, dtype=np.int64)) // max(lam.size, 1)
-        return rejection_sampling.poisson(start, np.ravel(lam).astype(np.float64), samples).astype(dtype.numpy).reshape(sizes)
+        return rejection_sampling.poisson(start, np.ravel(lam).astype(np.float64), samples, dtype).reshape(sizes)
 
 
 class StatelessRandomBinomial(_Seeded):

@@ -60,7 +60,10 @@ class StringSplitV2(_Split):
     @staticmethod
     def run(xp: Any, value: Any, sep: Any, *, maxsplit: int) -> Any:
         mark = _only(sep, "sep") or None
-        return _ragged([text.split(mark, maxsplit) for text in _row(value)])
+        rows = [text.split(mark, maxsplit) for text in _row(value)]
+        if mark is None and maxsplit > 0:
+            rows = [[*row, b""] if len(row) == maxsplit else row for row in rows]  # what is left, even if it is nothing
+        return _ragged(rows)
 
 
 def _row(value: Any) -> list[bytes]:

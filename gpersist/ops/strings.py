@@ -87,10 +87,10 @@ class StringJoin(TextOpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         shapes = [tensor.shape for tensor in op._inputs]
-        if any(shape.rank is None for shape in shapes):
-            return [unknown_shape()]
-        wide = [shape for shape in shapes if shape.rank]
-        return [shape_functions.merged_shapes(wide) if wide else shape_functions.SCALAR]
+        if all(shape.rank == 0 for shape in shapes):
+            return [shape_functions.SCALAR]
+        wide = [shape for shape in shapes if shape.rank]  # what is of unknown rank may be a scalar
+        return [shape_functions.merged_shapes(wide) if wide else unknown_shape()]
 
     @staticmethod
     def run(xp: Any, values: list[Any], *, separator: bytes) -> Any:
@@ -117,9 +117,13 @@ class Substr(TextOpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         text, pos, length = (tensor.shape for tensor in op._inputs)
-        if pos.rank is not None and length.rank is not None and pos.rank != length.rank:
-            raise ValueError(f"pos and len must have equal rank, but are {pos.rank} and {length.rank}")
-        return [shape_functions.broadcast_shapes(text, shape_functions.merged_shapes((pos, length)))]
+        if pos.rank is not None:  # sizes that are not known are no less held against each other
+            if length.rank not in (None, pos.rank):
+                raise ValueError(f"Shape must be rank {length.rank} but is rank {pos.rank}")
+            if pos.as_list() != ([None] * pos.rank if length.rank is None else length.as_list()):
+                told = ["?" if shape.rank is None else str(shape.as_list()).replace("None", "?").replace(" ", "") for shape in (pos, length)]
+                raise ValueError(f"pos and len shapes must match: {told[0]} vs. {told[1]}")
+        return [shape_functions.broadcast_shapes(text, pos)]
 
     @staticmethod
     def run(xp: Any, value: Any, pos: Any, length: Any, *, unit: bytes) -> Any:

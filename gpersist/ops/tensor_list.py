@@ -9,7 +9,7 @@ import numpy as np
 from gpersist.devices import Array
 from gpersist.dtypes import DType
 from gpersist.errors import InvalidArgumentError
-from gpersist.graph import Context, Operation, SessionOpType, Tensor, apply, apply_op
+from gpersist.graph import Context, Operation, SessionOpType, Tensor, apply, apply_op, check_free
 from gpersist.ops import shape_functions
 from gpersist.ops.indexing import slice as slice_
 from gpersist.ops.joining import concat
@@ -19,6 +19,12 @@ from gpersist.ops.tensor_array_ops import split
 from gpersist.shapes import TensorShape
 
 __all__: list[str] = []
+
+
+def _nothing(count: int) -> list[None]:
+    """Elements that nobody has set."""
+    check_free(count * 8, f"a TensorList of {count} elements")
+    return [None] * count
 
 
 class _ListOp(SessionOpType, abstract=True):
@@ -56,7 +62,7 @@ class TensorListReserve(_ListOp):
     def run(ctx: Context, element_shape: Any, count: Any, *, element_dtype: DType) -> TensorList:
         if count < 0:
             raise InvalidArgumentError(f"The num_elements to reserve must be a non negative number, but got {int(count)}")
-        return TensorList(element_dtype, list_shape(element_shape), [None] * int(count))
+        return TensorList(element_dtype, list_shape(element_shape), _nothing(int(count)))
 
     @staticmethod
     def gradient(op: Operation, *grads: Any) -> list[None]:
@@ -83,7 +89,8 @@ class TensorListFromTensor(_ListOp):
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
         tensor = op.inputs[0]
-        count = -1 if not tensor.shape.rank or tensor.shape[0].value is None else tensor.shape[0].value
+        first = tensor.shape.as_list()[0] if tensor.shape.rank else None
+        count = -1 if first is None else first
         return [apply("TensorListStack", grad, row_shape(tensor), element_dtype=op.attr("element_dtype"), num_elements=count), None]
 
 
@@ -103,7 +110,7 @@ class TensorListSetItem(_ListOp):
         items = list(handle.items)
         place = int(index)
         if resize_if_index_out_of_bounds and place >= len(items):
-            items += [None] * (place + 1 - len(items))
+            items += _nothing(place + 1 - len(items))
         else:
             handle.check_index(place, "modify")
         if not handle.known_shape.is_compatible_with(item.shape):
@@ -231,7 +238,7 @@ class TensorListResize(_ListOp):
         if size < 0:
             raise InvalidArgumentError(f"TensorListSlice expects size to be non-negative. Got: {int(size)}")
         items = list(handle.items[: int(size)])
-        return handle.with_items(items + [None] * (int(size) - len(items)))
+        return handle.with_items(items + _nothing(int(size) - len(items)))
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -275,7 +282,7 @@ def _scattered(tensor: Any, indices: Any, start: TensorList, count: int) -> Tens
     if 0 <= count <= highest:
         raise InvalidArgumentError(f"TensorListScatter: Trying to scatter at index {highest} in list with size {count}")
     size = max(len(start.items), count, highest + 1)
-    items = [*start.items, *[None] * (size - len(start.items))]
+    items = [*start.items, *_nothing(size - len(start.items))]
     for row, index in enumerate(found):
         items[index] = tensor[row, ...]  # an array, where an element is one text, too
     return start.with_items(items)

@@ -35,11 +35,11 @@ def _checked_shape(shape: TensorShape, indices: TensorShape, updates: TensorShap
         ValueError: indices and updates don't fit it, or each other.
     """
     at, given = indices.with_rank_at_least(1).sizes, updates.sizes
-    if at is None or given is None or shape.sizes is None:
+    if shape.sizes is not None and 0 in shape.sizes and (indices.num_elements() or updates.num_elements()):
+        raise ValueError("Indices and updates specified for empty input")
+    if at is None or not given or shape.sizes is None:
         return shape
     batch = at[:-1]
-    if 0 in shape.sizes and None not in (*at, *given) and 0 not in (*at, *given):
-        raise ValueError("Indices and updates specified for empty input")
     if not TensorShape(batch).is_compatible_with(given[: len(batch)]):
         raise ValueError(
             f"Dimensions [0,{len(batch)}) of indices[shape={shown(at)}] must match dimensions [0,{len(batch)}) of updates[shape={shown(given)}]"
@@ -55,13 +55,18 @@ def _checked_shape(shape: TensorShape, indices: TensorShape, updates: TensorShap
 def _scattered(xp: Any, target: Array, indices: Array, updates: Any, how: str) -> Array:
     """A copy of a tensor with values put into it. On a device, what lies outside is left out, as TensorFlow does there."""
     values = as_array(xp, updates)
-    if indices.ndim == 1:  # a vector is as many indices, not one
-        indices = indices[:, None]
-    depth = indices.shape[-1] if indices.ndim else 0
-    if not indices.ndim or depth > target.ndim or values.shape != (*indices.shape[:-1], *target.shape[depth:]):
+    for name, array in (("Indices", indices), ("Updates", values)):
+        if not array.ndim:
+            raise InvalidArgumentError(f"{name} shape must have rank at least one. Found:[]")
+    if (indices.size or values.size) and not (target.size and indices.size and values.size):
+        raise InvalidArgumentError("Indices and updates specified for empty output shape")
+    depth = indices.shape[-1]
+    if indices.ndim == 1 or depth > target.ndim or values.shape != (*indices.shape[:-1], *target.shape[depth:]):
         raise InvalidArgumentError(
             f"indices of shape {shown(indices.shape)} and updates of shape {shown(values.shape)} do not fit a tensor of shape {shown(target.shape)}"
         )
+    if not depth:
+        raise InvalidArgumentError("Only indices.shape[-1] values between 1 and 5 are currently supported.  Requested rank: 0")
     flat, is_inside = flat_indices(xp, indices, target.shape[:depth])
     if xp is np and not is_inside.all():
         raise outside(indices, is_inside, target.shape)
@@ -95,7 +100,7 @@ class ScatterNd(OpType):
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
         indices, updates, shape = op._inputs
-        return [_checked_shape(constant_shape(shape), indices.shape, updates.shape)]
+        return [_checked_shape(constant_shape(shape), indices.shape, updates.shape.with_rank_at_least(1))]
 
     @staticmethod
     def run(xp: Any, indices: Array, updates: Any, shape: Any) -> Array:
@@ -168,6 +173,10 @@ class ScatterNdNonAliasingAdd(TensorScatterAdd):
         "T: {float, double, int32, uint8, int16, int8, complex64, int64, qint8, quint8, qint32, bfloat16, qint16, quint16, uint16, complex128, half, "
         "uint32, uint64, bool}, Tindices: {int32, int64}"
     )
+
+    @staticmethod
+    def run(xp: Any, input: Array, indices: Array, updates: Array) -> Array:
+        return _scattered(xp, as_array(xp, input), indices[:, None] if indices.ndim == 1 else indices, updates, "add")  # a vector is as many indices
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

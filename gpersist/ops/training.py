@@ -8,6 +8,9 @@ import numpy as np
 
 from gpersist.ops.update_rule import Rule
 
+_PROXIMAL = {"lr": "positive", "l1": "non-negative", "l2": "non-negative"}
+_FTRL = {**_PROXIMAL, "lr": "positive (or zero if multiply_linear_by_lr is set)", "lr_power": "non-positive"}
+
 _DENSE = ("Apply", "ResourceApply")
 
 
@@ -28,6 +31,7 @@ class ProximalGradientDescent(Rule):
     """A step against the gradient, then towards zero."""
 
     inputs = "var: Ref(T), alpha: T, l1: T, l2: T, delta: T"
+    needs_columns = True
     gradient = "delta"
     kernel = """
         T moved = var - delta * alpha;
@@ -146,20 +150,22 @@ class AdaMax(Rule):
     kernel = """
         m += (grad - m) * (T(1) - beta1);
         T decayed = beta2 * v, size = fabs(grad);
-        v = decayed > size ? decayed : size;
+        v = size > decayed ? size : decayed;
         var -= lr / (T(1) - beta1_power) * (m / (v + epsilon));
     """
 
     @staticmethod
     def update(var: Any, m: Any, v: Any, beta1_power: Any, lr: Any, beta1: Any, beta2: Any, epsilon: Any, grad: Any) -> None:
         m += (grad - m) * (1 - beta1)
-        np.maximum(v * beta2, np.abs(grad), out=v)
+        decayed, size = v * beta2, np.abs(grad)
+        v[...] = np.where(size > decayed, size, decayed)  # a gradient that is no number changes nothing
         var -= m / (v + epsilon) * (lr / (1 - beta1_power))
 
 
 class Adagrad(Rule):
     """A step over the root of the sum of squared gradients."""
 
+    needs_columns = True
     inputs = "var: Ref(T), accum: Ref(T), lr: T, grad: T"
     flags = "update_slots: bool = true"
     kernel = """
@@ -177,6 +183,7 @@ class Adagrad(Rule):
 class AdagradV2(Rule):
     """`Adagrad`, the root kept off zero."""
 
+    needs_columns = True
     inputs = "var: Ref(T), accum: Ref(T), lr: T, epsilon: T, grad: T"
     flags = "update_slots: bool = true"
     kernel = """
@@ -194,6 +201,8 @@ class AdagradV2(Rule):
 class ProximalAdagrad(Rule):
     """`Adagrad`, then a step towards zero."""
 
+    limits = _PROXIMAL
+    needs_columns = True
     inputs = "var: Ref(T), accum: Ref(T), lr: T, l1: T, l2: T, grad: T"
     kernel = """
         accum += grad * grad;
@@ -215,6 +224,7 @@ class ProximalAdagrad(Rule):
 class AdagradDA(Rule):
     """Dual averaging: a variable made anew from the sums of gradients and of their squares."""
 
+    needs_columns = True
     inputs = "var: Ref(T), gradient_accumulator: Ref(T), gradient_squared_accumulator: Ref(T), grad: T, lr: T, l1: T, l2: T, global_step: int64"
     kernel = """
         gradient_accumulator += grad;
@@ -312,6 +322,8 @@ _FTRL_KERNEL = """
 class Ftrl(Rule):
     """Follow the regularized leader."""
 
+    row_limits = _FTRL
+    needs_columns = True
     inputs = "var: Ref(T), accum: Ref(T), linear: Ref(T), grad: T, lr: T, l1: T, l2: T, lr_power: T"
     kernel = _FTRL_KERNEL.replace("GRADIENT", "grad")
 
@@ -323,6 +335,8 @@ class Ftrl(Rule):
 class FtrlV2(Rule):
     """`Ftrl`, the variable's magnitude added to the loss."""
 
+    row_limits = _FTRL
+    needs_columns = True
     inputs = "var: Ref(T), accum: Ref(T), linear: Ref(T), grad: T, lr: T, l1: T, l2: T, l2_shrinkage: T, lr_power: T"
     kernel = _FTRL_KERNEL.replace("GRADIENT", "grad + T(2) * l2_shrinkage * var")
 
@@ -394,5 +408,5 @@ def _ftrl(var: Any, accum: Any, linear: Any, grad: Any, shrunk: Any, lr: Any, l1
     power = np.sqrt(squares) if is_root else squares**-lr_power
     linear += shrunk - (power - (np.sqrt(accum) if is_root else accum**-lr_power)) / lr * var
     np.divide(l1 * np.sign(linear) - linear, power / lr + 2 * l2, out=var)
-    var[np.abs(linear) <= l1] = 0
+    var[~(np.abs(linear) > l1)] = 0  # NaN, too
     accum[...] = squares

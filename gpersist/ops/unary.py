@@ -235,7 +235,14 @@ class Log1p(Unary):
 
     @staticmethod
     def run(xp: Any, x: Array) -> Array:
-        return xp.log1p(x)
+        if x.dtype.kind != "c":
+            return xp.log1p(x)
+        real, imaginary = x.real, x.imag  # NumPy's log1p of complex numbers loses small ones
+        found = xp.log(1 + x)
+        is_small = xp.absolute(x) < 0.5
+        squares = xp.where(is_small, real * (2 + real) + imaginary * imaginary, 0)
+        found.real = xp.where(is_small, xp.log1p(squares) / 2, found.real)
+        return found
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ class SigmoidGrad(_OfResult):
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
         y, dy = _paired(y, dy)
-        return dy * y * (1 - y)
+        return dy * (y * (1 - y))
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -83,7 +83,7 @@ class RsqrtGrad(_OfResult):
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
         y, dy = _paired(xp.conj(y), dy)
-        return zero_where(xp, dy == 0, dy * dy.dtype.type(-0.5) * y * y * y)
+        return zero_where(xp, dy == 0, dy.dtype.type(-0.5) * (dy * y) * (y * y))
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:
@@ -99,7 +99,7 @@ class ReciprocalGrad(_OfResult):
     @staticmethod
     def run(xp: Any, y: Array, dy: Array) -> Array:
         y, dy = _paired(xp.conj(y), dy)
-        return zero_where(xp, dy == 0, -dy * y * y)
+        return zero_where(xp, dy == 0, dy * -(y * y))
 
     @staticmethod
     def gradient(op: Operation, grad: Tensor) -> list[Tensor | None]:

@@ -37,6 +37,8 @@ class BroadcastGradientArgs(OpType):
         sizes = [[1] * (rank - len(shape)) + shape.tolist() for shape in (s0, s1)]
         if any(x != y and 1 not in (x, y) for x, y in zip(*sizes, strict=True)):
             raise InvalidArgumentError(f"Incompatible shapes: {shown(s0)} vs. {shown(s1)}")
+        if s0.tolist() == s1.tolist():  # though there be dimensions of 1
+            return [np.array([], s0.dtype), np.array([], s0.dtype)]
         full = [max(pair) if 0 not in pair else 0 for pair in zip(*sizes, strict=True)]
         axes = [[axis for axis in range(rank) if mine[axis] == 1 and (full[axis] != 1 or sizes[0][axis] == sizes[1][axis])] for mine in sizes]
         return [np.array(found, s0.dtype) for found in axes]
@@ -47,8 +49,12 @@ class BroadcastGradientArgs(OpType):
 
 
 def have_one_shape(*tensors: Tensor) -> bool:
-    """Whether all shapes are known, and equal."""
-    return tensors[0].shape.is_fully_defined() and all(tensor.shape.sizes == tensors[0].shape.sizes for tensor in tensors[1:])
+    """Whether all are tensors, no IndexedSlices, whose shapes are known, and equal."""
+    return (
+        all(isinstance(tensor, Tensor) for tensor in tensors)
+        and tensors[0].shape.is_fully_defined()
+        and all(tensor.shape.sizes == tensors[0].shape.sizes for tensor in tensors[1:])
+    )
 
 
 def reduced_to_inputs(op: Operation, grad_x: Tensor | None, grad_y: Tensor | None) -> list[Tensor | None]:

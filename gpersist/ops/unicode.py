@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,10 +54,14 @@ def unicode_transcode(
     )
 
 
+_CODECS = {"utf-16": "utf-16-be", "utf-32": "utf-32-be"}
+"""What ICU takes names for: with no mark, the first byte is the highest one."""
+
+
 def _codec(encoding: bytes) -> str:
     name = encoding.decode("ascii", "replace")
     try:
-        return codecs.lookup(name).name
+        return _CODECS.get(found := codecs.lookup(name).name, found)
     except LookupError:
         raise InvalidArgumentError(f"Could not create converter for input encoding: {name}") from None
 
@@ -72,8 +76,13 @@ def _pieces(text: bytes, codec: str) -> Iterator[tuple[str | None, int, int]]:
         except UnicodeDecodeError as error:
             if error.start:
                 yield text[start : start + error.start].decode(codec), start, start + error.start
-            yield None, start + error.start, start + max(error.end, error.start + 1)
+            place = start + error.start  # to ICU, no byte of windows-1252 is nothing
+            yield chr(text[place]) if codec == "cp1252" else None, place, start + max(error.end, error.start + 1)
             start += max(error.end, error.start + 1)
+
+
+def _width(char: str, codec: str) -> int:
+    return 1 if codec == "cp1252" else len(char.encode(codec, "surrogatepass"))
 
 
 def _characters(text: bytes, codec: str, errors: bytes, replacement: int, replaces_controls: bool) -> tuple[list[int], list[int]]:
@@ -91,13 +100,15 @@ def _characters(text: bytes, codec: str, errors: bytes, replacement: int, replac
         for char in piece:
             number = ord(char)
             if replaces_controls and number < _FIRST_PRINTABLE:
+                if errors == b"strict":
+                    raise InvalidArgumentError("Invalid formatting on input string")
                 if errors == b"ignore":
-                    start += len(char.encode(codec, "surrogatepass"))
+                    start += _width(char, codec)
                     continue
                 number = replacement
             found.append(number)
             starts.append(start)
-            start += len(char.encode(codec, "surrogatepass"))
+            start += _width(char, codec)
     return found, starts
 
 
@@ -121,7 +132,8 @@ class UnicodeDecode(OpType):
 
     @staticmethod
     def shapes(op: Operation) -> list[TensorShape]:
-        count = op._inputs[0].shape.num_elements()
+        shape = op._inputs[0].shape
+        count = 0 if shape.rank and 0 in shape.as_list() else shape.num_elements()
         return [TensorShape([None if count is None else count + 1]), *[TensorShape([None])] * (len(op.output_types) - 1)]
 
     @staticmethod
@@ -174,6 +186,14 @@ class UnicodeDecodeWithOffsets(UnicodeDecode):
 _OUTPUT_CODECS = {b"UTF-8": "utf-8", b"UTF-16-BE": "utf-16-be", b"UTF-32-BE": "utf-32-be"}
 
 
+def _encoded(chars: Iterable[str], codec: str) -> bytes:
+    """Characters in an encoding; half a pair, which a replacement may be, is no character in UTF-8."""
+    text = "".join(chars)
+    if codec != "utf-8":
+        return text.encode(codec, "surrogatepass")
+    return text.encode() if text.isascii() else "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text).encode()
+
+
 class UnicodeEncode(OpType):
     """Texts of the numbers of their characters."""
 
@@ -210,7 +230,7 @@ class UnicodeEncode(OpType):
                         continue
                     number = replacement_char
                 chars.append(chr(number))
-            texts.append("".join(chars).encode(codec))
+            texts.append(_encoded(chars, codec))
         return text_vector(*texts)
 
 
@@ -242,7 +262,7 @@ class UnicodeTranscode(TextOpType):
 
         def transcoded(text: bytes) -> bytes:
             numbers, _ = _characters(text, codec, errors, replacement_char, replace_control_characters)
-            return "".join(map(chr, numbers)).encode(output_codec)
+            return _encoded(map(chr, numbers), output_codec)
 
         return each(transcoded, value)
 
@@ -291,9 +311,10 @@ class StringNGrams(OpType):
     ) -> tuple[Any, Any]:
         if any(width <= 0 for width in ngram_widths):
             raise InvalidArgumentError(f"ngram_widths must contain positive values, not {ngram_widths}")
-        if not splits.size:
+        if splits.size:
+            check_splits(splits, len(data), "data_splits")
+        if not splits.size or not data.size:
             return np.full(data.shape, b"", object), splits
-        check_splits(splits, len(data), "data_splits")
         found: list[bytes] = []
         ends = [0]
         for start, end in zip(splits[:-1].tolist(), splits[1:].tolist(), strict=True):

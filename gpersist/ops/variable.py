@@ -12,6 +12,7 @@ from gpersist.graph import (
     GraphKeys,
     Operand,
     Operation,
+    Reference,
     Tensor,
     get_default_graph,
     get_default_session,
@@ -330,15 +331,11 @@ class Variable(Operand, ScatterMethods, metaclass=_Kinds):
             raise ValueError(f"Incompatible type conversion requested to type '{dtype.name}' for variable of type '{self.dtype.name}'")
         return self._variable if as_ref else self.value()
 
-    def ref(self) -> Variable:
-        """Itself: variables of a graph are hashable."""
-        return self
+    def ref(self) -> Reference:
+        """A key that stands for the variable in dictionaries and sets."""
+        return Reference(self)
 
     experimental_ref = ref
-
-    def deref(self) -> Variable:
-        """Itself; the way back from `ref`."""
-        return self
 
     def __hash__(self) -> int:
         return id(self)

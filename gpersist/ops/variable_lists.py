@@ -64,7 +64,7 @@ def moving_average_variables(scope: str | None = None) -> list[Any]:
 
 def variables_initializer(var_list: Sequence[Any], name: str = "init") -> Operation:
     """An operation that gives variables their first values (`tf.variables_initializer`)."""
-    return group(*[variable.initializer for variable in var_list], name=name)
+    return group(*[variable.initializer for variable in var_list or ()], name=name)
 
 
 def global_variables_initializer() -> Operation:

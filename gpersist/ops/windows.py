@@ -59,12 +59,27 @@ def windows(size: int, kernel: int, stride: int, dilation: int, padding: bytes, 
         total = max(0, (count - 1) * stride + extent - size)
         return Windows(size, kernel, stride, dilation, total // 2, total - total // 2, count)
     before, after = explicit if padding == b"EXPLICIT" else (0, 0)
-    count = (before + size + after - extent + stride) // stride
+    rest = before + size + after - extent + stride
+    count = rest // stride if rest >= 0 else -(-rest // stride)  # as C++ divides
     if count < 0:
         raise InvalidArgumentError(
             f"Computed output size would be negative: {count} [input_size: {size}, effective_filter_size: {extent}, stride: {stride}]"
         )
     return Windows(size, kernel, stride, dilation, before, after, count)
+
+
+def of_volumes(axes: Sequence[Windows], padding: bytes) -> Sequence[Windows]:
+    """The windows along the axes of volumes, forwards: those that are smaller than their stride begin within the volume, as Eigen's do.
+
+    Their derivatives, and all windows over images, begin at its edge.
+    """
+    return [_centred(axis) for axis in axes] if len(axes) == 3 and padding == b"SAME" else axes
+
+
+def _centred(axis: Windows) -> Windows:
+    total = (axis.number - 1) * axis.stride + (axis.kernel - 1) * axis.dilation + 1 - axis.size
+    before = total // 2 if total >= 0 else -(-total // 2)
+    return axis._replace(before=before, after=max(0, total - before))
 
 
 def positions(axes: Sequence[Windows]) -> Iterator[tuple[int, ...]]:

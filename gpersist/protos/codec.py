@@ -42,7 +42,7 @@ def parse(message_class: type[_M], data: bytes | bytearray | memoryview, what: s
 
 
 def parse_text(message_class: type[_M], text: str | bytes, what: str) -> _M:
-    """Reads a message from protobuf's text format; `google.protobuf.Any` may be written with the message in it.
+    """Reads a message from protobuf's text format, of a field that is there twice the last value; `google.protobuf.Any` may hold the message itself.
 
     Args:
         message_class: a class of `gpersist.protos`.
@@ -60,7 +60,7 @@ def parse_text(message_class: type[_M], text: str | bytes, what: str) -> _M:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        return text_format.Parse(text, message_class(), descriptor_pool=POOL)
+        return text_format.Merge(text, message_class(), descriptor_pool=POOL)
     except text_format.ParseError as error:
         where = f", line {error.GetLine()}, column {error.GetColumn()}" if error.GetLine() is not None else ""
         reason = str(error).partition(" : ")[2] or str(error)

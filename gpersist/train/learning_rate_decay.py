@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from gpersist.graph import Tensor, apply, constant_value, convert_to_tensor, name_scope
+from gpersist.graph import Tensor, apply, convert_to_tensor, name_scope
 from gpersist.ops.arithmetic import add, minimum, multiply, pow
 from gpersist.ops.casting import cast
+from gpersist.ops.comparison import equal
 from gpersist.ops.constants import constant
+from gpersist.ops.control_flow import cond
 from gpersist.ops.control_flow_case import case
 from gpersist.ops.division import truediv
 from gpersist.ops.random import random_normal
@@ -166,7 +168,7 @@ def cosine_decay_restarts(
         learning_rate: at step zero.
         global_step: a number, tensor or variable.
         first_decay_steps: the length of the first wave.
-        t_mul: how much longer each wave is than the one before; known before running, or not 1.
+        t_mul: how much longer each wave is than the one before.
         m_mul: how much higher.
         alpha: the lowest rate, as a part of the first.
         name: of the node.
@@ -175,14 +177,18 @@ def cosine_decay_restarts(
         rate = convert_to_tensor(learning_rate, name="initial_learning_rate")
         steps, lowest, longer, higher = (cast(value, rate.dtype) for value in (first_decay_steps, alpha, t_mul, m_mul))
         part = cast(global_step, rate.dtype) / steps
-        known = constant_value(longer)
-        if known is not None and known == 1:
-            restart = floor(part)
-            part -= restart
-        else:
-            restart = floor(log(1.0 - part * (1.0 - longer)) / log(longer))
-            part = (part - (1.0 - longer**restart) / (1.0 - longer)) / longer**restart
-        wave = 0.5 * higher**restart * (1.0 + cos(constant(math.pi) * part))
+
+        def waves_of_one_length() -> tuple[Tensor, Tensor]:
+            number = floor(part)
+            return number, part - number
+
+        def waves_that_grow() -> tuple[Tensor, Tensor]:
+            number = floor(log(1.0 - part * (1.0 - longer)) / log(longer))
+            before = (1.0 - longer**number) / (1.0 - longer)
+            return number, (part - before) / longer**number
+
+        restart, part_of_wave = cond(equal(longer, 1.0), waves_of_one_length, waves_that_grow)
+        wave = 0.5 * higher**restart * (1.0 + cos(constant(math.pi) * part_of_wave))
         return multiply(rate, (1 - lowest) * wave + lowest, name=scope)
 
 
@@ -201,7 +207,9 @@ def linear_cosine_decay(
         steps, periods, offset, floor_rate = (cast(value, rate.dtype) for value in (decay_steps, num_periods, alpha, beta))
         step = minimum(cast(global_step, rate.dtype), steps)
         line = (steps - step) / steps
-        wave = 0.5 * (1.0 + cos(constant(math.pi) * (2.0 * periods * (step / steps))))
+        part = step / steps
+        turned = 2.0 * periods * part
+        wave = 0.5 * (1.0 + cos(constant(math.pi) * turned))
         return multiply(rate, (offset + line) * wave + floor_rate, name=scope)
 
 
@@ -225,5 +233,7 @@ def noisy_linear_cosine_decay(
         line = (steps - step) / steps
         deviation = sqrt(first / pow(1.0 + step, falling))
         line = line + random_normal(line.shape, stddev=deviation)
-        wave = 0.5 * (1.0 + cos(constant(math.pi) * (2.0 * periods * (step / steps))))
+        part = step / steps
+        turned = 2.0 * periods * part
+        wave = 0.5 * (1.0 + cos(constant(math.pi) * turned))
         return multiply(rate, (offset + line) * wave + floor_rate, name=scope)

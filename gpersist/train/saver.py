@@ -79,17 +79,13 @@ class Saver:
         if defer_build and var_list:
             raise ValueError("If `var_list` is provided then build cannot be deferred. Either set defer_build=False or var_list=None.")
         self._var_list = var_list
-        self._options = {
-            "reshape": reshape,
-            "sharded": sharded,
-            "max_to_keep": max_to_keep,
-            "keep_checkpoint_every_n_hours": keep_checkpoint_every_n_hours,
-            "name": name,
-            "restore_sequentially": restore_sequentially,
-            "filename": filename,
-        }
-        self._name = name
+        self._reshape = reshape
         self._sharded = sharded
+        self._max_to_keep = max_to_keep
+        self._keep_checkpoint_every_n_hours = keep_checkpoint_every_n_hours
+        self._name = name
+        self._restore_sequentially = restore_sequentially
+        self._filename = filename
         self.saver_def: Any = saver_def
         self._builder = builder
         self._is_built = False
@@ -124,7 +120,16 @@ class Saver:
                     raise ValueError("No variables to save")
                 self._is_empty = True
                 return
-            self.saver_def = self._builder.build(self._var_list, **self._options)
+            self.saver_def = self._builder.build(
+                self._var_list,
+                reshape=self._reshape,
+                sharded=self._sharded,
+                max_to_keep=self._max_to_keep,
+                keep_checkpoint_every_n_hours=self._keep_checkpoint_every_n_hours,
+                name=self._name,
+                restore_sequentially=self._restore_sequentially,
+                filename=self._filename,
+            )
         elif self._name:
             scoped = protos.SaverDef()
             scoped.CopyFrom(self.saver_def)
@@ -192,12 +197,12 @@ class Saver:
             _warn_of_v1()
         if os.path.split(state_name)[0]:
             raise ValueError("'latest_filename' must not contain path components")
-        save_path = _path_text(save_path)
+        save_path = path_text(save_path)
         prefix = self._prefix(sess, save_path, global_step, state_name)
         if not isinstance(sess, BaseSession):
             raise TypeError(f"'sess' must be a Session; {sess}")
         self._wait()
-        meta_path = checkpoint_state.meta_graph_filename(prefix, meta_graph_suffix)
+        meta_path = checkpoint_state.meta_graph_filename(prefix, meta_graph_suffix) if write_meta_graph else ""
         if self._is_empty:
             if write_meta_graph:
                 checkpoint_state.write_file(meta_path, self._encoder(sess.graph, strip_default_attrs)(), durable=durable)
@@ -268,7 +273,7 @@ class Saver:
         """Restores the variables of a session, which need not have been initialised.
 
         Args:
-            sess: the session.
+            sess: the session, or what runs nodes as one does (a `MonitoredSession`, whose hooks are called).
             save_path: prefix of a checkpoint of either format, such as `save` returns.
             device_map: puts variables on other devices than their nodes name: a dict from patterns of their names, or of their tensors', to devices,
                 a device, or a policy (`"balanced"`, `"sequential"`, `"single"`); see `gpersist.load`. A key that is a device moves all nodes that
@@ -284,7 +289,7 @@ class Saver:
             return
         if save_path is None:
             raise ValueError("Can't load save_path when it is None.")
-        prefix = _path_text(save_path)
+        prefix = path_text(save_path)
         if not checkpoint_state.checkpoint_exists(prefix):
             invalid = ValueError(f"The passed save_path is not a valid checkpoint: {prefix}")
             try:
@@ -295,6 +300,12 @@ class Saver:
         _LOG.info("Restoring parameters from %s", prefix)
         if self._pending is not None:
             concurrent.futures.wait([self._pending])  # what it met, the next save raises
+        if not isinstance(sess, BaseSession):
+            if partial or device_map is not None:
+                raise TypeError(f"'sess' must be a Session for partial= and device_map=; {sess}")
+            with _restoring(None):
+                sess.run(self.saver_def.restore_op_name, {self.saver_def.filename_tensor_name: prefix})
+            return
         plans = self._plans_of(sess)
         with placed(sess, plans, self.saver_def, device_map):  # not within `_restoring`: what is wrong with devices is no mismatch of graphs
             self._read(sess, plans, prefix, partial)
@@ -306,12 +317,12 @@ class Saver:
                 restore(sess, plans, self.saver_def, prefix, partial=partial)
                 return
             except NotFoundError:
-                names = object_names(prefix) if os.path.isfile(index_path(prefix)) and plans.restoring is not None else None
+                names = _names_of_objects(prefix) if plans.restoring is not None else None
                 if names is None:
                     raise
         if not partial:
             check_object_names(plans, names, prefix)
-        _LOG.warning("%r is a checkpoint of objects (tf.train.Checkpoint); its variables are found by their full names", prefix)
+        _LOG.info("Restoring parameters from %s", prefix)
         with _restoring(plans):
             restore(sess, plans, self.saver_def, prefix, partial=partial, names=names)
 
@@ -446,7 +457,7 @@ _NAMES = ("filename_tensor_name", "save_tensor_name", "restore_op_name")
 
 
 @contextlib.contextmanager
-def _restoring(plans: Plans) -> Iterator[None]:
+def _restoring(plans: Plans | None) -> Iterator[None]:
     """Has what a restore raises say that nothing was changed, and what the ways out are."""
     try:
         yield
@@ -465,13 +476,24 @@ def _restoring(plans: Plans) -> Iterator[None]:
                 "restore(..., partial=True) passes over the rest"
             )
         wrapped.__dict__.update({key: value for key, value in error.__dict__.items() if key in ("op", "node_def")})
-        if kind is NotFoundError and wrapped.op is None and plans.restoring:
+        if kind is NotFoundError and wrapped.op is None and plans is not None and plans.restoring:
             wrapped.op = plans.restoring[0].op
             wrapped.node_def = wrapped.op.node_def
         raise wrapped from error
 
 
-def _path_text(path: Any) -> str:
+def _names_of_objects(prefix: str) -> dict[str, str] | None:
+    """The names in a checkpoint of objects, by those of a Saver, with a warning; None for any other checkpoint."""
+    names = object_names(prefix) if os.path.isfile(index_path(prefix)) else None
+    if names is not None:
+        _LOG.warning(
+            "Restoring an object-based checkpoint using a name-based saver. This may be somewhat fragile, and will re-build the Saver. Instead, "
+            "consider loading object-based checkpoints using tf.train.Checkpoint()."
+        )
+    return names
+
+
+def path_text(path: Any) -> str:
     """A path as text, from text, bytes or a path object.
 
     Raises:

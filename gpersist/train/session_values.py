@@ -22,11 +22,10 @@ from gpersist.ops.save import make_one_folder, named_arrays, save_v1
 from gpersist.train import checkpoint_state
 from gpersist.train.saver_plan import Plans, Restored, SavePlan
 
-__all__ = ["check_object_names", "object_names", "placed", "restore"]
+__all__ = ["check_object_names", "object_names", "placed", "read_variables", "restore"]
 
 _LOG = logging.getLogger("gpersist")
 
-_OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
 _Meta = Callable[[], bytes | None] | None
 
 
@@ -150,7 +149,7 @@ def restore(
     session._check_open()
     if names:
         plan = tuple(entry._replace(name=names.get(entry.name, entry.name)) for entry in plan)
-    _read(session, plan, path, partial)
+    read_variables(session, plan, path, partial=partial)
 
 
 @contextmanager
@@ -185,10 +184,9 @@ def placed(session: BaseSession, plans: Plans, saver_def: protos.SaverDef, devic
 def object_names(prefix: str) -> dict[str, str] | None:
     """The names in a checkpoint of objects (`tf.train.Checkpoint`) of variables, by the names that a Saver has for them; None for any other."""
     with checkpoint.CheckpointReader(prefix) as reader:
-        if _OBJECTS not in reader:
+        if checkpoint.OBJECT_GRAPH_KEY not in reader:
             return None
-        content: Any = reader[_OBJECTS].read()[()]
-        graph = protos.parse(protos.TrackableObjectGraph, content, f"the objects of {prefix!r}")
+        graph = checkpoint.object_graph_message(reader)
     return {attribute.full_name: attribute.checkpoint_key for node in graph.nodes for attribute in node.attributes}
 
 
@@ -217,7 +215,8 @@ def _not_a_savers(saver_def: protos.SaverDef) -> UnimplementedError:
     )
 
 
-def _read(session: BaseSession, plan: Sequence[Restored], path: str, partial: bool) -> None:
+def read_variables(session: BaseSession, plan: Sequence[Restored], path: str, *, partial: bool) -> None:
+    """Reads a checkpoint into new arrays, and gives these to the variables; see `restore`."""
     buffers = session.buffers_of([entry.variable for entry in plan])
     wanted = [
         Wanted(entry.name, entry.dtype, buffer.device, entry.part, entry.shape, None if entry.reshaped is None else math.prod(entry.reshaped))

@@ -58,6 +58,7 @@ OTHERWISE = {
     "VariableScope.get_variable": "keywords, handed on",
     "variable_op_scope": "keywords, handed on",
     "einsum": "keywords by name",
+    "nest.map_structure": "keywords by name",
     "group": "keywords by name",
     "meshgrid": "keywords by name",
     "print": "keywords by name",

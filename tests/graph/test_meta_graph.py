@@ -197,7 +197,7 @@ def test_files_before_1_9_do_not_say_which_variables_are_trainable(version: str,
 def test_twenty_thousand_nodes(_graph: Graph) -> None:
     for index in range(5000):
         tf.Variable(1.0, name=f"v{index}")
-    start = time.perf_counter()
+    start = time.process_time()
     meta = create_meta_graph_def()
     assert len(meta.graph_def.node) == 20000
-    assert time.perf_counter() - start < 5  # 0.5 s on a quiet machine
+    assert time.process_time() - start < 20  # 0.5 s on a quiet machine; with a look at all nodes for each it would be minutes

@@ -44,7 +44,7 @@ def tensor_arrays(session: Session) -> None:
         (array.write(0, [1.0, 2.0]).flow, "Could not write to TensorArray index 0 because it has already been written to"),
         (array.write(5, [1.0, 2.0]).flow, "Tried to write to index 5 but array is not resizeable and size is: 3"),
         (TensorArray("float32", 2).read(1), "Could not read from TensorArray index 1"),
-        (apply("TensorArrayReadV3", array.handle, 0, array.flow, dtype="int32"), "TensorArray dtype is float32 but Op is trying to read dtype int32"),
+        (apply("TensorArrayReadV3", array.handle, 0, array.flow, dtype="int32"), "TensorArray dtype is float but Op is trying to read dtype int32"),
     ]:
         with pytest.raises(InvalidArgumentError, match=words):
             session.run(wrong)

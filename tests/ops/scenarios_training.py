@@ -32,7 +32,7 @@ def _step(name: str) -> Any:
             elif arg.name == rule.gradient:
                 inputs.append((_VALUE[:2] if op_type.is_sparse else _VALUE) - 1.0)
             else:
-                inputs.append(ops.constant(2, "int64") if arg.name == "global_step" else ops.constant(0.5))
+                inputs.append(ops.constant(2, "int64") if arg.name == "global_step" else ops.constant(-0.5 if arg.name == "lr_power" else 0.5))
         step = apply_op(name, *inputs)
         session.run([variable.initializer for variable in variables.values()])
         held = session.variables.hold(rule.variables)
@@ -43,7 +43,8 @@ def _step(name: str) -> Any:
         held.release()
         grad = (_VALUE[:2] if op_type.is_sparse else _VALUE) - np.float32(1)
         part = {slot: value[: len(grad)].copy() for slot, value in expected.items()}
-        scalars = {scalar: np.int64(2) if scalar == "global_step" else np.float32(0.5) for scalar in rule.scalars}
+        numbers = {"global_step": np.int64(2), "lr_power": np.float32(-0.5)}
+        scalars = {scalar: numbers.get(scalar, np.float32(0.5)) for scalar in rule.scalars}
         values = part | scalars | {rule.gradient: grad}
         flags = {flag: step.get_attr(flag) for flag in op_type.flag_names}
         rule.update(*[values[name] for name in rule.names], **flags)

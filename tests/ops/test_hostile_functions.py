@@ -134,7 +134,7 @@ def test_a_loop_without_end_can_be_interrupted() -> None:
             assert process.stdout.readline() == "ready\n"
             time.sleep(0.3)
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
         finally:
             process.kill()
     assert "KeyboardInterrupt" in errors

@@ -31,7 +31,7 @@ class _HeldFiles(PosixFiles):
 
     def rename(self, source: str, target: str) -> None:
         if target.endswith(".index"):
-            assert self.may_commit.wait(20)
+            assert self.may_commit.wait(100)
             if self.error is not None:
                 raise self.error
         super().rename(source, target)

@@ -127,7 +127,7 @@ __all__, __getattr__, __dir__ = _lazily(
         "gpersist.ops.parsing": ("FixedLenFeature FixedLenSequenceFeature SparseFeature VarLenFeature parse_example parse_single_example"),
         "gpersist.ops.partitioners": "fixed_size_partitioner min_max_variable_partitioner variable_axis_size_partitioner",
         "gpersist.ops.printing": "Print print",
-        "gpersist.ops.python_functions": "numpy_function py_func",
+        "gpersist.ops.python_functions": "numpy_function py_func py_function",
         "gpersist.ops.quantization": "dequantize quantize quantize_v2",
         "gpersist.ops.queues": "FIFOQueue PaddingFIFOQueue PriorityQueue QueueBase RandomShuffleQueue",
         "gpersist.ops.ragged_filling": "ragged_fill_empty_rows ragged_fill_empty_rows_grad",

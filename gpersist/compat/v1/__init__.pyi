@@ -613,6 +613,7 @@ from gpersist.ops.printing import (
 from gpersist.ops.python_functions import (
     numpy_function,
     py_func,
+    py_function,
 )
 from gpersist.ops.quantization import (
     dequantize,
@@ -1245,6 +1246,7 @@ __all__ = [
     "pow",
     "print",
     "py_func",
+    "py_function",
     "python_io",
     "qint8",
     "qint16",

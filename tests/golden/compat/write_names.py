@@ -15,7 +15,7 @@ import tensorflow.compat.v1 as tf
 
 LEFT_OUT = {
     "keras", "tpu", "distribute", "distribution_strategy", "experimental", "raw_ops", "compat", "test", "mlir", "autograph", "config",
-    "profiler", "xla", "mixed_precision", "nest", "types", "v1", "v2", "autodiff", "lookup_experimental", "internal", "__internal__",
+    "profiler", "xla", "mixed_precision", "types", "v1", "v2", "autodiff", "lookup_experimental", "internal", "__internal__",
     "layers_keras", "estimator",
 }  # fmt: skip
 

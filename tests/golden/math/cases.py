@@ -298,6 +298,98 @@ tf.reduce_logsumexp(c([[1, 2], [3, 4]]), [1], True)
 tf.trace(c([[1, 2], [3, 4]]))
 [tf.math.reduce_std(f(1, 2, 4)), tf.math.reduce_variance(c([[1, 2], [3, 5]]), 0), tf.count_nonzero(f(0, 1, 2)), tf.math.polyval([1., 2., 3.], f(2))]
 tf.math.confusion_matrix([1, 0, 2], [1, 1, 0])
+[raw(f'Bessel{kind}', f(-inf, -2, -0.0, 0.5, 3, inf, nan)) for kind in ('K0', 'K0e', 'K1', 'K1e', 'Y0')]
+[raw(f'Bessel{kind}', f(-inf, -2, 0.5, 3, inf, nan)) for kind in ('J0', 'J1', 'Y1')]
+[raw('Expint', f(-2, -0.0, 1, inf)), raw('Spence', f(-1, 0, 1, inf))]
+[raw('Digamma', c([-1e-30, -2.5], 'float64')), raw('Lgamma', c([-1e-30, -2.5], 'float64'))]
+[raw('Zeta', f(2, 3, 3, 2), f(-1, -1, 0, -2)), raw('Polygamma', f(2, 1, 3), f(-1, -1, 0))]
+[raw('Igamma', f(-1, nan, 0, 2), f(0, 0, 0, 0)), raw('RandomGammaGrad', f(-1, 2), f(0, 0))]
+raw('Betainc', f(-1, 1, 2), f(2, -1, 2), f(0, 1, 0))
+raw('Log1p', c([1e-20 + 1e-20j, 1 + 2j, -0.3 + 0.1j, 1e30], 'complex64'))
+raw('ClipByValue', f(1, nan, -5, 5), f(-2, -2, nan, -2), f(2, 2, 2, nan))
+raw('ClipByValue', c([-0.5 + 0.6j, 9 - 9j], 'complex128'), c(1e-10, 'complex128'), c(2.5 + 0.25j, 'complex128'))
+[tf.reduce_mean(c(values, dtype), 0) for values, dtype in (([100, 100, 100], 'int8'), ([-2147483648, -3, 2], 'int32'), ([65535, 65535, 2], 'uint16'))]
+[raw('SegmentMax', f(-inf, 2, -inf), i(0, 2, 2)), raw('SegmentMin', f(inf, 2, inf), i(0, 2, 2))]
+raw('UnsortedSegmentMax', c(np.zeros((2, 0))), i(0, 9), tf.constant(3))
+[raw('TruncateDiv', i(1, 2), i(1, 0))]
+[raw('TruncateMod', i(1, 2), i(1, 0))]
+[raw('Mod', i(1, 2), i(1, 0))]
+raw('MatrixSquareRoot', c([[[-1, 0], [0, 4]], [[4, 0], [0, 9]]]))
+raw('Lu', c(np.zeros((2, 0, 0))))
+raw('RFFT2D', c(np.ones((2, 4))), i(0, 3))
+raw('RFFT', c([1, 2, 3, 4]), i(4), Tcomplex=tf.complex128)
+raw('IRFFT', c(np.zeros((0,)), 'complex64'), i(0))
+raw('GatherNd', c(np.ones((3, 0))), i([[1]]))
+raw('GatherNd', c(np.ones((3, 0))), c(np.zeros((0, 1)), 'int32'))
+raw('Gather', c(np.ones((0, 0, 2))), i(0, 5))
+raw('TensorScatterUpdate', f(1, 2), c(np.zeros((2, 0)), 'int32'), c([[1, 2], [3, 4]]))
+raw('TensorScatterAdd', f(1, 2), i(1), f(5))
+raw('TensorScatterAdd', c([[1, 2]]), c(np.zeros((0, 0)), 'int32'), c(np.zeros((0, 1, 2))))
+raw('ScatterNdNonAliasingAdd', f(1, 2), i(1), f(5))
+raw('ScatterNd', i([1], [0]), f(5, 6), i(0))
+raw('MirrorPad', c(np.zeros((1, 0))), i([1, 0], [0, 0]), mode='REFLECT')
+raw('MirrorPad', c(np.zeros((1, 0))), i([1, 0], [0, 0]), mode='SYMMETRIC')
+raw('MirrorPadGrad', c(np.ones((1, 1, 1, 1, 1, 1))), c(np.zeros((6, 2)), 'int32'), mode='SYMMETRIC')
+raw('MirrorPadGrad', f(1, 2), i([1, 1]), mode='SYMMETRIC')
+raw('BroadcastGradientArgs', i(2, 1, 3), i(2, 1, 3))
+raw('BroadcastGradientArgs', i(2, 1, 3), i(1, 3))
+raw('UniqueV2', tf.constant(['a', 'b', 'a']), i(0))[1]
+raw('UniqueV2', tf.constant([['a', 'b', 'a'], ['c', 'b', 'c']]), i(1))[1]
+tf.split(f(1, 2), i(-1), 0, num=1)
+raw('Range', c([1.]), c(4.), c([1.]))
+raw('Range', c([1., 2.]), c(4.), c(1.))
+raw('InplaceUpdate', c(np.zeros((0, 2))), i(0), c([[1, 2]]))
+raw('ExtractImagePatches', c(np.ones((1, 1, 1, 1))), ksizes=[1, 3, 1, 1], strides=[1, 1, 1, 1], rates=[1, 1, 1, 1], padding='VALID')
+raw('ExtractImagePatches', c(np.ones((1, 3, 1, 1))), ksizes=[1, 5, 1, 1], strides=[1, 3, 1, 1], rates=[1, 1, 1, 1], padding='VALID')
+raw('ExtractVolumePatches', c(np.arange(6).reshape(1, 6, 1, 1, 1)), ksizes=[1, 1, 1, 1, 1], strides=[1, 3, 1, 1, 1], padding='SAME')
+raw('Dilation2D', c(np.ones((1, 2, 1, 1))), c(np.ones((3, 1, 1))), strides=[1, 2, 1, 1], rates=[1, 1, 1, 1], padding='VALID')
+[raw('MaxPool3D', c(np.arange(6).reshape(1, 6, 1, 1, 1)), ksize=[1, k, 1, 1, 1], strides=[1, 4, 1, 1, 1], padding='SAME') for k in (1, 2, 3, 4)]
+[raw('AvgPool3D', c(np.arange(7).reshape(1, 7, 1, 1, 1)), ksize=[1, k, 1, 1, 1], strides=[1, 5, 1, 1, 1], padding='SAME') for k in (1, 2, 3, 4)]
+[raw('Conv3D', c(np.arange(7).reshape(1, 7, 1, 1, 1)), c(np.ones((k, 1, 1, 1, 1))), strides=[1, 5, 1, 1, 1], padding='SAME') for k in (1, 2, 3)]
+raw('MaxPool3DGrad', c(np.ones((1, 4, 1, 1, 1))), c(np.ones((1, 2, 1, 1, 1))), c([[[[[2.]]], [[[3.]]]]]), **pairs(5))
+raw('MaxPool3DGradGrad', c(np.ones((1, 4, 1, 1, 1))), c(np.zeros((1, 2, 1, 1, 1))), c(np.ones((1, 4, 1, 1, 1))), **pairs(5))
+raw('MaxPoolGradGrad', c(np.ones((1, 4, 1, 1))), c(np.ones((1, 1, 1, 1))), c(np.ones((1, 4, 1, 1))), **pairs(4))
+raw('MaxPoolWithArgmax', c(np.ones((0, 2, 2, 1))), ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='VALID')
+raw('ResizeNearestNeighborGrad', c(np.zeros((2, 3, 3, 0))), i(2, 2))
+raw('DrawBoundingBoxes', c(np.zeros((1, 3, 3, 1))), c([[[0, 0, inf, 0.5]]]))
+raw('FakeQuantWithMinMaxArgsGradient', f(1, nan, -2), f(0, 99, 99))
+raw('LSTMBlockCell', c(np.ones((0, 1))), *[c(np.ones((0, 1)))] * 2, c(np.ones((2, 4))), *[c(np.ones(1))] * 3, c(np.ones(4)))
+static(ph(None, 1) * ph(0))
+static(ph(None) * ph(None))
+static(raw('Equal', ph(None), ph(3), incompatible_shape_error=False))
+static(raw('Equal', ph(None), ph(), incompatible_shape_error=False))
+static(raw('ApproximateEqual', tf.placeholder('float32'), ph(2, 3)))
+static(raw('Betainc', tf.placeholder('float32'), ph(), ph(4)))
+static(raw('BatchMatMul', ph(3, 4, 5), tf.placeholder('float32')))
+static(raw('BatchMatMulV2', ph(3, 4, 5), tf.placeholder('float32')))
+static(raw('MatrixSolve', ph(2, 3, 3), tf.placeholder('float32')))
+static(raw('MatrixSetDiagV2', ph(None, None, None), ph(2, 3), tf.placeholder('int32')))
+static(raw('MirrorPadGrad', ph(2, 3), tf.placeholder('int32'), mode='SYMMETRIC'))
+static(raw('MirrorPadGrad', ph(2, 3), tf.placeholder('int32', [2, 2]), mode='SYMMETRIC'))
+static(raw('ReverseSequence', ph(2, 3), tf.placeholder('int64', [2]), seq_dim=-1, batch_dim=0))
+static(raw('ParallelConcat', [ph(1, 2), ph(None, 2)], shape=[2, 2]))
+static(raw('SpaceToBatchND', ph(2, 4, 1), tf.placeholder('int32', [None]), [[0, 0]]))
+static(raw('BatchToSpaceND', ph(2, 4, 1), tf.constant([-2]), tf.placeholder('int32', [1, 2])))
+static(raw('SpaceToDepth', ph(2, 4, 4, 1), block_size=2, data_format='NCHW_VECT_C'))
+static(raw('ExtractImagePatches', ph(2, None, 4, 1), ksizes=[1, 1, 1, 1], strides=[1, 1, 1, 1], rates=[1, 1, 1, 1], padding='SAME'))
+static(raw('Dilation2D', ph(2, 4, 4, 1), tf.placeholder('float32'), strides=[1, 1, 1, 1], rates=[1, 1, 1, 1], padding='SAME'))
+static(raw('SoftmaxCrossEntropyWithLogits', tf.placeholder('float32'), ph(3, 1))[1])
+static(raw('SoftmaxCrossEntropyWithLogits', ph(None, 4), ph(3, 1))[1])
+static(raw('GRUBlockCellGrad', ph(2, 3), tf.placeholder('float32'), ph(5, 4), *[tf.placeholder('float32')] * 7)[3])
+static(raw('MaxPoolGradGrad', tf.placeholder('float32'), ph(2, 2, 2, 1), ph(2, 4, 4, 1), ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding='SAME'))
+static(raw('FakeQuantWithMinMaxVarsPerChannel', ph(None, None), ph(3), ph(3)))
+static(raw('FakeQuantWithMinMaxVarsPerChannelGradient', ph(2, 3), ph(2, 3), ph(None), ph(None))[1])
+static(raw('GatherV2', tf.placeholder('float32'), i(0), 0, batch_dims=5))
+static(raw('GatherV2', tf.placeholder('float32'), tf.constant(0), 0, batch_dims=5))
+static(raw('ScatterNd', tf.placeholder('int32', [4, 1]), tf.placeholder('float32'), [0]))
+static(raw('UniqueWithCounts', ph())[0])
+static(raw('Unique', ph())[0])
+static(raw('UpperBound', ph(2, 3), ph(4, 3)))
+static(raw('OneHot', tf.placeholder('int32', [2]), 3, ph(1), ph()))
+static(raw('ImageProjectiveTransformV2', ph(2, 3, 3, 1), ph(8), [4, 5], interpolation='BILINEAR'))
+static(raw('DrawBoundingBoxesV2', ph(2, 3, 3), ph(2, 4), ph(1)))
+static(raw('AdjustHue', ph(2, 2, 3), ph(1)))
+static(raw('Transpose', tf.placeholder('float32'), tf.placeholder('int32', [1])))
 """.strip().splitlines()
 """What these give when run, or the class of their error."""
 
@@ -402,6 +494,11 @@ tf.nn.top_k(ph(2, 3), 2).values
 """The nodes that the gradient of the operation that made the first of these adds."""
 
 
+def _dimensions(tensor: Any) -> list[int]:
+    """Those that the graph knows, -1 for the others; -2 alone where not even their number is known."""
+    return [-2] if tensor.shape.ndims is None else [-1 if size is None else size for size in tensor.shape.as_list()]
+
+
 def names(tf: Any, raw: Any) -> dict[str, Any]:
     def c(value: Any, dtype: str = "float32") -> Any:
         """A value of which the graph knows nothing."""
@@ -414,6 +511,8 @@ def names(tf: Any, raw: Any) -> dict[str, Any]:
         "inf": np.inf,
         "nan": np.nan,
         "c": c,
+        "pairs": lambda rank: {"ksize": [1, 2] + [1] * (rank - 2), "strides": [1, 2] + [1] * (rank - 2), "padding": "SAME"},
+        "static": lambda tensor: tf.constant(_dimensions(tensor), "int32"),
         "f": lambda *values: c(values),
         "i": lambda *values: c(values, "int32"),
         "ph": lambda *shape: tf.placeholder("float32", list(shape)),

@@ -10,7 +10,7 @@ import base64
 import logging
 import os
 import re
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -796,7 +796,8 @@ def coordinators(tf: Any) -> Any:
     slow = tf.train.Coordinator()
     thread = tf.train.LooperThread(slow, 0.5)
     thread.name = "slow"
-    thread.run_loop = lambda: time.sleep(0.5)
+    may_end = threading.Event()
+    thread.run_loop = lambda: may_end.wait(100)
     thread.start()
     slow.request_stop()
     found += [
@@ -804,4 +805,6 @@ def coordinators(tf: Any) -> Any:
         attempt(lambda: tf.train.LooperThread(3, 1)),
         attempt(lambda: tf.train.LooperThread(slow, 1, args=[1])),
     ]
+    may_end.set()
+    thread.join()
     return found

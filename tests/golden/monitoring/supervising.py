@@ -132,7 +132,7 @@ def trains_and_goes_on(tf: Any) -> Any:
 @case
 def errors_within(tf: Any) -> Any:
     _, train = _model(tf)
-    sv = tf.train.Supervisor(stop_grace_secs=1)
+    sv = tf.train.Supervisor(stop_grace_secs=60)
     found = []
     for error in (ValueError("mine"), tf.errors.OutOfRangeError(None, None, "end"), tf.errors.AbortedError(None, None, "lost"), StopIteration(3)):
 

@@ -3,17 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from program import case, failure, nodes, plain
-
-
-def told(tf, do):
-    """What an error says, without where TensorFlow says that it happened."""
-    try:
-        do()
-    except Exception as error:
-        text = getattr(error, "message", str(error)).split("\n\t [[{{node")[0]
-        return [type(error).__name__, text.split("\nNode: ")[-1].partition("\n")[2] if "\nNode: " in text else text]
-    return "nothing raised"
+from program import case, failure, nodes, plain, told
 
 
 @case

@@ -53,3 +53,13 @@ def failure(do: Any) -> Any:
 def runs(tf: Any, fetches: Any, count: int = 3) -> list[Any]:
     with tf.Session() as session:
         return [plain(session.run(fetches)) for _ in range(count)]
+
+
+def told(tf: Any, do: Any) -> Any:
+    """What an error says, without where TensorFlow says that it happened."""
+    try:
+        do()
+    except Exception as error:
+        text = getattr(error, "message", str(error)).split("\n\t [[{{node")[0]
+        return [type(error).__name__, text.split("\nNode: ")[-1].partition("\n")[2] if "\nNode: " in text else text]
+    return "nothing raised"

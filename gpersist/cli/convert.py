@@ -43,7 +43,7 @@ examples:
   gpersist convert a b --dtype float32 --lossy    of float64, or float16
   gpersist convert a b --skip-damaged             what is whole of a broken one
   gpersist convert out.pb export/1 --outputs y    a graph for serving
-  gpersist convert out.pb bare.pb --clear-devices a graph without devices
+  gpersist convert a.pb b.pb --clear-devices      a graph without devices
   gpersist convert model.h5 out.pb                a Keras model as a graph
   gpersist convert model.h5 export/1              or for serving
   gpersist convert out.pb y.tflite --outputs y    a graph for small devices

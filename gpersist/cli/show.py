@@ -51,10 +51,20 @@ examples:
   gpersist show export/1 --ops                    what a SavedModel needs to run"""
 
 
+_USAGE = """gpersist show [-h]
+                     [--table | --tree | --objects | --values NAME | --ops |
+                      --signatures]
+                     [--sort {name,size,device}] [--tag-set TAG[,TAG...]]
+                     [--full] [--json]
+                     PREFIX [NAME ...]"""
+"""argparse would not break the line of the forms."""
+
+
 def register(commands: Any) -> None:
     """Adds the command to the parser."""
     parser = commands.add_parser(
         "show",
+        usage=_USAGE,
         help="what is in a checkpoint: names, dtypes, shapes, devices",
         description="List a checkpoint's tensors, or print the values of one. Touches no device. A narrow terminal has no room for crc32c and "
         "shard. Exit status 1: data files are missing or cut short; gpersist verify reads them.",

@@ -118,7 +118,9 @@ def test_a_functional_loop_without_end_runs_out_of_time() -> None:
 
 
 _ENDLESS = """
+import signal
 import gpersist.compat.v1 as tf
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a background process of a shell inherits is to ignore it
 loop = tf.while_loop(lambda i: i >= 0, lambda i: i * 0, [0])
 with tf.Session() as session:
     print("ready", flush=True)

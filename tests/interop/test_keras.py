@@ -32,7 +32,8 @@ def run_by_tensorflow(theirs: Any, tensorflow: Any, tmp_path_factory: pytest.Tem
     graphs, signatures = tmp_path_factory.mktemp("graphs"), {}
     for path in sorted(folder.glob("*.h5")):
         frozen = keras_to_frozen(path, graphs / f"{path.stem}.pb")
-        (graphs / f"{path.stem}.txt").write_text("\n".join(" ".join(f"{name}:0" for name in names) for names in (frozen.inputs, frozen.outputs)))
+        ends = [" ".join(name if ":" in name else f"{name}:0" for name in names) for names in (frozen.inputs, frozen.outputs)]
+        (graphs / f"{path.stem}.txt").write_text("\n".join(ends))
         if path.stem in SERVED:
             signatures[path.stem] = keras_to_saved_model(path, graphs / path.stem)
     tensorflow("runs_graphs.py", graphs, folder / "keras.npz", graphs / "results.npz")

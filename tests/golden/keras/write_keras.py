@@ -34,7 +34,8 @@ for case in sys.argv[3:] or cases.CASES:
         print("left out:", case, type(error).__name__, str(error)[:150].replace("\n", " "))
         continue
     arrays = cases.feeds(model, case)
-    names = sorted(model.input) if isinstance(model.input, dict) else []
+    named = model.input if isinstance(model, keras.Model) and not isinstance(model, keras.Sequential) else None
+    names = sorted(named) if isinstance(named, dict) else []
     given = dict(zip(names, arrays, strict=True)) if names else arrays if len(arrays) > 1 else arrays[0]
     results = model(given, training=False)
     if isinstance(results, dict):

@@ -244,7 +244,11 @@ class PlanBuilder:
             self._alias(op.outputs[0], op._inputs[0], op)
             return
         context = self._planner.context(op) if op_type.takes_context else None
-        inputs = tuple(self._input(op, op_type, index, device) for index in range(len(op._inputs)))
+        on_host = _on_host(op, op_type)
+        inputs = tuple(
+            self._input(op, index, self._planner.host if index in on_host else None if op_type.takes_any_device else device)
+            for index in range(len(op._inputs))
+        )
         first = context if context is not None else array_module(device)
         kernel: Callable[..., Any] = functools.partial(op_type.run, first, **_attrs(op, op_type))
         if op.signature is not None and op.signature.has_lists:
@@ -257,17 +261,14 @@ class PlanBuilder:
                 return
         self._step(device, kernel, inputs, self._outputs(op, op_type, device), op, op._control_inputs)
 
-    def _input(self, op: Operation, op_type: type[OpType], index: int, device: Device) -> int:
+    def _input(self, op: Operation, index: int, device: Device | None) -> int:
+        """The slot of an input in a device's memory; None for wherever it is."""
         tensor = op._inputs[index]
         if tensor.dtype.enum > 100 and takes_reference(op, index):
             if tensor in self._fed:
                 raise with_op(UnimplementedError(f"'{op.name}' takes a reference to a variable: {tensor.name} cannot be fed"), op)
             return self._where[tensor, self._homes[tensor]]
-        if op_type.host_inputs and _argument_of(op, index) in op_type.host_inputs:
-            device = self._planner.host
-        elif op_type.takes_any_device:
-            device = self._homes[tensor]
-        return self._value(tensor, device, op)
+        return self._value(tensor, self._homes[tensor] if device is None else device, op)
 
     def _value(self, tensor: Tensor, device: Device, op: Operation) -> int:
         """The slot of a tensor's value in a device's memory; adds what has to be done for it to be there."""
@@ -459,16 +460,14 @@ def _grouping(kernel: Callable[..., Any], op: Operation) -> Callable[..., Any]:
     return lambda *values: kernel(*op.grouped(values))
 
 
-def _argument_of(op: Operation, index: int) -> str:
-    """The name of the signature's input that an input tensor belongs to."""
-    names = op.grouped([None] * len(op._inputs))
+def _on_host(op: Operation, op_type: type[OpType]) -> set[int]:
+    """The inputs that a kernel takes on the host, wherever it runs."""
+    if not op_type.host_inputs:
+        return set()
     assert op.signature is not None
-    for arg, group in zip(op.signature.inputs, names, strict=True):
-        count = len(group) if arg.is_list else 1
-        if index < count:
-            return arg.name
-        index -= count
-    raise InternalError(f"{op.name} has no input {index}")
+    groups = zip(op.signature.inputs, op.grouped([None] * len(op._inputs)), strict=True)
+    names = [arg.name for arg, group in groups for _ in range(len(group) if arg.is_list else 1)]
+    return {index for index, name in enumerate(names) if name in op_type.host_inputs}
 
 
 def _output_of(op: Operation, index: int) -> str:

@@ -18,16 +18,14 @@ from gpersist.errors import GPersistError
 from gpersist.graph import attr_value, defaults, registry, signature
 from gpersist.graph.conversion import convert_to_tensor
 from gpersist.graph.graph import PRODUCER, UNKNOWN_TYPE, Graph, infer_shapes
+from gpersist.graph.import_checks import check_functions, check_value, check_versions, checked_map, checked_names, copied
 from gpersist.graph.name_scope import name_scope
 from gpersist.graph.names import check_op_name
 from gpersist.graph.operation import Operation
 from gpersist.graph.scopes import merged
-from gpersist.graph.signature import REQUIRED, Attr, Signature
+from gpersist.graph.signature import REQUIRED, Signature
 from gpersist.graph.tensor import Tensor
 from gpersist.shapes import TensorShape
-
-_NEWEST = 2474
-"""The version of graphs up to which everything is known: that of TensorFlow 2.21."""
 
 _BACK_EDGES = {"Merge": ("NextIteration",), "RefMerge": ("RefNextIteration",)}
 
@@ -71,9 +69,9 @@ def add_nodes(
     keeps_new_attrs: bool = False,
 ) -> list[Any] | None:
     """`import_graph_def`; with `keeps_new_attrs`, attributes of newer versions stay, so that what is exported again is equal."""
-    message = _copied(graph_def)
-    mapped = _checked_map(input_map)
-    wanted = _checked_names(return_elements)
+    message = copied(graph_def)
+    mapped = checked_map(input_map)
+    wanted = checked_names(return_elements)
     graph = defaults.get_default_graph()
     graph._check_not_finalized()
     with name_scope(name, "import", list(mapped.values())) as scope:
@@ -94,17 +92,6 @@ def add_nodes(
         found = importer.returned()
     importer.finish()
     return None if wanted is None else found
-
-
-def _check_functions(graph: Graph, message: protos.GraphDef) -> None:
-    """Holds the names of new functions against those of operations and of the functions that are there."""
-    there = {function.signature.name: function for function in graph._library.function}
-    for function in message.library.function:
-        name = function.signature.name
-        if registry.find(name) is not None:
-            raise ValueError(f"Cannot add function '{name}' because an op with the same name already exists.")
-        if there.setdefault(name, function) != function:
-            raise ValueError(f"Cannot add function '{name}' because a different function with the same name already exists.")
 
 
 class _Importer:
@@ -128,10 +115,10 @@ class _Importer:
         self._unused = {_edge(key): key for key in input_map}
         self._wanted = wanted
         self._producers = {op.name: op for op in producers.op} if producers is not None else {}
-        _check_functions(graph, message)
+        check_functions(graph, message)
         self._producers |= {each.signature.name: each.signature for each in (*graph._library.function, *message.library.function)}
         self._keeps_new_attrs = keeps_new_attrs
-        _check_versions(message.versions)
+        check_versions(message.versions)
         self._positions = self._checked_positions()
         self._renamed: dict[str, str] = {}
         self._made: dict[str, Operation] = {}
@@ -323,7 +310,7 @@ class _Importer:
                 if field != attr_value.field_of(attr.kind) and field != "placeholder":
                     raise ValueError(f"node {node.name!r} ({node.op}): attribute '{attr.name}' is a {field!r} when {attr.kind!r} is expected")
                 if (attr.allowed is not None or attr.minimum is not None) and field != "placeholder":
-                    _check_value(node, attr, attr_value.decode(attrs[attr.name]))
+                    check_value(node, attr, attr_value.decode(attrs[attr.name]))
                 continue
             if attr.default is REQUIRED:
                 raise ValueError(f"NodeDef missing attr '{attr.name}' from operation {node.op}; node {self._renamed[node.name]!r}")
@@ -498,25 +485,6 @@ def _merged_shapes(op: Operation, shapes: Sequence[TensorShape], hints: Sequence
     return found
 
 
-def _check_value(node: protos.NodeDef, attr: Attr, value: Any) -> None:
-    """Holds an attribute against what its operation allows."""
-    where = f"; node {node.name!r} ({node.op})"
-    if attr.minimum is not None:
-        what, number = ("Value", value) if attr.kind == "int" else ("Length", len(value))
-        if number < attr.minimum:
-            raise ValueError(f"{what} for attr '{attr.name}' of {number} must be at least minimum {attr.minimum}{where}")
-    if attr.allowed is None:
-        return
-    for item in value if isinstance(value, list) else (value,):
-        if (item.base_dtype if isinstance(item, DType) else item) not in attr.allowed:
-            known = ", ".join(_shown(other) for other in attr.allowed)
-            raise ValueError(f"Value for attr '{attr.name}' of {_shown(item)} is not in the list of allowed values: {known}{where}")
-
-
-def _shown(value: Any) -> str:
-    return value.name if isinstance(value, DType) else f'"{value.decode("utf-8", "replace")}"'
-
-
 def _type_name(dtype: DType) -> str:
     """A type's name as TensorFlow's nodes have it: float, half, int32_ref."""
     return protos.DataType.Name(dtype.base_dtype.enum).removeprefix("DT_").lower() + ("_ref" if dtype.is_ref else "")
@@ -528,53 +496,9 @@ def _types(known: Signature, attrs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: attr_value.decode(value) if isinstance(value, protos.AttrValue) else value for name, value in values}
 
 
-def _check_versions(versions: protos.VersionDef) -> None:
-    """Refuses a message whose producer says that this version must not run it."""
-    if versions.min_consumer > _NEWEST:
-        raise ValueError(f"GraphDef min consumer version {versions.min_consumer} above current version {_NEWEST}.  Please upgrade gpersist.")
-    if _NEWEST in versions.bad_consumers:
-        raise ValueError(f"GraphDef disallows consumer version {_NEWEST}.  Please upgrade gpersist: this version is likely buggy.")
-
-
 def _edge(text: str) -> tuple[str, int]:
     """An input as it stands in a node: the name of its operation, and which output; -1 for a control input."""
     if text.startswith("^"):
         return text[1:], -1
     name, colon, index = text.rpartition(":")
     return (name, int(index)) if colon and index.isdecimal() else (text, 0)
-
-
-def _copied(graph_def: Any) -> protos.GraphDef:
-    """The message as one of ours, which nobody else changes."""
-    if getattr(getattr(graph_def, "DESCRIPTOR", None), "full_name", "") != "tensorflow.GraphDef":
-        raise TypeError("Argument `graph_def` must be a GraphDef proto.")
-    return protos.parse(protos.GraphDef, graph_def.SerializeToString(), "graph_def")
-
-
-def _checked_map(input_map: Any) -> dict[str, Any]:
-    if input_map is None:
-        return {}
-    if not isinstance(input_map, Mapping):
-        raise TypeError(f"Argument `input_map` must be a dictionary. Obtained {type(input_map).__name__}")
-    if not all(isinstance(key, (str, bytes)) for key in input_map):
-        raise TypeError(f"All keys for argument `input_map` must be strings. Obtained keys: {list(input_map)}")
-    found = {_text(key): value for key, value in input_map.items()}
-    for key in found:
-        _, colon, index = key.partition(":")
-        if colon and ":" not in index and not index.isdecimal():
-            raise ValueError(
-                f"Cannot convert {key!r} to a tensor name. Second component of the name following the `:` should be an int. Got {index}."
-            )
-    return found
-
-
-def _checked_names(return_elements: Any) -> tuple[str, ...] | None:
-    if return_elements is None:
-        return None
-    if not all(isinstance(name, (str, bytes)) for name in return_elements):
-        raise TypeError(f"Argument `return_elements` must be a list of strings. Obtained {return_elements}.")
-    return tuple(map(_text, return_elements))
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("utf-8") if isinstance(value, bytes) else value

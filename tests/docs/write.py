@@ -30,6 +30,7 @@ WRITERS: dict[str, Callable[..., str]] = {
     "functions": code.functions,
     "manual": command_line.manual,
     "goals": readme.goals,
+    "graphs": readme.graphs,
     "members": code.members,
     "missing": names.missing,
     "operations": names.operations,

@@ -100,7 +100,7 @@ class TestCase(absltest.TestCase):
             value = self.evaluate(list(value))
         return value if isinstance(value, np.ndarray) else np.asarray(value)
 
-    def assertAllEqual(self, a: Any, b: Any, msg: Any = None) -> None:  # noqa: N802
+    def assertAllEqual(self, a: Any, b: Any, msg: Any = None) -> None:
         """Holds that two arrays are equal; NaN is equal to NaN."""
         one, other = self._array(a), self._array(b)
         self.assertEqual(one.shape, other.shape, f"Shape mismatch: expected {one.shape}, got {other.shape}. {msg or ''}")
@@ -108,11 +108,11 @@ class TestCase(absltest.TestCase):
             one, other = (np.vectorize(_as_bytes, otypes=[object])(each) if each.size else each for each in (one, other))
         np.testing.assert_array_equal(one, other, err_msg=msg or "")
 
-    def assertNotAllEqual(self, a: Any, b: Any, msg: Any = None) -> None:  # noqa: N802
+    def assertNotAllEqual(self, a: Any, b: Any, msg: Any = None) -> None:
         """Holds that two arrays differ."""
         self._not(self.assertAllEqual, a, b, msg=msg)
 
-    def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: Any = None) -> None:  # noqa: N802
+    def assertAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: Any = None) -> None:
         """Holds that arrays, or nests of them, are nearly equal."""
         if isinstance(a, dict) or isinstance(b, dict):
             self.assertEqual(set(a), set(b), msg)
@@ -129,11 +129,11 @@ class TestCase(absltest.TestCase):
         self.assertEqual(one.shape, other.shape, f"Shape mismatch: expected {one.shape}, got {other.shape}. {msg or ''}")
         np.testing.assert_allclose(one, other, rtol=rtol, atol=atol, err_msg=msg or "")
 
-    def assertNotAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: Any = None) -> None:  # noqa: N802
+    def assertNotAllClose(self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: Any = None) -> None:
         """Holds that arrays are not nearly equal."""
         self._not(self.assertAllClose, a, b, rtol=rtol, atol=atol, msg=msg)
 
-    def assertAllCloseAccordingToType(  # noqa: N802
+    def assertAllCloseAccordingToType(
         self,
         a: Any,
         b: Any,
@@ -155,23 +155,23 @@ class TestCase(absltest.TestCase):
         wide = [each.astype(np.float32) if each.dtype.name == "bfloat16" else each for each in (one, other)]
         self.assertAllClose(wide[0], wide[1], rtol, atol, msg)
 
-    def assertAllGreater(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllGreater(self, a: Any, comparison_target: Any) -> None:
         """Holds that all elements are greater than a number."""
         self.assertGreater(self._array(a).min(), comparison_target)
 
-    def assertAllLess(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllLess(self, a: Any, comparison_target: Any) -> None:
         """Holds that all elements are less than a number."""
         self.assertLess(self._array(a).max(), comparison_target)
 
-    def assertAllGreaterEqual(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllGreaterEqual(self, a: Any, comparison_target: Any) -> None:
         """Holds that no element is less than a number."""
         self.assertGreaterEqual(self._array(a).min(), comparison_target)
 
-    def assertAllLessEqual(self, a: Any, comparison_target: Any) -> None:  # noqa: N802
+    def assertAllLessEqual(self, a: Any, comparison_target: Any) -> None:
         """Holds that no element is greater than a number."""
         self.assertLessEqual(self._array(a).max(), comparison_target)
 
-    def assertAllInRange(  # noqa: N802
+    def assertAllInRange(
         self, target: Any, lower_bound: Any, upper_bound: Any, open_lower_bound: bool = False, open_upper_bound: bool = False
     ) -> None:
         """Holds that all elements are within bounds, which belong to them unless they are open."""
@@ -180,44 +180,44 @@ class TestCase(absltest.TestCase):
         high = found < upper_bound if open_upper_bound else found <= upper_bound
         self.assertTrue((low & high).all(), f"elements outside of {lower_bound} to {upper_bound}: {found[~(low & high)][:10]}")
 
-    def assertAllInSet(self, target: Any, expected_set: Any) -> None:  # noqa: N802
+    def assertAllInSet(self, target: Any, expected_set: Any) -> None:
         """Holds that all elements are some of a set's."""
         self.assertLessEqual(set(np.unique(self._array(target)).tolist()), set(expected_set))
 
-    def assertNear(self, f1: Any, f2: Any, err: float, msg: Any = None) -> None:  # noqa: N802
+    def assertNear(self, f1: Any, f2: Any, err: float, msg: Any = None) -> None:
         """Holds that two numbers differ by no more than `err`."""
         self.assertTrue(
             f1 == f2 or abs(f1 - f2) <= err, f"{f1:f} != {f2:f} +/- {err:f} (difference: {abs(f1 - f2):g}){f' ({msg})' if msg is not None else ''}"
         )
 
-    def assertArrayNear(self, farray1: Any, farray2: Any, err: float, msg: Any = None) -> None:  # noqa: N802
+    def assertArrayNear(self, farray1: Any, farray2: Any, err: float, msg: Any = None) -> None:
         """Holds that the numbers of two lists differ by no more than `err`."""
         self.assertEqual(len(farray1), len(farray2), msg)
         for one, other in zip(farray1, farray2, strict=True):
             self.assertNear(float(one), float(other), err, msg)
 
-    def assertNDArrayNear(self, ndarray1: Any, ndarray2: Any, err: float, msg: Any = None) -> None:  # noqa: N802
+    def assertNDArrayNear(self, ndarray1: Any, ndarray2: Any, err: float, msg: Any = None) -> None:
         """Holds that the distance of two arrays is less than `err`."""
         self.assertLess(np.linalg.norm(np.asarray(ndarray1) - np.asarray(ndarray2)), err, msg)
 
-    def assertShapeEqual(self, input_a: Any, input_b: Any, msg: Any = None) -> None:  # noqa: N802
+    def assertShapeEqual(self, input_a: Any, input_b: Any, msg: Any = None) -> None:
         """Holds that arrays, or tensors, have one shape."""
         self.assertEqual(TensorShape(input_a.shape).as_list(), TensorShape(input_b.shape).as_list(), msg)
 
-    def assertDTypeEqual(self, target: Any, expected_dtype: Any) -> None:  # noqa: N802
+    def assertDTypeEqual(self, target: Any, expected_dtype: Any) -> None:
         """Holds that a tensor or an array has a type."""
         self.assertEqual(target.dtype if is_tensor(target) else self._array(target).dtype, expected_dtype)
 
-    def assertDeviceEqual(self, device1: Any, device2: Any, msg: Any = None) -> None:  # noqa: N802
+    def assertDeviceEqual(self, device1: Any, device2: Any, msg: Any = None) -> None:
         """Holds that two names name one device."""
         one, other = (DeviceSpec.from_string(each or "").to_string() for each in (device1, device2))
         self.assertEqual(one, other, msg)
 
-    def assertStartsWith(self, actual: Any, expected_start: Any, msg: Any = None) -> None:  # noqa: N802
+    def assertStartsWith(self, actual: Any, expected_start: Any, msg: Any = None) -> None:
         """Holds how a text begins."""
         self.assertTrue(actual.startswith(expected_start), msg or f"{actual!r} does not start with {expected_start!r}")
 
-    def assertProtoEquals(self, expected_message_maybe_ascii: Any, validate_message: Any, msg: Any = None, relative_tolerance: Any = None) -> None:  # noqa: N802
+    def assertProtoEquals(self, expected_message_maybe_ascii: Any, validate_message: Any, msg: Any = None, relative_tolerance: Any = None) -> None:
         """Holds that a message is another one, which may be given as text."""
         wanted = expected_message_maybe_ascii
         if isinstance(wanted, (str, bytes)):
@@ -225,7 +225,7 @@ class TestCase(absltest.TestCase):
         self.assertEqual(wanted, validate_message, msg)
 
     @contextlib.contextmanager
-    def assertRaisesWithPredicateMatch(  # type: ignore[override]  # noqa: N802  # TensorFlow's is another than absl's
+    def assertRaisesWithPredicateMatch(  # type: ignore[override]  # TensorFlow's is another than absl's
         self, exception_type: Any, expected_err_re_or_predicate: Any
     ) -> Iterator[None]:
         """Holds that an error of a class is raised whose message matches an expression, or which a function takes."""
@@ -246,11 +246,11 @@ class TestCase(absltest.TestCase):
         else:
             self.fail(f"{getattr(exception_type, '__name__', exception_type)} not raised")
 
-    def assertRaisesOpError(self, expected_err_re_or_predicate: Any) -> Any:  # noqa: N802
+    def assertRaisesOpError(self, expected_err_re_or_predicate: Any) -> Any:
         """Holds that an operation fails with such a message."""
         return self.assertRaisesWithPredicateMatch(GPersistError, expected_err_re_or_predicate)
 
-    def assertRaisesIncompatibleShapesError(self) -> Any:  # noqa: N802
+    def assertRaisesIncompatibleShapesError(self) -> Any:
         """Holds that shapes do not go together."""
         return self.assertRaisesWithPredicateMatch((GPersistError, ValueError), r"Incompatible shapes|Dimensions must be equal|\[\d+\] vs")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import tempfile
 from typing import Any
@@ -81,10 +82,9 @@ def get_temp_dir() -> str:
     return str(absltest.get_default_test_tmpdir()) if "TEST_TMPDIR" in os.environ else _temporary()
 
 
-def _temporary(found: list[str] = []) -> str:  # noqa: B006  # one for the process
-    if not found:
-        found.append(tempfile.mkdtemp(prefix="gpersist-test-"))
-    return found[0]
+@functools.cache
+def _temporary() -> str:
+    return tempfile.mkdtemp(prefix="gpersist-test-")  # one for the process
 
 
 def test_src_dir_path(relative_path: str) -> str:

@@ -76,7 +76,7 @@ class EagerPyFunc(PyFuncStateless):
 
     @staticmethod
     def run(xp: Any, inputs: list[Any], *, token: bytes, Tout: list[DType], is_async: bool = False) -> Any:  # noqa: N803
-        name, values = _called(token, [_ValueArray.of(value) for value in inputs], len(Tout))
+        name, values = _called(token, [_ValueArray.of(value) for value in inputs], len(Tout), takes_more=True)
         return [_converted(name, number, value, dtype) for number, (value, dtype) in enumerate(zip(values, Tout, strict=True))]
 
     @staticmethod
@@ -96,8 +96,8 @@ class _ValueArray(np.ndarray[Any, np.dtype[Any]]):
         return np.asarray(self)[()]
 
 
-def _called(token: bytes, inputs: list[Any], count: int) -> tuple[str, list[Any]]:
-    """The function's name and what it gives for some inputs, a list of so many values."""
+def _called(token: bytes, inputs: list[Any], count: int, *, takes_more: bool = False) -> tuple[str, list[Any]]:
+    """The function's name and what it gives for some inputs, a list of so many values; those that are more are left out, or refused."""
     entry = _FUNCTIONS.get(token)
     if entry is None:
         raise InvalidArgumentError(f"callback {token.decode()} is not found: the graph was loaded, or its function's graph is gone")
@@ -108,6 +108,7 @@ def _called(token: bytes, inputs: list[Any], count: int) -> tuple[str, list[Any]
         kind = next((kind for cause, kind in _KINDS if isinstance(error, cause)), UnknownError)
         raise kind(f"{type(error).__name__}: {error}") from error
     values = list(found) if isinstance(found, (list, tuple)) else [] if found is None else [found]
+    values = values[:count] if takes_more else values
     if len(values) != count:
         raise InvalidArgumentError(f"{name} returns {len(values)} values, but expects to see {count} values.")
     return name, values

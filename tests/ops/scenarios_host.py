@@ -68,6 +68,7 @@ def functions_of_tensorflow_2(session: Session) -> None:
     assert session.run(found) == [5.0, b"T"]
     assert session.run(py_function(lambda value: [value * 2], [x], "float32")).tolist() == [2.0, 4.0]
     assert session.run(py_function(lambda: None, [], [])) is None
+    assert session.run(py_function(lambda value: (value[0], 7), [x], "float32")) == 1.0  # as TensorFlow leaves out what is more
     for function, error in (
         (lambda value: value, "conversion requested dtype int32 for Tensor with dtype float32"),
         (lambda value: "a", "Cannot convert 'a'"),

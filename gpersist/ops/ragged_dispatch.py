@@ -93,7 +93,7 @@ def _wrapped(function: Callable[..., Any], handler: Callable[..., Any]) -> Calla
 
 
 def _is_ragged(value: Any) -> bool:
-    from gpersist.ops.ragged_tensor import RaggedTensor
+    from gpersist.ops.ragged_tensor import RaggedTensor  # not before a function is called: the names alone cost next to nothing
 
     return isinstance(value, RaggedTensor) or (isinstance(value, (list, tuple)) and any(isinstance(each, RaggedTensor) for each in value))
 

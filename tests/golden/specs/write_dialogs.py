@@ -1,9 +1,8 @@
-"""Holds these dialogs with real TensorFlow and writes what it says to dialogs.json: `python write_dialogs.py`, with an interpreter that has
-TensorFlow 2.21."""
+"""Holds these dialogs with real TensorFlow 2.21 and writes what it says to dialogs.json: `python write_dialogs.py [FILE ...]`, with an interpreter
+that has it."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -16,11 +15,4 @@ import dialog
 import tensorflow.compat.v1 as tf
 
 tf.disable_v2_behavior()
-path = _HERE / "dialogs.json"
-answers = json.loads(path.read_text())["answers"] if path.exists() and sys.argv[1:] else {}
-for name, block in dialog.dialogs(_HERE).items():
-    if not sys.argv[1:] or name.split()[0] in sys.argv[1:]:
-        answers[name] = dialog.run(block, tf)
-text = json.dumps({"tensorflow": tf.__version__, "answers": dict(sorted(answers.items()))}, indent=0, separators=(",", ":"))
-path.write_text(text + "\n")
-print(sum(map(len, answers.values())), "statements")
+dialog.write(_HERE, tf, sys.argv[1:])

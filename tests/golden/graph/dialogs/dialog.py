@@ -7,6 +7,7 @@ TensorFlow; one that ends in `# ours` is something else here, on purpose.
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,17 @@ def dialogs(folder: Path = Path(__file__).parent) -> dict[str, str]:
         for number, block in enumerate(path.read_text().split("#---\n")):
             found[f"{path.stem} {number}"] = block
     return found
+
+
+def write(folder: Path, tf: Any, only: list[str]) -> None:
+    """Holds a folder's dialogs with TensorFlow, all or those of some files, and writes what it says to dialogs.json."""
+    path = folder / "dialogs.json"
+    answers = json.loads(path.read_text())["answers"] if path.exists() and only else {}
+    for name, block in dialogs(folder).items():
+        if not only or name.split()[0] in only:
+            answers[name] = run(block, tf)
+    path.write_text(json.dumps({"tensorflow": tf.__version__, "answers": dict(sorted(answers.items()))}, indent=0, separators=(",", ":")) + "\n")
+    print(sum(map(len, answers.values())), "statements")
 
 
 def run(block: str, tf: Any) -> list[list[Any]]:
